@@ -1,0 +1,5 @@
+//! What a provider, a credential, a mytoken, a verdict and a moment *are*. Names no other room.
+
+pub mod secret;
+pub mod time;
+pub mod untrusted;

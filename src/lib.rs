@@ -1,0 +1,4 @@
+//! toktui: a full-screen terminal board for OpenID Connect tokens and mytokens.
+
+pub mod domain;
+pub mod sandbox;

@@ -1,0 +1,3 @@
+//! An OpenID provider and a mytoken server in this process, on loopback: for the demo, for trials and for tests.
+
+pub mod serve;
