@@ -1,5 +1,7 @@
 //! What a provider, a credential, a mytoken, a verdict and a moment *are*. Names no other room.
 
+pub mod jwt;
+pub mod mytoken;
 pub mod secret;
 pub mod time;
 pub mod untrusted;
