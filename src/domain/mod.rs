@@ -2,9 +2,12 @@
 
 pub mod credential;
 pub mod failure;
+pub mod form;
 pub mod jwt;
+pub mod login;
 pub mod mytoken;
 pub mod secret;
 pub mod source;
 pub mod time;
 pub mod untrusted;
+pub mod verdict;
