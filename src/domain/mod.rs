@@ -1,5 +1,10 @@
 //! What a provider, a credential, a mytoken, a verdict and a moment *are*. Names no other room.
 
+pub mod credential;
+pub mod failure;
+pub mod jwt;
+pub mod mytoken;
 pub mod secret;
+pub mod source;
 pub mod time;
 pub mod untrusted;
