@@ -20,6 +20,7 @@ use url::Url;
 const START: i64 = 1_800_000_000;
 const REDIRECT: &str = "http://127.0.0.1:45123/callback";
 const VERIFIER: &str = "verifier-verifier-verifier-verifier-verifier-0";
+const OTHER_VERIFIER: &str = "other-verifier-other-verifier-other-verifier-00";
 const CHALLENGE: &str = "oUjlapE8k_EczXSizmqcOh-PLdpuu8XYbagrl9LFOqw";
 
 /// Names and values of a query or form.
@@ -502,9 +503,8 @@ async fn pages_forbid_scripts_and_say_that_nothing_is_real() {
 #[tokio::test]
 async fn a_code_is_refused_for_each_thing_that_is_wrong_with_it() {
     let sandbox = Sandbox::open().await;
-    let other = "other-verifier-other-verifier-other-verifier-00";
     let table: [(Pairs, &str); 6] = [
-        (&[("code_verifier", other)], "PKCE verification failed: Code mismatch"),
+        (&[("code_verifier", OTHER_VERIFIER)], "PKCE verification failed: Code mismatch"),
         (&[("code_verifier", "short")], "PKCE verification failed: Invalid code verifier"),
         (&[("code_verifier", "")], "PKCE code verifier not specified"),
         (&[("redirect_uri", "http://127.0.0.1:45124/callback")], "Incorrect redirect_uri"),
@@ -756,7 +756,7 @@ async fn a_device_flow_waits_for_its_human() {
     let end = sandbox.browser.visit(&address, Choice::Approve, "alice").await.expect("an end");
     assert_eq!(end.title.as_deref(), Some("Device Login Successful"));
     sandbox.pass(5);
-    let wrong = sandbox.poll_with(&code, "other-verifier-other-verifier-other-verifier-00").await;
+    let wrong = sandbox.poll_with(&code, OTHER_VERIFIER).await;
     assert_eq!(wrong.refusal(), refused(400, "invalid_grant", "PKCE verification failed: Code mismatch"));
     sandbox.pass(5);
     let tokens = sandbox.poll(&code).await;
