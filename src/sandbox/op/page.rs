@@ -74,12 +74,9 @@ pub(super) fn refused(settings: &Settings, why: &str) -> Response {
     notice(settings, 400, "We are sorry...", why)
 }
 
-/// What a proxy in front of a dead server answers.
-pub(super) fn down() -> Response {
-    Response::html(
-        503,
-        "<html>\n<body><h1>503 Service Unavailable</h1>\nNo server is available.\n</body></html>\n",
-    )
+/// What a proxy answers that does not reach the server behind it.
+pub(super) fn proxy(status: u16) -> Response {
+    Response::html(status, "<html>\n<body><h1>The server did not answer</h1></body>\n</html>\n")
 }
 
 /// Where a purpose leads the browser when it is done, if not to a page of ours.
