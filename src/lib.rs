@@ -4,3 +4,4 @@ pub mod app;
 pub mod domain;
 pub mod http;
 pub mod sandbox;
+pub mod store;
