@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::credential::CredentialId;
 use super::untrusted::Untrusted;
 
 /// Who tells of an event.
@@ -31,8 +30,8 @@ pub enum What {
     Renewed,
     /// The mytoken or refresh token was replaced by a new copy.
     Rotated {
-        /// The number of the new copy, where it is known.
-        copy: Option<u64>,
+        /// The number of the new copy.
+        copy: u64,
     },
     /// Something was copied to the clipboard.
     Copied,
@@ -117,13 +116,12 @@ impl What {
                 let known = SERVER_EVENTS.iter().find(|(wire, _)| *wire == name.raw());
                 return known.map_or_else(|| name.shown(), |(_, words)| (*words).to_owned());
             }
-            Self::Rotated { copy: Some(copy) } => return format!("rotated to copy {copy}"),
+            Self::Rotated { copy } => return format!("rotated to copy {copy}"),
             Self::Noted(words) => return words.clone(),
             Self::LoggedIn => "logged in",
             Self::LoginFailed => "login failed",
             Self::AccessToken => "access token",
             Self::Renewed => "renewed",
-            Self::Rotated { copy: None } => "rotated",
             Self::Copied => "copied",
             Self::ClipboardCleared => "clipboard cleared",
             Self::LookedUp => "looked up",
@@ -154,8 +152,8 @@ pub struct Event {
     pub comment: Option<Untrusted>,
     /// Who tells.
     pub teller: Teller,
-    /// Of which credential here.
-    pub credential: Option<CredentialId>,
+    /// Of which credential here, by its id.
+    pub credential: Option<String>,
     /// Whether it came from an address that no earlier event came from ([`mark_new_addresses`]).
     pub new_address: bool,
 }
@@ -217,7 +215,7 @@ mod tests {
         for (wire, words) in table {
             assert_eq!(What::Server(Untrusted::from(wire)).label(), words);
         }
-        assert_eq!(What::Rotated { copy: Some(4) }.label(), "rotated to copy 4");
+        assert_eq!(What::Rotated { copy: 4 }.label(), "rotated to copy 4");
     }
 
     #[test]

@@ -3,10 +3,13 @@
 pub mod credential;
 pub mod event;
 pub mod failure;
+pub mod form;
 pub mod jwt;
+pub mod login;
 pub mod mytoken;
 pub mod secret;
 pub mod source;
 pub mod specimen;
 pub mod time;
 pub mod untrusted;
+pub mod verdict;

@@ -40,27 +40,25 @@ pub enum Kind {
     /// A few letters and digits: perhaps a transfer code.
     MaybeTransferCode,
     /// An access token in JWT form.
-    AccessToken(Jwt),
+    AccessToken(Box<Jwt>),
     /// An ID token.
-    IdToken(Jwt),
+    IdToken(Box<Jwt>),
     /// A refresh token that shows what it is: Keycloak's `Refresh` and `Offline`, `MitreID`'s `alg: none`.
-    RefreshToken(Jwt),
+    RefreshToken(Box<Jwt>),
     /// Some other JWT.
-    OtherJwt(Jwt),
-    /// A JWE (RFC 7516): only its receiver can read it.
-    Encrypted,
-    /// A token of which nothing can be read.
+    OtherJwt(Box<Jwt>),
+    /// A token of which nothing can be read here; also a JWE (RFC 7516).
     Opaque,
     /// No token, or one that did not survive the way here.
     Garbled {
-        /// What is wrong with it.
-        why: Garble,
+        /// What is wrong with it, as a clause for the user; it holds nothing of the text.
+        why: String,
     },
 }
 
-/// What is wrong with a text that is no token. Its `Display` is a clause for the user and holds nothing of the text.
+/// What is wrong with a text that is no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Garble {
+enum Garble {
     /// Nothing there.
     Empty,
     /// Over 64 KiB.
@@ -126,7 +124,6 @@ impl Kind {
             Self::IdToken(_) => "an ID token",
             Self::RefreshToken(_) => "a refresh token",
             Self::OtherJwt(_) => "a JSON Web Token",
-            Self::Encrypted => "an encrypted token",
             Self::Opaque => "an opaque token",
             Self::Garbled { .. } => "not readable",
         }
@@ -142,7 +139,6 @@ impl Kind {
             Self::Mytoken(_)
             | Self::MaybeShortToken
             | Self::MaybeTransferCode
-            | Self::Encrypted
             | Self::Opaque
             | Self::Garbled { .. } => None,
         }
@@ -153,14 +149,20 @@ impl Kind {
 #[must_use]
 pub fn recognise(text: &str) -> Specimen {
     if text.len() > LONGEST {
-        return Specimen { value: Secret::new(""), kind: Kind::Garbled { why: Garble::TooLong } };
+        return Specimen { value: Secret::new(""), kind: Garble::TooLong.into() };
     }
     match noise::removed(text) {
         Ok(bare) => {
-            let kind = kind_of(&bare).unwrap_or_else(|why| Kind::Garbled { why });
+            let kind = kind_of(&bare).unwrap_or_else(Kind::from);
             Specimen { value: Secret::new(bare.as_str()), kind }
         }
-        Err(why) => Specimen { value: Secret::new(text.trim()), kind: Kind::Garbled { why } },
+        Err(why) => Specimen { value: Secret::new(text.trim()), kind: why.into() },
+    }
+}
+
+impl From<Garble> for Kind {
+    fn from(why: Garble) -> Self {
+        Self::Garbled { why: why.to_string() }
     }
 }
 
@@ -178,7 +180,7 @@ fn kind_of(text: &str) -> Result<Kind, Garble> {
         return Err(Garble::Address);
     }
     if let Some(jwt) = Jwt::parse(text) {
-        return kind_of_jwt(jwt);
+        return kind_of_jwt(Box::new(jwt));
     }
     if let Some(kind) = kind_of_parts(text)? {
         return Ok(kind);
@@ -195,7 +197,7 @@ fn kind_of(text: &str) -> Result<Kind, Garble> {
     })
 }
 
-fn kind_of_jwt(jwt: Jwt) -> Result<Kind, Garble> {
+fn kind_of_jwt(jwt: Box<Jwt>) -> Result<Kind, Garble> {
     let algorithm = jwt.header.get("alg").and_then(Value::as_str).unwrap_or_default();
     if !is_whole(algorithm, jwt.signature) {
         return Err(Garble::Signature);
@@ -248,7 +250,7 @@ fn kind_of_parts(text: &str) -> Result<Option<Kind>, Garble> {
         2 => Err(Garble::Cut(2)),
         3 if header.is_none() => Err(Garble::First),
         3 => Err(Garble::Second),
-        5 if header.is_some() => Ok(Some(Kind::Encrypted)),
+        5 if header.is_some() => Ok(Some(Kind::Opaque)),
         parts => Err(Garble::Parts(parts)),
     }
 }
