@@ -1,3 +1,4 @@
 //! An OpenID provider and a mytoken server in this process, on loopback: for the demo, for trials and for tests.
 
+pub mod mytoken;
 pub mod serve;
