@@ -3,3 +3,4 @@
 pub mod mytoken;
 pub mod op;
 pub mod serve;
+pub mod visitor;
