@@ -150,7 +150,7 @@ impl Store {
         if !taken(&wish) {
             return wish;
         }
-        (2_u32..).map(|n| format!("{wish}-{n}")).find(|name| !taken(name)).unwrap_or(wish)
+        (2..u32::MAX).map(|n| format!("{wish}-{n}")).find(|name| !taken(name)).unwrap_or(wish)
     }
 
     /// Whether `value` is held here as the current copy of something.
