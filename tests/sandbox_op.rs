@@ -1174,17 +1174,14 @@ async fn a_visitor_walks_from_a_mytoken_servers_consent_page_through_the_provide
 #[tokio::test]
 async fn a_visitor_says_why_it_did_not_arrive() {
     let (sandbox, others) = (Sandbox::open().await, others().await);
-    let visit =
-        |start: String| async move { sandbox_error(Visitor::new().expect("a visitor"), &start).await };
+    let visit = async |start: String| {
+        sandbox.browser.visit(&start, Choice::Approve, "alice").await.expect_err("no way")
+    };
     assert!(matches!(visit(format!("{}/circle", others.base())).await, Error::Circle));
     assert!(matches!(visit(format!("{}/device", sandbox.issuer)).await, Error::NoButton { step: 0 }));
     let gone = others.base();
     drop(others);
     assert!(matches!(visit(gone).await, Error::Unreachable(_)));
-}
-
-async fn sandbox_error(visitor: Visitor, start: &str) -> Error {
-    visitor.visit(start, Choice::Approve, "alice").await.expect_err("no way")
 }
 
 #[tokio::test]
