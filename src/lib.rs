@@ -1,4 +1,5 @@
 //! toktui: a full-screen terminal board for OpenID Connect tokens and mytokens.
 
+pub mod desktop;
 pub mod domain;
 pub mod sandbox;
