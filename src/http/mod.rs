@@ -1,0 +1,396 @@
+//! The one HTTP client: which addresses it may talk to, how long, how much, and where it never follows.
+//!
+//! security.md B3 (size), B4 (time), B6 (redirects), B8 (proxy), B9 (no token in an address).
+
+mod address;
+mod answer;
+
+use std::error::Error as _;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderValue, Method};
+use url::Url;
+use zeroize::Zeroizing;
+
+pub use address::{is_allowed, is_loopback};
+pub use answer::{Answer, Refusal};
+
+use crate::domain::secret::Secret;
+use crate::domain::untrusted::cleaned;
+
+/// A `GET` follows at most this many redirects, and only on its own host.
+const MOST_REDIRECTS: usize = 3;
+
+/// How much and how long an answer may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For the connection, TLS included.
+    pub connect: Duration,
+    /// From sending to the first byte of the answer.
+    pub first_byte: Duration,
+    /// For the whole exchange.
+    pub total: Duration,
+    /// Bytes of a document (discovery, key sets, histories).
+    pub document: usize,
+    /// Bytes of an answer that carries a token.
+    pub token: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(10),
+            total: Duration::from_secs(20),
+            document: 1 << 20,
+            token: 64 << 10,
+        }
+    }
+}
+
+/// Why no answer came, or none that may be read. Never holds an address' query, a body or a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Plain `http` to another machine, or a scheme that is neither.
+    #[error("{0} is not https; plain http is accepted for loopback addresses only")]
+    Insecure(String),
+    /// Name not found, connection refused, reset, unreachable.
+    #[error("{host} cannot be reached: {why}")]
+    Unreachable {
+        /// Host and port.
+        host: String,
+        /// The deepest cause, cleaned.
+        why: String,
+    },
+    /// The TLS handshake was refused by us or by the server.
+    #[error("no safe connection to {host}: {why}")]
+    Tls {
+        /// Host and port.
+        host: String,
+        /// The deepest cause, cleaned.
+        why: String,
+    },
+    /// A limit of [`Limits`] was reached.
+    #[error("no answer from {host} in {seconds} s")]
+    TimedOut {
+        /// Host and port.
+        host: String,
+        /// The limit, in seconds.
+        seconds: u64,
+    },
+    /// The answer is larger than the limit; the connection was dropped there.
+    #[error("the answer of {host} is larger than {limit} bytes")]
+    TooLarge {
+        /// Host and port.
+        host: String,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// A redirect that must not be followed.
+    #[error("{host} sends us on to {to}, which is not followed")]
+    Redirected {
+        /// Host and port.
+        host: String,
+        /// The other host, cleaned.
+        to: String,
+    },
+    /// What came is not HTTP, or broke off.
+    #[error("the answer of {host} broke off: {why}")]
+    Broken {
+        /// Host and port.
+        host: String,
+        /// The deepest cause, cleaned.
+        why: String,
+    },
+    /// This machine has no certificates to check a server's with.
+    #[error(
+        "this machine has no CA certificates ({0}); install the package ca-certificates or set SSL_CERT_FILE"
+    )]
+    NoTrustStore(String),
+}
+
+/// What is sent, beside the address.
+#[derive(Clone, Debug, Default)]
+pub enum Body {
+    /// Nothing.
+    #[default]
+    None,
+    /// `application/x-www-form-urlencoded`.
+    Form(Zeroizing<String>),
+    /// `application/json`.
+    Json(Zeroizing<String>),
+}
+
+impl Body {
+    /// A form of these pairs, in this order; one value a name (Keycloak refuses doubled ones).
+    pub fn form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(pairs);
+        Self::Form(Zeroizing::new(form.finish()))
+    }
+
+    /// A JSON value.
+    #[must_use]
+    pub fn json(value: &serde_json::Value) -> Self {
+        Self::Json(Zeroizing::new(value.to_string()))
+    }
+}
+
+/// How a request says who asks.
+#[derive(Clone, Debug, Default)]
+pub enum Credentials {
+    /// It does not, or in the body.
+    #[default]
+    None,
+    /// RFC 6750 §2.1.
+    Bearer(Secret),
+    /// RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
+    Basic {
+        /// The client id.
+        id: String,
+        /// The client secret.
+        secret: Secret,
+    },
+}
+
+/// The client. Nothing is built, read or connected before the first request; clones share one pool.
+#[derive(Debug)]
+pub struct Http {
+    limits: Limits,
+    /// For `http` on loopback: no proxy, no trust store needed.
+    near: OnceLock<Result<reqwest::Client, Error>>,
+    far: OnceLock<Result<reqwest::Client, Error>>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl Http {
+    /// A client with these limits.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, near: OnceLock::new(), far: OnceLock::new() }
+    }
+
+    /// The limits it holds to.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Reads a document. Follows up to three redirects on the same host and scheme.
+    ///
+    /// # Errors
+    /// Every way of not getting an answer; a refusal by status is an [`Answer`].
+    pub async fn get(&self, url: &Url, credentials: &Credentials) -> Result<Answer, Error> {
+        let deadline = tokio::time::Instant::now() + self.limits.total;
+        let mut url = url.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let answer = self
+                .exchange(Method::GET, &url, credentials, &Body::None, self.limits.document, deadline)
+                .await?;
+            if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+                return Ok(answer);
+            }
+            url = next_on_same_host(&url, &answer)?;
+        }
+        Err(Error::Redirected { host: host_of(&url), to: "the same host again and again".to_owned() })
+    }
+
+    /// Sends a request whose answer is a document of up to 1 MiB. Never follows a redirect.
+    ///
+    /// # Errors
+    /// As for [`Http::get`].
+    pub async fn post(&self, url: &Url, credentials: &Credentials, body: &Body) -> Result<Answer, Error> {
+        self.send(url, credentials, body, self.limits.document).await
+    }
+
+    /// Sends a request whose answer carries a token: at most 64 KiB. Never follows a redirect.
+    ///
+    /// # Errors
+    /// As for [`Http::get`].
+    pub async fn post_for_token(
+        &self,
+        url: &Url,
+        credentials: &Credentials,
+        body: &Body,
+    ) -> Result<Answer, Error> {
+        self.send(url, credentials, body, self.limits.token).await
+    }
+
+    async fn send(&self, url: &Url, who: &Credentials, body: &Body, most: usize) -> Result<Answer, Error> {
+        let deadline = tokio::time::Instant::now() + self.limits.total;
+        let answer = self.exchange(Method::POST, url, who, body, most, deadline).await?;
+        if matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+            let to = answer.location.as_deref().map_or_else(|| "nowhere".to_owned(), cleaned);
+            return Err(Error::Redirected { host: host_of(url), to });
+        }
+        Ok(answer)
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        url: &Url,
+        credentials: &Credentials,
+        body: &Body,
+        most: usize,
+        deadline: tokio::time::Instant,
+    ) -> Result<Answer, Error> {
+        let host = host_of(url);
+        let client = self.client_for(url)?;
+        let mut request = client.request(method, url.clone()).headers(headers(credentials, body));
+        if let Body::Form(text) | Body::Json(text) = body {
+            request = request.body(text.as_bytes().to_vec());
+        }
+        let seconds = |limit: Duration| limit.as_secs().max(1);
+        let first_byte = deadline.min(tokio::time::Instant::now() + self.limits.first_byte);
+        let response = match tokio::time::timeout_at(first_byte, request.send()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(named(&host, &error, self.limits)),
+            Err(_) => return Err(Error::TimedOut { host, seconds: seconds(self.limits.first_byte) }),
+        };
+        let mut answer = Answer::head(response.status().as_u16(), response.headers());
+        match tokio::time::timeout_at(deadline, read(response, most)).await {
+            Ok(Ok(Some(bytes))) => answer.body = bytes,
+            Ok(Ok(None)) => return Err(Error::TooLarge { host, limit: most }),
+            Ok(Err(error)) => return Err(named(&host, &error, self.limits)),
+            Err(_) => return Err(Error::TimedOut { host, seconds: seconds(self.limits.total) }),
+        }
+        Ok(answer)
+    }
+
+    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Error> {
+        if !is_allowed(url) {
+            return Err(Error::Insecure(host_of(url)));
+        }
+        let cell = if url.scheme() == "http" { &self.near } else { &self.far };
+        cell.get_or_init(|| self.build(url.scheme() == "http")).as_ref().map_err(Clone::clone)
+    }
+
+    fn build(&self, near: bool) -> Result<reqwest::Client, Error> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("toktui/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.limits.connect)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false);
+        builder = if near {
+            builder.no_proxy().tls_certs_only(std::iter::empty())
+        } else {
+            builder.https_only(true)
+        };
+        builder.build().map_err(|error| Error::NoTrustStore(deepest(&error)))
+    }
+}
+
+fn headers(credentials: &Credentials, body: &Body) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    match body {
+        Body::None => {}
+        Body::Form(_) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        }
+        Body::Json(_) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+    }
+    let authorization = match credentials {
+        Credentials::None => return headers,
+        Credentials::Bearer(token) => Zeroizing::new(format!("Bearer {}", token.expose())),
+        Credentials::Basic { id, secret } => basic(id, secret),
+    };
+    // A value that cannot stand in a header is left out: the server then says that it is missing.
+    if let Ok(mut value) = HeaderValue::from_str(&authorization) {
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    headers
+}
+
+fn basic(id: &str, secret: &Secret) -> Zeroizing<String> {
+    use base64::Engine as _;
+    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret.expose())));
+    Zeroizing::new(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair.as_bytes())))
+}
+
+/// Reads a body up to `most` bytes; `None` where there is more.
+async fn read(
+    mut response: reqwest::Response,
+    most: usize,
+) -> Result<Option<Zeroizing<Vec<u8>>>, reqwest::Error> {
+    if response.content_length().is_some_and(|length| length > most as u64) {
+        return Ok(None);
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() + chunk.len() > most {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes))
+}
+
+fn next_on_same_host(from: &Url, answer: &Answer) -> Result<Url, Error> {
+    let refused = |to: String| Error::Redirected { host: host_of(from), to };
+    let to = answer.location.as_deref().ok_or_else(|| refused("nowhere".to_owned()))?;
+    let next = from.join(to).map_err(|_| refused(cleaned(to)))?;
+    if next.scheme() == from.scheme() && host_of(&next) == host_of(from) {
+        Ok(next)
+    } else {
+        Err(refused(host_of(&next)))
+    }
+}
+
+/// Host and port of an address, fit to be shown: never its path, query or user part.
+#[must_use]
+pub fn host_of(url: &Url) -> String {
+    let host = cleaned(url.host_str().unwrap_or("no host"));
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    }
+}
+
+fn named(host: &str, error: &reqwest::Error, limits: Limits) -> Error {
+    let host = host.to_owned();
+    let why = deepest(error);
+    if error.is_timeout() {
+        Error::TimedOut { host, seconds: limits.connect.as_secs().max(1) }
+    } else if error.is_connect() {
+        let lower = why.to_lowercase();
+        if ["certificate", "tls", "handshake", "alert", "unknownissuer"]
+            .iter()
+            .any(|word| lower.contains(word))
+        {
+            Error::Tls { host, why }
+        } else {
+            Error::Unreachable { host, why }
+        }
+    } else {
+        Error::Broken { host, why }
+    }
+}
+
+/// The innermost cause: reqwest's own text would repeat the address.
+fn deepest(error: &reqwest::Error) -> String {
+    let mut source = error.source();
+    let mut text = None;
+    while let Some(cause) = source {
+        text = Some(cause.to_string());
+        source = cause.source();
+    }
+    text.map_or_else(|| "no cause given".to_owned(), |text| cleaned(&text))
+}
+
+/// `Location` as text, where there is one.
+fn location(headers: &HeaderMap) -> Option<String> {
+    headers.get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
