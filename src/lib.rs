@@ -3,4 +3,5 @@
 pub mod app;
 pub mod domain;
 pub mod http;
+pub mod mytoken;
 pub mod sandbox;
