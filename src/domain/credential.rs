@@ -59,7 +59,7 @@ pub enum Grant {
     /// A login with a refresh token.
     Refresh(RefreshGrant),
     /// A mytoken.
-    Mytoken(MytokenGrant),
+    Mytoken(Box<MytokenGrant>),
     /// A bare access token that nothing renews.
     Bare,
 }

@@ -52,6 +52,8 @@ pub struct Source {
     pub register_url: Option<String>,
     /// Said beside an error of this source.
     pub hints: Vec<String>,
+    /// Less often wanted: under `more…` on the first screen while nothing is held there.
+    pub folded: bool,
 }
 
 /// The three kinds of giver.
@@ -92,6 +94,9 @@ pub struct Issuer {
     pub refresh_scope: RefreshScope,
     /// Whether a refresh answer is expected to carry a refresh token.
     pub refresh_returns_refresh: bool,
+    /// An `at_hash` that does not fit is a warning here and not the end of a login, because this provider is
+    /// known to send such ones (providers.md §3.4; `OpenID` Connect Core §3.1.3.6).
+    pub at_hash_only_warns: bool,
     /// Claims that hold group memberships.
     pub group_claims: Vec<String>,
     /// Earlier addresses of this provider: tokens of these are dead, and told so before they are sent.
@@ -115,6 +120,7 @@ impl Issuer {
             audience_parameter: None,
             refresh_scope: RefreshScope::Omit,
             refresh_returns_refresh: false,
+            at_hash_only_warns: false,
             group_claims: Vec::new(),
             formerly: Vec::new(),
         }
@@ -168,6 +174,8 @@ pub struct PublicClient {
     pub id: String,
     /// Whose it is, and what choosing it means, in a sentence.
     pub note: String,
+    /// Its own registered loopback addresses, which are not ours.
+    pub redirect: Redirect,
 }
 
 /// A way through a login.
@@ -190,7 +198,8 @@ pub struct Redirect {
     pub by_name: bool,
     /// Registered ports, tried in this order; empty: any free one.
     pub ports: Vec<u16>,
-    /// The path, with its slash.
+    /// The path, with its slash; empty where an address without any was registered (`http://localhost:8080`),
+    /// which providers compare character by character.
     pub path: String,
 }
 
