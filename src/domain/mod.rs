@@ -1,10 +1,15 @@
 //! What a provider, a credential, a mytoken, a verdict and a moment *are*. Names no other room.
 
 pub mod credential;
+pub mod event;
 pub mod failure;
+pub mod form;
 pub mod jwt;
+pub mod login;
 pub mod mytoken;
 pub mod secret;
 pub mod source;
+pub mod specimen;
 pub mod time;
 pub mod untrusted;
+pub mod verdict;

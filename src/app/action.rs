@@ -1,0 +1,98 @@
+//! Everything a user can ask for.
+
+use crate::domain::form::Form;
+
+/// What the user asks for; the keymap says with which key, where and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Leave the program.
+    Quit,
+    /// Put the program aside (Ctrl-Z).
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Move the focus to a pane.
+    Focus(super::state::Pane),
+    /// The next pane.
+    NextPane,
+    /// The pane before.
+    PreviousPane,
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// The first row.
+    First,
+    /// The last row.
+    Last,
+    /// Open the details of the selected row, or log in at the selected provider.
+    Open,
+    /// Leave the overlay, the filter, the pasted token; never the program.
+    Back,
+    /// Copy the access token, renewed first if it is ended or about to end.
+    Copy,
+    /// Open the menu of forms.
+    CopyAs,
+    /// Copy this form.
+    CopyForm(Form),
+    /// Renew the access token now.
+    Renew,
+    /// Log in at the selected provider, or anew for the selected row.
+    LogIn,
+    /// Make a mytoken.
+    NewMytoken,
+    /// Look up a pasted token, or the selected mytoken again.
+    LookUp,
+    /// Ask the server of the token on show (again).
+    AskServer,
+    /// Keep the pasted token under a name.
+    Keep,
+    /// Read the server's history of the mytoken on show.
+    ReadHistory,
+    /// Show the content of the token on show.
+    ShowContent,
+    /// Go to the copy that is current here.
+    GoToNewest,
+    /// Open the revoke and forget dialogue.
+    Revoke,
+    /// In it: revoke.
+    ConfirmRevoke,
+    /// In it: forget here only.
+    ConfirmForget,
+    /// Add a provider by its issuer.
+    AddProvider,
+    /// Filter the focused list.
+    Filter,
+    /// Sort the tokens by the next column.
+    Sort,
+    /// Times in UTC or local.
+    Zone,
+    /// Catch or release the mouse.
+    Mouse,
+    /// Run any action by its name.
+    Palette,
+    /// All that works now.
+    Help,
+    /// Accept what is typed or selected.
+    Accept,
+    /// In the login panel: copy the code.
+    CopyCode,
+    /// In the login panel: copy the address.
+    CopyAddress,
+    /// In the login panel: copy the ssh line.
+    CopySshLine,
+    /// In the login panel: open the browser (again).
+    OpenBrowser,
+    /// In the login panel: show the QR alone.
+    ShowQr,
+    /// In the login panel: the demo signs in by itself.
+    SignInDemo,
+    /// Clear the clipboard now.
+    ClearClipboard,
+    /// Quit although something would be lost.
+    QuitAnyway,
+}

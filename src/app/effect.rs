@@ -1,0 +1,186 @@
+//! Everything the board can ask of the world, and every answer.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::credential::{CredentialId, Held};
+use crate::domain::event::Event;
+use crate::domain::failure::Failure;
+use crate::domain::form::Form;
+use crate::domain::jwt::Jwt;
+use crate::domain::login::{Order, Report, Step};
+use crate::domain::mytoken::Facts;
+use crate::domain::secret::Secret;
+use crate::domain::source::Source;
+use crate::domain::specimen::Specimen;
+use crate::domain::verdict::Verdict;
+
+/// Names one running task; an outcome of a task that is no longer awaited is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Task(pub u64);
+
+/// What the board asks of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Start a login: answered by many [`Outcome::Login`] and one [`Outcome::LoginEnded`].
+    LogIn(Task, Order),
+    /// Give a pasted redirect address to a running login.
+    GiveRedirect(Task, Secret),
+    /// End a running login; its ports are freed.
+    CancelLogin(Task),
+    /// The demo's visitor signs in at this address: only in `toktui demo`.
+    SignInDemo(Task, String),
+    /// Open an address in the user's browser: answered by [`Outcome::BrowserOpened`].
+    OpenBrowser(Task, String),
+    /// Get a live access token, renewed if it is ended or about to end (`force`: in any case), and copy it in this form
+    /// if there is one. Answered by [`Outcome::Drawn`], then [`Outcome::Copied`].
+    Draw {
+        /// Which task answers.
+        task: Task,
+        /// Of which credential.
+        id: CredentialId,
+        /// Renew it even if it lives.
+        force: bool,
+        /// Copy it in this form.
+        copy: Option<Form>,
+    },
+    /// Copy a form as it is held, asking nobody: what needs no access token, and an access token that lives
+    /// (so that copying one never costs). Answered by [`Outcome::Copied`].
+    CopyForm(CredentialId, Form),
+    /// Copy a text that is no secret: an address, a code, a command; and what it is.
+    CopyText(String, &'static str),
+    /// Look a token up: answered by [`Outcome::LookedUp`].
+    LookUp(Task, Target, Asking),
+    /// Read a mytoken's history at its server: answered by [`Outcome::HistoryRead`].
+    ReadHistory(Task, Target),
+    /// Keep a pasted token under a name: answered by [`Outcome::Kept`].
+    Keep(Specimen, String),
+    /// Revoke at the provider or server: answered by [`Outcome::Revoked`].
+    Revoke(Task, CredentialId),
+    /// Forget here only: answered by [`Outcome::Forgotten`].
+    Forget(CredentialId),
+    /// Discover an issuer and list it: answered by [`Outcome::ProviderAdded`].
+    AddProvider(Task, String),
+    /// Clear the clipboard if it still holds ours: answered by [`Outcome::ClipboardCleared`].
+    ClearClipboard,
+    /// Catch (or release) the mouse.
+    CatchMouse(bool),
+    /// Draw everything anew.
+    Redraw,
+    /// Put the program aside.
+    Suspend,
+    /// Leave the program.
+    Quit,
+}
+
+/// What a look-up or a history is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// Something held.
+    Held(CredentialId),
+    /// Something pasted.
+    Pasted(Box<Specimen>),
+}
+
+/// Whether a token's own server may be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// Only if it is a configured one.
+    IfKnown,
+    /// The user has agreed to this server.
+    This(String),
+    /// Nobody is asked.
+    Nobody,
+}
+
+/// What the world answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// What is held, listed and written down has changed.
+    Changed(Snapshot),
+    /// A login goes on.
+    Login(Task, Step),
+    /// A login has ended.
+    LoginEnded(Task, Result<Box<Report>, Failure>),
+    /// An access token was drawn, or not.
+    Drawn(Task, CredentialId, Result<Drawn, Failure>),
+    /// A token was looked up.
+    LookedUp(Task, Box<Finding>),
+    /// A history was read, or not.
+    HistoryRead(Task, Result<Vec<Event>, Failure>),
+    /// A pasted token was kept under this name, or not.
+    Kept(Result<(CredentialId, String), Failure>),
+    /// Revoked, with what is to be said about it, or not.
+    Revoked(Task, Result<String, Failure>),
+    /// Forgotten: the name it had.
+    Forgotten(Result<String, Failure>),
+    /// A provider was found and listed, or not.
+    ProviderAdded(Task, Result<Box<Source>, Failure>),
+    /// The browser was opened (with what), or not.
+    BrowserOpened(Task, Result<String, Failure>),
+    /// Something went to the clipboard, or not.
+    Copied(Result<Copied, Failure>),
+    /// The clipboard was cleared; what is to be said about it.
+    ClipboardCleared(String),
+    /// Something else went wrong.
+    Failed(Failure),
+}
+
+/// The wallet as the board sees it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// What is held.
+    pub held: Arc<[Held]>,
+    /// Who can give tokens, in the order of the Providers pane.
+    pub sources: Arc<[Source]>,
+    /// What this session did, the newest first.
+    pub journal: Arc<[Event]>,
+}
+
+/// What drawing an access token came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    /// When it ends.
+    pub expires: Option<Timestamp>,
+    /// Whether the provider or server was asked for it.
+    pub renewed: bool,
+    /// What else must be known: it costs a use, it rotated, fewer scopes came than asked.
+    pub remarks: Vec<String>,
+}
+
+/// What went to the clipboard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Copied {
+    /// What it is: `the access token of egi`.
+    pub what: String,
+    /// The route, in words: `the desktop clipboard`, `the tmux buffer`, `the terminal (OSC 52)`.
+    pub route: &'static str,
+    /// Whether it is known to have arrived: else it was *sent*.
+    pub certain: bool,
+    /// When the copied access token ends, where that is known.
+    pub ends: Option<Timestamp>,
+    /// Until when it stays there; `None` for what is no secret.
+    pub until: Option<Timestamp>,
+}
+
+/// What a look-up found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What was looked up.
+    pub target: Target,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What is known of it, if it is a mytoken: from its server where that was asked, else by its own word.
+    pub facts: Option<Box<Facts>>,
+    /// Its content, if it is another JWT.
+    pub content: Option<Box<Jwt>>,
+    /// What it is, in words, with its article: `an access token of EGI Check-in`.
+    pub what: String,
+    /// The credential here that it is, or is a copy of.
+    pub held_as: Option<CredentialId>,
+    /// Its server, if nobody has agreed yet that it may be asked.
+    pub may_ask: Option<String>,
+    /// When this was found.
+    pub at: Timestamp,
+}
