@@ -11,7 +11,7 @@ use super::reply::{self, Reply, Size};
 use crate::domain::jwt;
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::Untrusted;
-use crate::http::{Answer, Http};
+use crate::http::Http;
 
 /// An access token, with what the provider granted: of an unrestricted mytoken more than was asked (§12.10).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub async fn access_token(
     reply::ask(http, &server.access_token, mytoken, &request, Size::Token, read).await
 }
 
-fn read(_: &Answer, object: Option<&Map<String, Value>>) -> Result<AccessToken, Error> {
+fn read(object: Option<&Map<String, Value>>) -> Result<AccessToken, Error> {
     let object = object.ok_or(Error::Unreadable("it is not JSON"))?;
     let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     Ok(AccessToken {

@@ -61,7 +61,8 @@ pub async fn start(http: &Http, server: &Server, order: &Order) -> Result<Consen
         return Err(No::of(&answer).into());
     }
     let content = reply::content(answer.bytes());
-    let object = content.as_ref().and_then(reply::Wiped::object).ok_or(Error::Unreadable("it is not JSON"))?;
+    let object =
+        content.as_ref().and_then(reply::Wiped::object).ok_or(Error::Unreadable("it is not JSON"))?;
     let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let uri = text("consent_uri").ok_or(Error::Unreadable("it names no consent page"))?;
     let polling_code = text("polling_code").ok_or(Error::Unreadable("it holds no polling code"))?;

@@ -104,7 +104,8 @@ impl Order {
     pub(super) fn request(&self) -> Value {
         let mut request = Map::new();
         let mut put = |name: &str, value: Value| {
-            let empty = value.is_null() || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty);
+            let empty =
+                value.is_null() || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty);
             if !empty {
                 request.insert(name.to_owned(), value);
             }
@@ -127,22 +128,29 @@ impl Order {
 
 /// A clause as the server wants it: moments as numbers, countries in capitals (§4.1: others match nothing).
 fn clause(clause: &Clause) -> Map<String, Value> {
-    let texts = |list: &Option<Vec<Untrusted>>| list.as_ref().map(|list| list.iter().map(Untrusted::raw).collect::<Vec<_>>());
-    let countries = |list: &Option<Vec<Untrusted>>| {
-        texts(list).map(|list| list.iter().map(|code| code.to_uppercase()).collect::<Vec<_>>())
+    let countries = |list: Option<&[Untrusted]>| {
+        list.map(|list| list.iter().map(|code| code.raw().to_uppercase()).collect::<Vec<_>>())
     };
     let members = [
         ("nbf", json!(clause.not_before.map(jiff::Timestamp::as_second))),
         ("exp", json!(clause.expires.map(jiff::Timestamp::as_second))),
-        ("scope", json!(texts(&clause.scopes).map(|scopes| scopes.join(" ")))),
-        ("audience", json!(texts(&clause.audiences))),
-        ("hosts", json!(texts(&clause.hosts))),
-        ("geoip_allow", json!(countries(&clause.countries_allowed))),
-        ("geoip_disallow", json!(countries(&clause.countries_refused))),
+        ("scope", json!(texts(clause.scopes.as_deref()).map(|scopes| scopes.join(" ")))),
+        ("audience", json!(texts(clause.audiences.as_deref()))),
+        ("hosts", json!(texts(clause.hosts.as_deref()))),
+        ("geoip_allow", json!(countries(clause.countries_allowed.as_deref()))),
+        ("geoip_disallow", json!(countries(clause.countries_refused.as_deref()))),
         ("usages_AT", json!(clause.uses_at)),
         ("usages_other", json!(clause.uses_other)),
     ];
-    members.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)).collect()
+    members
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+fn texts(list: Option<&[Untrusted]>) -> Option<Vec<&str>> {
+    list.map(|list| list.iter().map(Untrusted::raw).collect())
 }
 
 fn rotation(rotation: Rotation) -> Option<Map<String, Value>> {
@@ -152,8 +160,11 @@ fn rotation(rotation: Rotation) -> Option<Map<String, Value>> {
         ("lifetime", json!(rotation.lifetime)),
         ("auto_revoke", json!(rotation.auto_revoke.then_some(true))),
     ];
-    let members: Map<_, _> =
-        members.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)).collect();
+    let members: Map<_, _> = members
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     (!members.is_empty()).then_some(members)
 }
 

@@ -52,7 +52,6 @@ pub async fn poll_once(http: &Http, server: &Server, consent: &Consent) -> Poll 
     match http.post_for_token(&server.mytoken, &Credentials::None, &body).await {
         Ok(answer) if answer.is_success() => granted(&answer),
         Ok(answer) => refused(No::of(&answer), consent.interval),
-        Err(error @ (http::Error::Insecure(_) | http::Error::NoTrustStore(_))) => Poll::Trouble(error.into()),
         Err(error) => Poll::Trouble(error.into()),
     }
 }
@@ -150,7 +149,11 @@ impl Schedule {
         }
         self.in_trouble = 0;
         let end = match poll {
-            Poll::Pending | Poll::Trouble(_) => return Next::Ask(self.interval),
+            Poll::Pending | Poll::Trouble(_) => {
+                // Whatever went missing was not the mytoken.
+                self.missed = false;
+                return Next::Ask(self.interval);
+            }
             Poll::RateLimited(pause) => return Next::Ask(pause.max(self.interval)),
             Poll::Granted(issued) => End::Granted(issued),
             Poll::Lost => End::Lost,
@@ -214,10 +217,17 @@ mod tests {
     #[test]
     fn trouble_slows_the_questions_down_and_a_good_answer_speeds_them_up_again() {
         let mut schedule = Schedule::new(seconds(5));
-        let pauses: Vec<_> =
-            [timeout(), timeout(), timeout(), timeout(), Poll::Pending, timeout(), Poll::RateLimited(seconds(300))]
-                .map(|poll| schedule.after(poll))
-                .into();
+        let pauses: Vec<_> = [
+            timeout(),
+            timeout(),
+            timeout(),
+            timeout(),
+            Poll::Pending,
+            timeout(),
+            Poll::RateLimited(seconds(300)),
+        ]
+        .map(|poll| schedule.after(poll))
+        .into();
         assert_eq!(pauses, [10, 20, 30, 30, 5, 10, 300].map(|pause| Next::Ask(seconds(pause))));
     }
 
@@ -233,8 +243,12 @@ mod tests {
 
         let mut missed = Schedule::new(seconds(5));
         let _ = missed.after(timeout());
-        let _ = missed.after(Poll::Pending);
-        assert_eq!(gone(&mut missed), Next::Stop(End::Failed));
+        assert_eq!(gone(&mut missed), Next::Stop(End::PerhapsLost));
+
+        let mut pending_since = Schedule::new(seconds(5));
+        let _ = pending_since.after(timeout());
+        let _ = pending_since.after(Poll::Pending);
+        assert_eq!(gone(&mut pending_since), Next::Stop(End::Failed));
     }
 
     #[test]

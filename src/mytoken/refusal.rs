@@ -193,7 +193,10 @@ impl From<Refusal> for No {
 
 /// A 400 is about the request or about the mytoken in it: the code does not say which.
 fn bad_request(error: Untrusted, description: Option<Untrusted>, text: &str) -> No {
-    if text == "token not valid" || text.starts_with("token is expired") || text.contains("number of segments") {
+    if text == "token not valid"
+        || text.starts_with("token is expired")
+        || text.contains("number of segments")
+    {
         No::InvalidToken(Reason::of(description.as_ref()))
     } else if text.contains("issuer is not supported") {
         No::UnknownProvider
@@ -210,7 +213,9 @@ fn bad_request(error: Untrusted, description: Option<Untrusted>, text: &str) -> 
 fn provider(description: Option<&Untrusted>) -> No {
     let text = description.map_or("", Untrusted::raw);
     let (error, description) = match text.split_once(':') {
-        Some((code, rest)) if !code.contains(' ') => (code, Some(rest.trim()).filter(|rest| !rest.is_empty())),
+        Some((code, rest)) if !code.contains(' ') => {
+            (code, Some(rest.trim()).filter(|rest| !rest.is_empty()))
+        }
         _ => ("", Some(text).filter(|text| !text.is_empty())),
     };
     No::Provider { error: Untrusted::from(error), description: description.map(Untrusted::from) }
@@ -287,7 +292,10 @@ mod tests {
             (no(400, "invalid_request", "token would already be expired"), No::AlreadyEnded),
             (no(429, "", ""), No::RateLimited { retry_after: Some(Duration::from_secs(300)) }),
             (no(500, "internal_server_error", "cipher: message authentication failed"), No::OldCopy),
-            (no(500, "internal_server_error", "Error 1205"), broke(500, "internal_server_error", Some("Error 1205"))),
+            (
+                no(500, "internal_server_error", "Error 1205"),
+                broke(500, "internal_server_error", Some("Error 1205")),
+            ),
             (no(502, "", ""), broke(502, "", None)),
         ];
         for (read, meant) in table {

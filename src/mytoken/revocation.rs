@@ -24,13 +24,8 @@ struct Request<'a> {
 /// copy of a rotated mytoken is refused as [`super::No::OldCopy`], and nothing is revoked.
 pub async fn revoke(http: &Http, server: &Server, mytoken: &Secret, recursive: bool) -> Reply<Accepted> {
     let Some(url) = &server.revocation else {
-        return Reply {
-            update: None,
-            in_doubt: false,
-            date: None,
-            outcome: Err(Error::NotOffered("revocation")),
-        };
+        return Reply::unsent(Error::NotOffered("revocation"));
     };
     let request = Request { token: reply::trimmed(mytoken), recursive };
-    reply::ask(http, url, mytoken, &request, Size::Token, |_, _| Ok(Accepted)).await
+    reply::ask(http, url, mytoken, &request, Size::Token, |_| Ok(Accepted)).await
 }

@@ -3,16 +3,15 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use url::Url;
 
 use super::discovery::Server;
-use super::reply::{self, Reply, Size};
+use super::reply::{self, Reader, Reply, Size};
 use super::{Error, No, Reason};
 use crate::domain::jwt;
 use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::Untrusted;
-use crate::http::{Answer, Http};
+use crate::http::Http;
 
 /// What a server says of a mytoken that it accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,25 +61,16 @@ async fn ask<T>(
     server: &Server,
     action: &'static str,
     mytoken: &Secret,
-    read: fn(&Answer, Option<&Map<String, Value>>) -> Result<T, Error>,
+    read: Reader<T>,
 ) -> Reply<T> {
-    let Some(url) = endpoint(server) else {
-        return Reply {
-            update: None,
-            in_doubt: false,
-            date: None,
-            outcome: Err(Error::NotOffered("questions about a mytoken")),
-        };
+    let Some(url) = &server.tokeninfo else {
+        return Reply::unsent(Error::NotOffered("questions about a mytoken"));
     };
     let question = Question { action, mytoken: reply::trimmed(mytoken) };
     reply::ask(http, url, mytoken, &question, Size::Document, read).await
 }
 
-fn endpoint(server: &Server) -> Option<&Url> {
-    server.tokeninfo.as_ref()
-}
-
-fn introspection(_: &Answer, object: Option<&Map<String, Value>>) -> Result<Introspection, Error> {
+fn introspection(object: Option<&Map<String, Value>>) -> Result<Introspection, Error> {
     let object = object.ok_or(Error::Unreadable("it is not JSON"))?;
     // It is never false (§12.3); should it ever be, it is not good news.
     if object.get("valid").and_then(Value::as_bool) == Some(false) {
@@ -95,7 +85,7 @@ fn introspection(_: &Answer, object: Option<&Map<String, Value>>) -> Result<Intr
     Ok(Introspection { facts, short })
 }
 
-fn history(_: &Answer, object: Option<&Map<String, Value>>) -> Result<Vec<HistoryEvent>, Error> {
+fn history(object: Option<&Map<String, Value>>) -> Result<Vec<HistoryEvent>, Error> {
     let object = object.ok_or(Error::Unreadable("it is not JSON"))?;
     match object.get("events") {
         Some(Value::Array(events)) => Ok(events.iter().filter_map(Value::as_object).map(event).collect()),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::place::{Fit, Place};
 use super::{By, Next, Says, Standing, Subject, Turn, Verdict, Witness};
-use crate::domain::mytoken::{Clause, Facts, can};
+use crate::domain::mytoken::{Clause, Facts, Rotation, can};
 
 /// Is it valid? Our journal's word that a copy is superseded goes before everything, because such a copy must not be sent;
 /// then the server's latest word; then the token's own claims and the clock.
@@ -216,7 +216,7 @@ fn unidentified(heard: &Witness, facts: Option<&Facts>, witnesses: &[Witness], n
             )
         };
     }
-    let fact = if rotation.is_some_and(super::super::mytoken::Rotation::rotates) {
+    let fact = if rotation.is_some_and(Rotation::rotates) {
         "its server refuses it and does not say why: revoked, or a newer copy has taken its place".to_owned()
     } else if facts.is_some() {
         "its server refuses it and does not say why: it was revoked, or is unknown there".to_owned()
@@ -379,5 +379,221 @@ fn weigh_clause(
         Fit::Yes => Ok(None),
         Fit::Perhaps(doubt) => Ok(Some(doubt)),
         Fit::No(why) => Err(Block::Place(why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::mytoken::Capability;
+    use crate::domain::time::{from_epoch, later};
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        from_epoch(NOW + seconds)
+    }
+
+    fn here() -> Place {
+        Place { address: "10.20.0.7".parse().ok(), country: None }
+    }
+
+    /// A mytoken for access tokens that ends in an hour and may look itself up.
+    fn facts(clauses: Vec<Clause>) -> Facts {
+        Facts {
+            expires: Some(at(3600)),
+            issued: Some(at(-60)),
+            capabilities: vec![Capability::new("AT"), Capability::new("tokeninfo")],
+            restrictions: clauses,
+            ..Facts::default()
+        }
+    }
+
+    fn server(says: Says) -> Witness {
+        Witness { at: at(0), by: By::Server, says }
+    }
+
+    fn alive_with(clauses: Vec<Clause>) -> Verdict {
+        let facts = facts(clauses);
+        verdict(Subject::Mytoken(&facts), &[server(Says::Alive(Box::new(facts.clone())))], &here(), at(0))
+    }
+
+    fn uses(most: u64, done: u64) -> Clause {
+        Clause { uses_at: Some(most), used_at: Some(done), ..Clause::default() }
+    }
+
+    fn hosts(network: &str) -> Clause {
+        Clause { hosts: Some(vec![network.into()]), ..Clause::default() }
+    }
+
+    fn until(seconds: i64) -> Clause {
+        Clause { expires: Some(at(seconds)), ..Clause::default() }
+    }
+
+    fn from(seconds: i64) -> Clause {
+        Clause { not_before: Some(at(seconds)), ..Clause::default() }
+    }
+
+    #[test]
+    fn one_clause_that_allows_the_use_is_enough() {
+        let table = [
+            (vec![], Standing::Valid),
+            (vec![uses(15, 2)], Standing::Valid),
+            (vec![uses(15, 15)], Standing::UsedUp),
+            (vec![uses(0, 0)], Standing::UsedUp),
+            (vec![hosts("134.94.0.0/16")], Standing::NotFromHere),
+            (vec![hosts("10.20.0.0/16")], Standing::Valid),
+            (vec![hosts("134.94.0.0/16"), uses(15, 15)], Standing::NotFromHere),
+            (vec![from(7200)], Standing::NotYet),
+            (vec![until(-10)], Standing::Expired),
+            (vec![until(-10), from(60)], Standing::NotYet),
+            (vec![until(-10), uses(1, 1)], Standing::UsedUp),
+            (vec![uses(15, 15), Clause::default()], Standing::Valid),
+            // Used up and elsewhere at once: the uses decide, moving would not help.
+            (vec![Clause { hosts: hosts("134.94.0.0/16").hosts, ..uses(3, 3) }], Standing::UsedUp),
+        ];
+        for (clauses, standing) in table {
+            assert_eq!(alive_with(clauses.clone()).standing, standing, "{clauses:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_ends_the_latest_and_of_several_starts_the_earliest_is_told() {
+        assert_eq!(alive_with(vec![until(-10), until(-500)]).turn, Some((Turn::Ended, at(-10))));
+        assert_eq!(alive_with(vec![from(500), from(60)]).turn, Some((Turn::Starts, at(60))));
+    }
+
+    #[test]
+    fn each_word_of_the_server_has_its_answer() {
+        let table = [
+            (Says::MayNotAsk, Standing::MayNotBeAsked),
+            (Says::Expired, Standing::Expired),
+            (Says::NotYet, Standing::NotYet),
+            (Says::Unidentified, Standing::RevokedOrUnknown),
+            (Says::Unknown, Standing::RevokedOrUnknown),
+            (Says::BadSignature, Standing::Garbled),
+            (Says::WrongServer, Standing::RevokedOrUnknown),
+            (Says::UsageRestricted, Standing::NotFromHere),
+            (Says::ProviderRefuses("invalid_grant".to_owned()), Standing::Useless),
+            (Says::NoAnswer("no answer in 10 s".to_owned()), Standing::CannotTell),
+        ];
+        let facts = facts(Vec::new());
+        for (says, standing) in table {
+            let verdict = verdict(Subject::Mytoken(&facts), &[server(says.clone())], &here(), at(0));
+            assert_eq!(verdict.standing, standing, "{says:?}");
+        }
+    }
+
+    #[test]
+    fn the_journal_goes_before_the_server_so_that_a_stale_copy_is_never_sent() {
+        let facts = facts(Vec::new());
+        let journal = Witness {
+            at: at(-500),
+            by: By::Journal,
+            says: Says::Superseded { copy: Some(2), newest: 5, name: "toar".to_owned() },
+        };
+        let witnesses = [server(Says::Alive(Box::new(facts.clone()))), journal];
+        let verdict = verdict(Subject::Mytoken(&facts), &witnesses, &here(), at(0));
+        assert_eq!((verdict.standing, verdict.by), (Standing::RotatedAway, By::Journal));
+        assert!(verdict.fact.contains("copy 2") && verdict.fact.contains("copy 5"));
+    }
+
+    #[test]
+    fn a_first_copy_past_its_rotation_lifetime_is_expired_and_not_unknown() {
+        let mut facts = facts(Vec::new());
+        facts.issued = Some(at(-700));
+        facts.rotation = Some(Rotation { on_at: true, lifetime: Some(600), ..Rotation::default() });
+        let verdict = verdict(Subject::Mytoken(&facts), &[server(Says::Unidentified)], &here(), at(0));
+        assert_eq!((verdict.standing, verdict.turn), (Standing::Expired, Some((Turn::Ended, at(-100)))));
+    }
+
+    #[test]
+    fn silence_is_told_with_what_was_last_known() {
+        let facts = facts(Vec::new());
+        let last = Witness { at: at(-720), by: By::Journal, says: Says::LastKnown(Standing::Valid) };
+        let silent = server(Says::NoAnswer("no answer in 3 s".to_owned()));
+        let verdict = verdict(Subject::Mytoken(&facts), &[last, silent], &here(), at(0));
+        assert_eq!((verdict.standing, verdict.exit_code()), (Standing::CannotTell, 4));
+        assert_eq!(verdict.heard, Some(at(-720)));
+        assert_eq!(verdict.remarks, ["last known: valid"]);
+        assert_eq!(verdict.turn, Some((Turn::Ends, at(3600))));
+    }
+
+    #[test]
+    fn an_earlier_answer_does_not_hide_a_later_silence() {
+        let facts = facts(Vec::new());
+        let heard = Witness { at: at(-60), by: By::Server, says: Says::Alive(Box::new(facts.clone())) };
+        let silent = server(Says::NoAnswer("refused".to_owned()));
+        let verdict = verdict(Subject::Mytoken(&facts), &[heard, silent], &here(), at(0));
+        assert_eq!(verdict.standing, Standing::CannotTell);
+    }
+
+    #[test]
+    fn its_own_end_decides_where_nobody_could_be_asked() {
+        let facts = facts(Vec::new());
+        let late = later(at(3600), SignedDuration::from_secs(1));
+        let unasked = verdict(Subject::Mytoken(&facts), &[], &here(), late);
+        assert_eq!((unasked.standing, unasked.by), (Standing::Expired, By::Clock));
+        let unasked = verdict(Subject::Mytoken(&facts), &[], &here(), at(0));
+        assert_eq!((unasked.standing, unasked.next), (Standing::CannotTell, Some(Next::AskServer)));
+    }
+
+    #[test]
+    fn alive_but_unasked_counts_as_valid_only_if_its_claims_give_an_access_token_now() {
+        let may = facts(Vec::new());
+        let mut may_not = may.clone();
+        may_not.capabilities = vec![Capability::new("create_mytoken")];
+        for (facts, code) in [(may, 0), (may_not, 3)] {
+            let verdict = verdict(Subject::Mytoken(&facts), &[server(Says::MayNotAsk)], &here(), at(0));
+            assert_eq!((verdict.standing, verdict.exit_code()), (Standing::MayNotBeAsked, code));
+        }
+    }
+
+    #[test]
+    fn the_servers_clock_goes_before_ours_and_the_difference_is_said() {
+        let mut told = facts(Vec::new());
+        told.expires = Some(at(-30));
+        let witnesses = [server(Says::Alive(Box::new(told.clone())))];
+        let verdict = verdict(Subject::Mytoken(&told), &witnesses, &here(), at(0));
+        assert_eq!(verdict.standing, Standing::Valid);
+        assert!(verdict.remarks.iter().any(|remark| remark.contains("clocks")));
+    }
+
+    #[test]
+    fn a_restriction_nobody_knows_is_named() {
+        let clause = Clause { unknown: vec!["schedule".into()], ..Clause::default() };
+        assert!(alive_with(vec![clause]).remarks[0].contains("schedule"));
+    }
+
+    #[test]
+    fn another_token_is_said_to_be_what_it_is() {
+        let subject = Subject::Other { what: "an access token of EGI Check-in", ends: Some(at(60)) };
+        let live = verdict(subject, &[], &here(), at(0));
+        let dead = verdict(subject, &[], &here(), at(90));
+        assert_eq!((live.standing, live.exit_code(), dead.exit_code()), (Standing::NotMytoken, 0, 3));
+    }
+
+    #[test]
+    fn every_standing_can_be_reached() {
+        let facts = facts(Vec::new());
+        let ask = |says: Says| verdict(Subject::Mytoken(&facts), &[server(says)], &here(), at(0)).standing;
+        let superseded = Says::Superseded { copy: None, newest: 2, name: "x".to_owned() };
+        let reached = [
+            alive_with(Vec::new()).standing,
+            alive_with(vec![hosts("134.94.0.0/16")]).standing,
+            alive_with(vec![uses(1, 1)]).standing,
+            alive_with(vec![from(60)]).standing,
+            ask(Says::Expired),
+            ask(superseded),
+            ask(Says::Unidentified),
+            ask(Says::MayNotAsk),
+            ask(Says::ProviderRefuses(String::new())),
+            ask(Says::NoAnswer(String::new())),
+            verdict(Subject::Other { what: "x", ends: None }, &[], &here(), at(0)).standing,
+            verdict(Subject::Unreadable("cut"), &[], &here(), at(0)).standing,
+        ];
+        assert_eq!(reached, Standing::ALL);
     }
 }

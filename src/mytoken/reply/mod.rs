@@ -34,6 +34,13 @@ pub struct Reply<T> {
     pub outcome: Result<T, Error>,
 }
 
+impl<T> Reply<T> {
+    /// Nothing was sent.
+    pub(super) fn unsent(error: Error) -> Self {
+        Self { update: None, in_doubt: false, date: None, outcome: Err(error) }
+    }
+}
+
 /// A mytoken as a server hands it out: a new one, or a new copy (§2.3.6).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Issued {
@@ -57,10 +64,8 @@ impl Issued {
         let expires_in = answer.get("expires_in").and_then(seconds).filter(|span| !span.is_zero());
         let jwt = Jwt::parse(mytoken).filter(Facts::are_in);
         let short = jwt.is_none();
-        let mut facts = jwt.map_or_else(
-            || facts_of_short(answer, date, expires_in),
-            |jwt| Facts::from_claims(&jwt.claims),
-        );
+        let mut facts = jwt
+            .map_or_else(|| facts_of_short(answer, date, expires_in), |jwt| Facts::from_claims(&jwt.claims));
         if let Some(mom_id) = answer.get("mom_id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
             facts.mom_id = Some(Untrusted::from(mom_id));
         }
@@ -68,7 +73,7 @@ impl Issued {
     }
 
     /// One that came without any word about it: in a cookie, or out of the ruins of an answer.
-    fn bare(mytoken: &Secret) -> Option<Self> {
+    pub(super) fn bare(mytoken: &Secret) -> Option<Self> {
         let answer = Wiped(serde_json::json!({ "mytoken": mytoken.expose() }));
         Self::read(answer.object()?, None)
     }
@@ -88,9 +93,9 @@ fn facts_of_short(
     if let Some(Value::Array(clauses)) = answer.get("restrictions") {
         facts.restrictions = clauses.iter().filter_map(Value::as_object).map(Clause::from_json).collect();
     }
-    let by_clock = date.zip(expires_in).map(|(date, span)| {
-        later(date, SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX))
-    });
+    let by_clock = date
+        .zip(expires_in)
+        .map(|(date, span)| later(date, SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX)));
     // Without a clock the rule by which the server computes it (§4.4): the last end of all clauses, if each has one.
     let ends: Option<Vec<Timestamp>> = facts.restrictions.iter().map(|clause| clause.expires).collect();
     facts.expires = by_clock.or_else(|| ends.and_then(|ends| ends.into_iter().max()));
@@ -115,6 +120,9 @@ pub(super) enum Size {
     Document,
 }
 
+/// Reads what was asked for out of a success; `None`: its body is no JSON object.
+pub(super) type Reader<T> = fn(Option<&Map<String, Value>>) -> Result<T, Error>;
+
 /// Sends `body` with `sent` in it, and reads the answer: first a new copy of `sent`, then the outcome.
 pub(super) async fn ask<T>(
     http: &Http,
@@ -122,7 +130,7 @@ pub(super) async fn ask<T>(
     sent: &Secret,
     body: &impl Serialize,
     size: Size,
-    read: impl FnOnce(&Answer, Option<&Map<String, Value>>) -> Result<T, Error>,
+    read: Reader<T>,
 ) -> Reply<T> {
     let body = body_of(body);
     let answer = match size {
@@ -140,7 +148,7 @@ pub(super) async fn ask<T>(
     let object = content.as_ref().and_then(Wiped::object);
     let update = update(answer.bytes(), object, answer.mytoken_cookie.as_ref(), sent, answer.date);
     let in_doubt = update.is_none() && may_hide_an_update(&answer, object);
-    let outcome = if answer.is_success() { read(&answer, object) } else { Err(No::of(&answer).into()) };
+    let outcome = if answer.is_success() { read(object) } else { Err(No::of(&answer).into()) };
     Reply { update, in_doubt, date: answer.date, outcome }
 }
 
@@ -205,7 +213,9 @@ fn update(
         Some(object) => {
             object.get("token_update").and_then(Value::as_object).and_then(|told| Issued::read(told, date))
         }
-        None => salvaged(bytes, &["\"token_update\"", "\"mytoken\""]).and_then(|mytoken| Issued::bare(&mytoken)),
+        None => {
+            salvaged(bytes, &["\"token_update\"", "\"mytoken\""]).and_then(|mytoken| Issued::bare(&mytoken))
+        }
     };
     told.or_else(|| {
         let cookie = cookie.filter(|cookie| trimmed(cookie) != trimmed(sent))?;
