@@ -94,6 +94,7 @@ impl Xvfb {
         let mut xclip = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         xclip.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         xclip.wait().unwrap();
+        wait("text of somebody else", || self.paste() == text);
     }
 
     fn signal(&self, signal: Signal) {

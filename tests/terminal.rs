@@ -42,10 +42,10 @@ async fn the_program() {
         tokio::select! {
             signal = signals.next() => match signal {
                 Signal::HangUp if part == "deaf" => {}
-                Signal::Continue => {
-                    guard.take_again().unwrap();
-                    say("continued");
-                }
+                Signal::Continue => match guard.take_again() {
+                    Ok(()) => say("continued"),
+                    Err(_) => break 129,
+                },
                 signal => if let Some(code) = signal.exit_code() { break code },
             },
             input = input.next() => match input {
