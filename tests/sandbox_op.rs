@@ -49,7 +49,7 @@ impl Answer {
     }
 
     fn text(&self, name: &str) -> String {
-        self.json()[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.body)).to_owned()
+        self.json()[name].as_str().unwrap_or_else(|| panic!("no {name}: {:?}", keys(&self.json()))).to_owned()
     }
 
     fn header(&self, name: &str) -> &str {
@@ -906,6 +906,7 @@ async fn revoking_an_access_token_ends_only_that() {
 async fn revoking_a_refresh_token_even_an_old_one_ends_the_session() {
     for old in [false, true] {
         let sandbox = Sandbox::open().await;
+        let other = sandbox.login("openid").await;
         let first = sandbox.login("openid").await;
         let second = sandbox.refresh(&first.text("refresh_token"), &[]).await;
         let token = if old { first.text("refresh_token") } else { second.text("refresh_token") };
@@ -918,6 +919,9 @@ async fn revoking_a_refresh_token_even_an_old_one_ends_the_session() {
         assert_eq!(refreshed.refusal(), refused(400, "invalid_grant", "Session not active"));
         let again = sandbox.post("revoke", &form).await;
         assert_eq!(again.refusal(), refused(200, "invalid_token", "Invalid token"));
+        // The sign-in itself has ended, and every other login in it.
+        let other = sandbox.userinfo(&other.text("access_token")).await;
+        assert!(other.header("www-authenticate").contains("user_session_not_found"));
     }
 }
 
