@@ -1,7 +1,9 @@
 //! toktui: a full-screen terminal board for OpenID Connect tokens and mytokens.
 
 pub mod app;
+pub mod desktop;
 pub mod domain;
 pub mod http;
+pub mod oidc;
 pub mod sandbox;
 pub mod store;

@@ -1,7 +1,9 @@
 //! The sandbox's provider, asked over real HTTP as its clients ask it.
 #![allow(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 use toktui::domain::time::{Clock, FixedClock, from_epoch};
 use toktui::sandbox::op::{Client, ExpiresIn, IdTokenFault, Op, RedirectFault, Settings, Signing};
 use toktui::sandbox::serve::{self, Server};
-use toktui::sandbox::visitor::{Choice, Visitor};
+use toktui::sandbox::visitor::{Choice, Error, Visitor};
 use url::Url;
 
 const START: i64 = 1_800_000_000;
@@ -47,7 +49,7 @@ impl Answer {
     }
 
     fn text(&self, name: &str) -> String {
-        self.json()[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.body)).to_owned()
+        self.json()[name].as_str().unwrap_or_else(|| panic!("no {name}: {:?}", keys(&self.json()))).to_owned()
     }
 
     fn header(&self, name: &str) -> &str {
@@ -178,9 +180,7 @@ impl Sandbox {
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
         ];
-        let answer = self.post("auth/device", &form).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer
+        self.post("auth/device", &form).await
     }
 
     async fn poll(&self, code: &str) -> Answer {
@@ -579,6 +579,8 @@ async fn who_asks_and_what_for_is_checked_first() {
         assert_eq!(answer.refusal(), refused(status, error, description), "{form:?}");
         assert_eq!(answer.header("content-type"), "application/json");
     }
+    let answer = sandbox.get(&sandbox.at("nonsense")).await;
+    assert_eq!(answer.status, 404);
     let answer = sandbox.get(&sandbox.at("token")).await;
     assert_eq!((answer.status, answer.json()), (405, json!({"error": "HTTP 405 Method Not Allowed"})));
 }
@@ -904,6 +906,7 @@ async fn revoking_an_access_token_ends_only_that() {
 async fn revoking_a_refresh_token_even_an_old_one_ends_the_session() {
     for old in [false, true] {
         let sandbox = Sandbox::open().await;
+        let other = sandbox.login("openid").await;
         let first = sandbox.login("openid").await;
         let second = sandbox.refresh(&first.text("refresh_token"), &[]).await;
         let token = if old { first.text("refresh_token") } else { second.text("refresh_token") };
@@ -916,6 +919,9 @@ async fn revoking_a_refresh_token_even_an_old_one_ends_the_session() {
         assert_eq!(refreshed.refusal(), refused(400, "invalid_grant", "Session not active"));
         let again = sandbox.post("revoke", &form).await;
         assert_eq!(again.refusal(), refused(200, "invalid_token", "Invalid token"));
+        // The sign-in itself has ended, and every other login in it.
+        let other = sandbox.userinfo(&other.text("access_token")).await;
+        assert!(other.header("www-authenticate").contains("user_session_not_found"));
     }
 }
 
@@ -1058,9 +1064,128 @@ async fn the_other_quirks_show() {
     assert_eq!(errors, ["authorization_pending", "slow_down", "authorization_pending", "slow_down"]);
     assert_eq!(sandbox.op.counts().early_polls, 0);
 
+    sandbox.op.quirks().lose_answers = true;
+    let lost = sandbox.device().await;
+    assert_eq!((lost.status, sandbox.op.counts().device), (504, 2));
+    sandbox.op.quirks().lose_answers = false;
+
     sandbox.op.quirks().down = true;
     let down = sandbox.get(&discovery).await;
     assert_eq!((down.status, down.header("content-type")), (503, "text/html; charset=utf-8"));
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_did_its_work() {
+    let sandbox = Sandbox::open().await;
+    let token = sandbox.login("openid").await.text("refresh_token");
+    sandbox.op.quirks().lose_answers = true;
+    assert_eq!(sandbox.refresh(&token, &[]).await.status, 504);
+    sandbox.op.quirks().lose_answers = false;
+    let reuse = "Maximum allowed refresh token reuse exceeded";
+    assert_eq!(sandbox.refresh(&token, &[]).await.refusal(), refused(400, "invalid_grant", reuse));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delayed_answer_waits_on_tokios_clock() {
+    let clock = Arc::new(FixedClock::at(from_epoch(START)));
+    let op = Op::new(Settings::new("http://127.0.0.1:1/realms/toktui"), clock).expect("a provider");
+    op.quirks().extra_delay = Duration::from_secs(30);
+    let request = serve::Request {
+        method: "GET".to_owned(),
+        path: "/realms/toktui/device".to_owned(),
+        query: BTreeMap::new(),
+        headers: BTreeMap::new(),
+        body: Vec::new(),
+        peer: ([127, 0, 0, 1], 1).into(),
+    };
+    let start = tokio::time::Instant::now();
+    assert_eq!(op.handler()(request).await.status, 200);
+    assert_eq!(start.elapsed(), Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn an_absurd_lifetime_is_given_as_it_was_set() {
+    let sandbox = Sandbox::with(|settings| {
+        settings.access_life = i64::MAX;
+        settings.session_life = i64::MAX;
+        settings.device_life = i64::MAX;
+    })
+    .await;
+    assert_eq!(sandbox.login("openid").await.json()["expires_in"], i64::MAX - START);
+    assert_eq!(sandbox.device().await.json()["expires_in"], i64::MAX);
+}
+
+#[test]
+fn an_issuer_that_is_no_address_is_refused() {
+    for issuer in ["", "nonsense", "ftp://127.0.0.1/", "http://127.0.0.1/?a=b"] {
+        let clock = Arc::new(FixedClock::at(from_epoch(START)));
+        assert!(Op::new(Settings::new(issuer), clock).is_err(), "{issuer}");
+    }
+}
+
+// The visitor
+
+/// A program's own callback, and a mytoken server's consent page that leads to the provider and back.
+async fn others() -> Server {
+    let answer = |request: serve::Request| match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/callback") => serve::Response::html(200, "<title>You may close this</title>"),
+        ("GET", "/c/abc") => serve::Response::html(
+            200,
+            format!(
+                r#"<form id="next" method="post"><input type="hidden" name="to" value="{}">
+                <button name="decision" value="approve">Approve</button>
+                <button name="decision" value="deny">Deny</button></form>"#,
+                request.query["to"].replace('&', "&amp;")
+            ),
+        ),
+        ("POST", "/c/abc") => match request.form()["decision"].as_str() {
+            "approve" => serve::Response::redirect(303, request.form()["to"].clone()),
+            _ => serve::Response::html(200, "<title>Denied here</title>"),
+        },
+        ("GET", "/redirect") => serve::Response::redirect(303, "/native"),
+        ("GET", "/native") => serve::Response::html(200, "<title>Back to &lt;your&gt; program</title>"),
+        ("GET", "/circle") => serve::Response::redirect(302, "/circle"),
+        _ => serve::Response::text(404, "nothing here"),
+    };
+    let handler = move |request| Box::pin(std::future::ready(answer(request))) as _;
+    serve::bind(0).await.expect("a port").serve(Arc::new(handler))
+}
+
+#[tokio::test]
+async fn a_visitor_calls_back_and_stops_there() {
+    let (sandbox, others) = (Sandbox::open().await, others().await);
+    let callback = format!("{}/callback", others.base());
+    let start = sandbox.auth_url(&[("redirect_uri", &callback)]);
+    let end = sandbox.browser.visit(&start, Choice::Approve, "alice").await.expect("an end");
+    assert_eq!((end.status, end.title.as_deref()), (Some(200), Some("You may close this")));
+    assert!(end.address.expose().starts_with(&callback) && end.parameter("code").is_some());
+}
+
+#[tokio::test]
+async fn a_visitor_walks_from_a_mytoken_servers_consent_page_through_the_provider() {
+    let (sandbox, others) = (Sandbox::open().await, others().await);
+    let redirect = format!("{}/redirect", others.base());
+    let to =
+        sandbox.auth_url(&[("client_id", "mytoken"), ("redirect_uri", &redirect), ("prompt", "consent")]);
+    let start =
+        Url::parse_with_params(&format!("{}/c/abc", others.base()), [("to", to)]).expect("an address");
+    let end = sandbox.browser.visit(start.as_str(), Choice::Approve, "bob").await.expect("an end");
+    assert_eq!(end.title.as_deref(), Some("Back to <your> program"));
+    let end = sandbox.browser.visit(start.as_str(), Choice::Deny, "bob").await.expect("an end");
+    assert_eq!(end.title.as_deref(), Some("Denied here"));
+}
+
+#[tokio::test]
+async fn a_visitor_says_why_it_did_not_arrive() {
+    let (sandbox, others) = (Sandbox::open().await, others().await);
+    let visit = async |start: String| {
+        sandbox.browser.visit(&start, Choice::Approve, "alice").await.expect_err("no way")
+    };
+    assert!(matches!(visit(format!("{}/circle", others.base())).await, Error::Circle));
+    assert!(matches!(visit(format!("{}/device", sandbox.issuer)).await, Error::NoButton { step: 0 }));
+    let gone = others.base();
+    drop(others);
+    assert!(matches!(visit(gone).await, Error::Unreachable(_)));
 }
 
 #[tokio::test]

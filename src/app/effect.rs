@@ -45,7 +45,8 @@ pub enum Effect {
         /// Copy it in this form.
         copy: Option<Form>,
     },
-    /// Copy a form that needs no fresh access token.
+    /// Copy a form as it is held, asking nobody: what needs no access token, and an access token that lives
+    /// (so that copying one never costs). Answered by [`Outcome::Copied`].
     CopyForm(CredentialId, Form),
     /// Copy a text that is no secret: an address, a code, a command; and what it is.
     CopyText(String, &'static str),
@@ -157,6 +158,8 @@ pub struct Copied {
     pub route: &'static str,
     /// Whether it is known to have arrived: else it was *sent*.
     pub certain: bool,
+    /// When the copied access token ends, where that is known.
+    pub ends: Option<Timestamp>,
     /// Until when it stays there; `None` for what is no secret.
     pub until: Option<Timestamp>,
 }
@@ -174,6 +177,8 @@ pub struct Finding {
     pub content: Option<Box<Jwt>>,
     /// What it is, in words, with its article: `an access token of EGI Check-in`.
     pub what: String,
+    /// The credential here that it is, or is a copy of.
+    pub held_as: Option<CredentialId>,
     /// Its server, if nobody has agreed yet that it may be asked.
     pub may_ask: Option<String>,
     /// When this was found.

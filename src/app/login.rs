@@ -1,8 +1,7 @@
 //! What the login panel knows.
 
-use tui_input::Input;
-
 use super::effect::Task;
+use super::field::Field;
 use crate::domain::login::{Choice, Order, View};
 
 /// The login panel: every route at once.
@@ -17,7 +16,9 @@ pub struct Login {
     /// What the browser route has come to: not opened, opened with …, or why not.
     pub opened: Opened,
     /// The paste-back field.
-    pub field: Input,
+    pub field: Field,
+    /// Whether typed letters go there; pasted text goes there from anywhere.
+    pub typing: bool,
     /// Whether the QR code is shown alone.
     pub qr_alone: bool,
 }
@@ -53,7 +54,7 @@ pub struct WhichClient {
     /// What the login is for.
     pub order: Order,
     /// The client id being typed.
-    pub field: Input,
+    pub field: Field,
     /// 0: the field; from 1: the public ids of the source.
     pub selected: usize,
 }

@@ -8,6 +8,8 @@
 
 pub mod action;
 pub mod effect;
+pub mod field;
+pub mod geometry;
 pub mod history;
 pub mod login;
 pub mod lookup;

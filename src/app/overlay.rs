@@ -1,7 +1,6 @@
 //! What can lie over the panes.
 
-use tui_input::Input;
-
+use super::field::Field;
 use super::login::{Login, WhichClient, WhichProvider};
 use crate::domain::credential::CredentialId;
 use crate::domain::failure::Failure;
@@ -32,19 +31,19 @@ pub enum Overlay {
     /// A failure that deserves more than a line.
     Failed(Failure),
     /// The field for a pasted token.
-    Paste(Input),
+    Paste(Field),
     /// May this server, which nobody has configured, be asked about the pasted token?
     MayAsk(String),
     /// The name to keep a pasted token under.
-    KeepAs(Box<Specimen>, Input),
+    KeepAs(Box<Specimen>, Field),
     /// The issuer of a provider to add.
-    AddProvider(Input),
+    AddProvider(Field),
     /// Revoke or forget; Cancel is the default.
     Revoke(Revoke),
     /// Quitting would lose something: what.
     QuitLoses(Vec<String>),
     /// The filter of the focused pane is being typed.
-    Filter(Input),
+    Filter(Field),
 }
 
 /// A list in an overlay.
@@ -54,15 +53,13 @@ pub struct List {
     pub selected: usize,
     /// The first line on screen.
     pub offset: usize,
-    /// What is typed to narrow it.
-    pub filter: Input,
 }
 
 /// The palette.
 #[derive(Clone, Debug, Default)]
 pub struct Palette {
     /// What is typed.
-    pub field: Input,
+    pub field: Field,
     /// The selected match.
     pub selected: usize,
 }

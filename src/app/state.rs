@@ -10,6 +10,7 @@ use super::lookup::Lookup;
 use super::overlay::Overlay;
 use super::providers::Providers;
 use super::tokens::Tokens;
+use crate::domain::credential::CredentialId;
 
 /// The four panes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,6 +29,12 @@ pub enum Pane {
 impl Pane {
     /// All of them, in the order of their numbers.
     pub const ALL: [Self; 4] = [Self::Providers, Self::Tokens, Self::Lookup, Self::History];
+
+    /// Its place in [`Pane::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
 }
 
 /// What is known of the place the user sits at, as far as the board must know it.
@@ -115,6 +122,12 @@ pub enum Tone {
 pub struct OnClipboard {
     /// What it is.
     pub what: String,
+    /// When the copied token itself ends.
+    pub ends: Option<Timestamp>,
+    /// Whether it is known to have arrived: else it was *sent*.
+    pub certain: bool,
+    /// The route, in words.
+    pub route: &'static str,
     /// When it is cleared.
     pub until: Timestamp,
 }
@@ -124,8 +137,12 @@ pub struct OnClipboard {
 pub struct Price {
     /// The action that waits.
     pub action: Action,
+    /// What it is about; `None`: the pasted token.
+    pub about: Option<CredentialId>,
     /// What it costs, in words.
     pub text: String,
+    /// Until when the same key does it.
+    pub until: Timestamp,
 }
 
 /// Something under way.
@@ -137,4 +154,37 @@ pub struct Busy {
     pub doing: String,
     /// Since when.
     pub since: Timestamp,
+}
+
+impl State {
+    /// A board that knows nothing yet but where it stands.
+    #[must_use]
+    pub fn new(seat: Seat, size: (u16, u16), zone: TimeZone) -> Self {
+        Self {
+            size,
+            focus: Pane::default(),
+            overlays: Vec::new(),
+            notice: None,
+            wallet: Snapshot::default(),
+            providers: Providers::default(),
+            tokens: Tokens::default(),
+            lookup: Lookup::default(),
+            history: History::default(),
+            clipboard: None,
+            price: None,
+            busy: Vec::new(),
+            utc: false,
+            zone,
+            mouse: false,
+            focused: true,
+            seat,
+            next_task: 1,
+        }
+    }
+
+    /// Whether nothing is held: the board then shows what to do first (look/first-run).
+    #[must_use]
+    pub fn is_first_run(&self) -> bool {
+        self.wallet.held.is_empty()
+    }
 }

@@ -77,7 +77,9 @@ pub enum Error {
     Circle,
 }
 
-/// A browser without a screen. Its cookies last as long as it.
+/// A browser without a screen. Its cookies last as long as it: two logins of one user in it share a session at the
+/// provider, and revoking the refresh token of one ends the other, as in a real browser. For logins that have nothing
+/// to do with each other take two visitors.
 pub struct Visitor {
     client: Client,
     stop_before: Option<String>,

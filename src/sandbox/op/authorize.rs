@@ -119,7 +119,7 @@ pub(super) fn back_with_code(
     sid: &str,
 ) -> Result<Response, Refusal> {
     let code = format!("{}.{sid}.{}", keys::uuid()?, keys::uuid()?);
-    let ends = call.now + call.inner.settings.code_life;
+    let ends = call.now.saturating_add(call.inner.settings.code_life);
     let record = Code { ask: ask.clone(), sid: sid.to_owned(), ends, used: false, grant: None };
     state.codes.insert(print(&code), record);
     let mut pairs = Vec::new();

@@ -57,7 +57,7 @@ pub(super) fn start(call: &Call) -> Result<Response, Refusal> {
         scopes,
         audience: client.audience_asked(&form),
         challenge,
-        ends: call.now + life,
+        ends: call.now.saturating_add(life),
         interval,
         next_poll: 0,
         answer: Answer::Nothing,
@@ -78,7 +78,7 @@ pub(super) fn poll(call: &Call, form: &BTreeMap<String, String>) -> Result<Respo
     if device.client != client.id {
         return Err(Refusal::invalid_grant("unauthorized client"));
     }
-    if call.now >= device.ends + REMEMBERED {
+    if call.now >= device.ends.saturating_add(REMEMBERED) {
         return Err(not_valid());
     }
     if call.now >= device.ends {

@@ -56,14 +56,14 @@ pub(super) fn document(call: &Call) -> Response {
         "device_authorization_endpoint": at("auth/device"),
         "authorization_response_iss_parameter_supported": true,
     });
-    cacheable(&document)
+    fresh(&document)
 }
 
 /// The key set (RFC 7517).
-pub(super) fn key_set() -> Result<Response, Refusal> {
-    Ok(cacheable(&keys::jwks()?))
+pub(super) fn key_set(_: &Call) -> Result<Response, Refusal> {
+    Ok(fresh(&keys::jwks()?))
 }
 
-fn cacheable(body: &Value) -> Response {
+fn fresh(body: &Value) -> Response {
     Response::json(200, body).with("cache-control", "no-cache, must-revalidate, no-transform, no-store")
 }

@@ -36,7 +36,7 @@ impl Minting<'_> {
             .filter(|_| !grant.offline)
             .map(|session| session.started.saturating_add(inner.settings.session_life));
         let life = self.client.access_life.unwrap_or(inner.settings.access_life);
-        let ends = latest.map_or(call.now + life, |latest| latest.min(call.now + life));
+        let ends = earlier(call.now.saturating_add(life), latest);
 
         let claims = self.access_claims(call, grant, user, ends)?;
         let access = if self.client.jwt_access {
@@ -172,10 +172,10 @@ impl Minting<'_> {
     ) -> Result<(String, Option<i64>), Refusal> {
         let inner = call.inner;
         let ends = if grant.offline {
-            inner.settings.offline_life.map(|life| call.now + life)
+            inner.settings.offline_life.map(|life| call.now.saturating_add(life))
         } else {
             let life = self.client.refresh_life.unwrap_or(inner.settings.refresh_life);
-            Some(latest.map_or(call.now + life, |latest| latest.min(call.now + life)))
+            Some(earlier(call.now.saturating_add(life), latest))
         };
         let mut claims = Map::new();
         if let Some(ends) = ends {
@@ -196,4 +196,8 @@ impl Minting<'_> {
         }
         Ok((keys::sealed(&inner.sealing, &Value::Object(claims)), ends))
     }
+}
+
+fn earlier(ends: i64, latest: Option<i64>) -> i64 {
+    latest.map_or(ends, |latest| latest.min(ends))
 }

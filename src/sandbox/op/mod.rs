@@ -39,6 +39,11 @@ use crate::domain::time::Clock;
 
 /// So many request lines are kept for [`Op::log`].
 const MOST_LINES: usize = 10_000;
+/// What Keycloak says of a path that it does not know.
+const NO_METHOD: &str = "Unable to find matching target resource method";
+
+type Endpoint = fn(&Call) -> Result<Response, Refusal>;
+type Counter = fn(&mut Counts) -> &mut u32;
 
 /// Why a provider could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -154,7 +159,10 @@ impl Inner {
         }
         let now = self.clock.now();
         let call = Call { inner: self, request, quirks, now: now.as_second(), now_ms: now.as_millisecond() };
-        let answer = if call.quirks.down { page::down() } else { call.route() };
+        let mut answer = if call.quirks.down { page::proxy(503) } else { call.route() };
+        if call.quirks.lose_answers {
+            answer = page::proxy(504);
+        }
         // The clock's own date: a client measures by it how far its clock and ours differ.
         answer.with("date", http_date(now))
     }
@@ -204,54 +212,35 @@ impl<'a> Call<'a> {
             self.inner.count(|counts| &mut counts.pages);
             return Refusal::prose(404, "Realm does not exist").into();
         };
-        let get = self.request.method == "GET";
-        let post = self.request.method == "POST";
-        let counted = |which: fn(&mut Counts) -> &mut u32| _ = self.inner.count(which);
-        let not_allowed = || Refusal::prose(405, "HTTP 405 Method Not Allowed");
-        let answer = match path {
-            "/.well-known/openid-configuration" if get => {
-                counted(|counts| &mut counts.discovery);
-                Ok(discovery::document(self))
+        let (methods, counter, endpoint): (&[&str], Counter, Endpoint) = match path {
+            "/.well-known/openid-configuration" => {
+                (&["GET"], |n| &mut n.discovery, |call| Ok(discovery::document(call)))
             }
-            "/protocol/openid-connect/certs" if get => {
-                counted(|counts| &mut counts.jwks);
-                discovery::key_set()
+            "/protocol/openid-connect/certs" => (&["GET"], |n| &mut n.jwks, discovery::key_set),
+            "/protocol/openid-connect/auth" => {
+                (&["GET", "POST"], |n| &mut n.authorization, authorize::answer)
             }
-            "/protocol/openid-connect/auth" if get || post => {
-                counted(|counts| &mut counts.authorization);
-                authorize::answer(self)
+            "/protocol/openid-connect/auth/device" => (&["POST"], |n| &mut n.device, device::start),
+            "/protocol/openid-connect/token" => (&["POST"], |n| &mut n.token, token::answer),
+            "/protocol/openid-connect/token/introspect" => {
+                (&["POST"], |n| &mut n.introspection, introspect::answer)
             }
-            "/protocol/openid-connect/auth/device" if post => {
-                counted(|counts| &mut counts.device);
-                device::start(self)
+            "/protocol/openid-connect/userinfo" => {
+                (&["GET", "POST"], |n| &mut n.userinfo, |call| Ok(profile::userinfo(call)))
             }
-            "/protocol/openid-connect/token" if post => {
-                counted(|counts| &mut counts.token);
-                token::answer(self)
-            }
-            "/protocol/openid-connect/token/introspect" if post => {
-                counted(|counts| &mut counts.introspection);
-                introspect::answer(self)
-            }
-            "/protocol/openid-connect/userinfo" if get || post => {
-                counted(|counts| &mut counts.userinfo);
-                Ok(profile::userinfo(self))
-            }
-            "/protocol/openid-connect/revoke" if post => {
-                counted(|counts| &mut counts.revocation);
-                revoke::revoke(self)
-            }
-            "/protocol/openid-connect/logout" if get || post => {
-                counted(|counts| &mut counts.end_session);
-                revoke::log_out(self)
-            }
-            _ if path.starts_with("/protocol/") => Err(not_allowed()),
-            _ => {
-                counted(|counts| &mut counts.pages);
-                signin::answer(self, path)
-            }
+            "/protocol/openid-connect/revoke" => (&["POST"], |n| &mut n.revocation, revoke::revoke),
+            "/protocol/openid-connect/logout" => (&["GET", "POST"], |n| &mut n.end_session, revoke::log_out),
+            "/login-actions/authenticate" => (&["POST"], |n| &mut n.pages, signin::pressed),
+            "/device" => (&["GET", "POST"], |n| &mut n.pages, signin::device_page),
+            "/device/status" => (&["GET"], |n| &mut n.pages, |call| Ok(signin::device_status(call))),
+            "/" => (&["GET"], |n| &mut n.pages, |call| Ok(signin::welcome(call))),
+            _ => (&["GET", "POST"], |n| &mut n.pages, |_| Err(Refusal::prose(404, NO_METHOD))),
         };
-        answer.unwrap_or_else(Response::from)
+        self.inner.count(counter);
+        if !methods.contains(&self.request.method.as_str()) {
+            return Refusal::prose(405, "HTTP 405 Method Not Allowed").into();
+        }
+        endpoint(self).unwrap_or_else(Response::from)
     }
 
     /// The form of the body, in which no name may come twice (RFC 6749 §3.2).

@@ -14,7 +14,7 @@ h1{font-size:1.4rem}\
 .note{border:1px solid;border-radius:.4rem;padding:.4rem .8rem;font-size:.9rem}\
 .wrong{font-weight:bold}\
 button,input{font:inherit;padding:.5rem 1rem;margin:.3rem .3rem .3rem 0}\
-code{font-size:1.1rem;letter-spacing:.05em}";
+code{font-size:1.1rem;letter-spacing:.05em;white-space:nowrap}";
 
 /// Makes text harmless inside HTML, in an attribute too.
 pub(super) fn escaped(text: &str) -> String {
@@ -74,12 +74,9 @@ pub(super) fn refused(settings: &Settings, why: &str) -> Response {
     notice(settings, 400, "We are sorry...", why)
 }
 
-/// What a proxy in front of a dead server answers.
-pub(super) fn down() -> Response {
-    Response::html(
-        503,
-        "<html>\n<body><h1>503 Service Unavailable</h1>\nNo server is available.\n</body></html>\n",
-    )
+/// What a proxy answers that does not reach the server behind it.
+pub(super) fn proxy(status: u16) -> Response {
+    Response::html(status, "<html>\n<body><h1>The server did not answer</h1></body>\n</html>\n")
 }
 
 /// Where a purpose leads the browser when it is done, if not to a page of ours.
@@ -99,7 +96,7 @@ fn form(call: &Call, word: &str, inside: &str) -> String {
     )
 }
 
-const DENY: &str = "<p><button name=\"decision\" value=\"deny\">Deny</button></p>\n";
+const DENY: &str = "<button name=\"decision\" value=\"deny\">Deny</button>\n";
 
 /// Who wants to sign in? One button a user. `trouble` is what was wrong with the last answer.
 pub(super) fn ask_who(
@@ -126,7 +123,7 @@ pub(super) fn ask_who(
         )
     };
     let buttons: String = settings.users.iter().map(button).collect();
-    body += &form(call, word, &format!("<p>{buttons}</p>\n{DENY}"));
+    body += &form(call, word, &format!("<p>{buttons}</p>\n<p>{DENY}</p>\n"));
     page(settings, 200, "Sign in", &body, back(purpose))
 }
 
@@ -156,8 +153,8 @@ pub(super) fn ask_consent(
         escaped(client),
         items.concat(),
     );
-    let approve = "<p><button name=\"decision\" value=\"approve\">Approve</button></p>\n";
-    body += &form(call, word, &format!("{approve}{DENY}"));
+    let approve = "<button name=\"decision\" value=\"approve\">Approve</button>\n";
+    body += &form(call, word, &format!("<p>{approve}{DENY}</p>\n"));
     page(&call.inner.settings, 200, "Do you grant this access?", &body, back(purpose))
 }
 

@@ -58,36 +58,36 @@ fn entitled<'a>(user: &'a User, scopes: &[String], claim: &str) -> Option<Vec<&'
 
 /// The userinfo endpoint (`OpenID` Connect Core §5.3). Errors have an empty body and their reason in the header.
 pub(super) fn userinfo(call: &Call) -> Response {
-    let realm = call.inner.realm();
-    let refused = |status: u16, error: &str, description: &str| {
-        let challenge =
-            format!(r#"Bearer realm="{realm}", error="{error}", error_description="{description}""#);
-        Response::empty(status).with("content-type", "text/plain").with("www-authenticate", challenge)
-    };
-    let Some(token) = call.request.bearer() else {
-        return Response::empty(401)
+    told(call).unwrap_or_else(|reason| {
+        let mut challenge = format!(r#"Bearer realm="{}""#, call.inner.realm());
+        if let Some((error, description)) = reason {
+            challenge += &[", error=\"", error, "\", error_description=\"", description, "\""].concat();
+        }
+        let forbidden = reason.is_some_and(|(error, _)| error == "insufficient_scope");
+        Response::empty(if forbidden { 403 } else { 401 })
             .with("content-type", "text/plain")
-            .with("www-authenticate", format!(r#"Bearer realm="{realm}""#));
-    };
+            .with("www-authenticate", challenge)
+    })
+}
+
+/// What is told, or (unless no token came at all) the error and its description (RFC 6750 §3).
+fn told(call: &Call) -> Result<Response, Option<(&'static str, &'static str)>> {
+    const UNKNOWN: (&str, &str) = ("invalid_token", "Token verification failed");
+    let token = call.request.bearer().ok_or(None)?;
     let state = call.inner.state();
-    let unknown = || refused(401, "invalid_token", "Token verification failed");
-    let Some(access) = state.access.get(&print(token)).filter(|access| call.now < access.ends) else {
-        return unknown();
-    };
-    let Some(grant) = state.grants.get(&access.grant) else { return unknown() };
-    if state.standing(grant).is_err() {
-        return refused(401, "invalid_token", "user_session_not_found");
-    }
+    let access = state.access.get(&print(token)).filter(|access| call.now < access.ends).ok_or(UNKNOWN)?;
+    let grant = state.grants.get(&access.grant).ok_or(UNKNOWN)?;
+    let user = call.inner.settings.user(&grant.username).ok_or(UNKNOWN)?;
+    state.standing(grant).map_err(|_| ("invalid_token", "user_session_not_found"))?;
     if call.quirks.disabled.contains(&grant.username) {
-        return refused(401, "invalid_token", "User disabled");
+        return Err(Some(("invalid_token", "User disabled")));
     }
     if !has(&access.scopes, "openid") {
-        return refused(403, "insufficient_scope", "Missing openid scope");
+        return Err(Some(("insufficient_scope", "Missing openid scope")));
     }
-    let Some(user) = call.inner.settings.user(&grant.username) else { return unknown() };
     let mut claims = Map::new();
     claims.insert("sub".into(), user.sub.as_str().into());
     person(user, &access.scopes, &mut claims);
     federated(user, &access.scopes, &mut claims);
-    Response::json(200, &Value::Object(claims)).with("cache-control", "no-cache")
+    Ok(Response::json(200, &Value::Object(claims)).with("cache-control", "no-cache"))
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct Quirks {
     /// Every endpoint answers 503 with a page, as a proxy in front of a dead server does.
     pub down: bool,
+    /// Every request is worked, and its answer lost on the way: a proxy's 504 comes instead.
+    pub lose_answers: bool,
     /// Every answer comes this much later (on tokio's clock).
     pub extra_delay: Duration,
     /// Discovery claims this issuer instead of its own.

@@ -1,7 +1,5 @@
 //! The pages that people see: who are you, may it have this, which code does your device show.
 
-use std::collections::BTreeMap;
-
 use super::authorize::{back_with_code, back_with_error};
 use super::refusal::Refusal;
 use super::state::{Answer, Page, Purpose, Session, State, print};
@@ -11,47 +9,38 @@ use crate::sandbox::serve::Response;
 /// The cookie that holds a browser's sign-in.
 const COOKIE: &str = "toktui_sandbox_session";
 
-/// Answers for the pages.
-pub(super) fn answer(call: &Call, path: &str) -> Result<Response, Refusal> {
+/// What somebody reads who opens the issuer itself.
+pub(super) fn welcome(call: &Call) -> Response {
     let settings = &call.inner.settings;
-    match (call.request.method.as_str(), path) {
-        ("POST", "/login-actions/authenticate") => pressed(call, &call.form()?),
-        ("GET", "/device") => match call.request.query.get("user_code") {
-            Some(code) => device_page(call, code),
-            None => Ok(page::ask_user_code(call, false)),
-        },
-        ("POST", "/device") => {
-            let form = call.form()?;
-            device_page(call, form.get("device_user_code").map_or("", String::as_str))
-        }
-        ("GET", "/device/status") => Ok(match call.request.query.get("error") {
-            None => page::notice(
-                settings,
-                200,
-                "Device Login Successful",
-                "You may close this page and go back to your device.",
-            ),
-            Some(_) => page::notice(
-                settings,
-                200,
-                "Device Login Failed",
-                "Consent was denied for connecting the device.",
-            ),
-        }),
-        ("GET", "/") => {
-            let text = format!("This is the issuer {}. Nobody needs to come here by hand.", settings.issuer);
-            Ok(page::notice(settings, 200, &settings.name, &text))
-        }
-        _ => Err(Refusal::prose(404, "Unable to find matching target resource method")),
-    }
+    let text = format!("This is the issuer {}. Nobody needs to come here by hand.", settings.issuer);
+    page::notice(settings, 200, &settings.name, &text)
 }
 
-fn device_page(call: &Call, typed: &str) -> Result<Response, Refusal> {
+/// The page that takes the code a device shows (RFC 8628 §3.3), by link or by hand.
+pub(super) fn device_page(call: &Call) -> Result<Response, Refusal> {
+    let form;
+    let typed = if call.request.method == "GET" {
+        call.request.query.get("user_code")
+    } else {
+        form = call.form()?;
+        form.get("device_user_code")
+    };
+    let Some(typed) = typed else { return Ok(page::ask_user_code(call, false)) };
     let found = device::waiting(&call.inner.state(), typed, call.now);
     match found {
         Some(device) => ask_who(call, &Purpose::Device(device)),
         None => Ok(page::ask_user_code(call, true)),
     }
+}
+
+/// The last page of a device flow.
+pub(super) fn device_status(call: &Call) -> Response {
+    let (title, text) = if call.request.query.contains_key("error") {
+        ("Device Login Failed", "Consent was denied for connecting the device.")
+    } else {
+        ("Device Login Successful", "You may close this page and go back to your device.")
+    };
+    page::notice(&call.inner.settings, 200, title, text)
 }
 
 /// Shows the sign-in page. It comes every time, also to a browser that has a living session, so that each login can
@@ -70,27 +59,27 @@ fn waiting_page(call: &Call, state: &mut State, page: Page) -> Result<String, Re
 }
 
 /// A button was pressed.
-fn pressed(call: &Call, form: &BTreeMap<String, String>) -> Result<Response, Refusal> {
+pub(super) fn pressed(call: &Call) -> Result<Response, Refusal> {
+    let form = call.form()?;
+    let settings = &call.inner.settings;
     let mut state = call.inner.state();
     let word = form.get("session_code").map_or("", String::as_str);
     let Some((page, _)) = state.pages.get(&print(word)).cloned() else {
-        return Ok(page::refused(&call.inner.settings, "This page has expired. Start the login again."));
+        return Ok(page::refused(settings, "This page has expired. Start the login again."));
     };
-    let denied = form.get("decision").is_some_and(|decision| decision == "deny");
+    let decision = form.get("decision").map_or("", String::as_str);
     match page {
         Page::Done(Purpose::Code(ask)) => {
             Ok(back_with_error(call, &ask, "temporarily_unavailable", Some("authentication_expired")))
         }
-        Page::Done(Purpose::Device(_)) => {
-            Ok(page::refused(&call.inner.settings, "This page has been answered already."))
-        }
-        Page::SignIn(purpose) | Page::Consent(purpose, _) if denied => {
+        Page::Done(Purpose::Device(_)) => Ok(page::refused(settings, "This page has been answered already.")),
+        Page::SignIn(purpose) | Page::Consent(purpose, _) if decision == "deny" => {
             done(&mut state, word, &purpose);
             Ok(deny(call, &mut state, &purpose))
         }
         Page::SignIn(purpose) => {
             let username = form.get("user").map_or("", String::as_str);
-            let trouble = match call.inner.settings.user(username) {
+            let trouble = match settings.user(username) {
                 None => Some("Invalid username."),
                 Some(_) if call.quirks.disabled.contains(username) => Some("Account is disabled."),
                 Some(_) => None,
@@ -98,34 +87,41 @@ fn pressed(call: &Call, form: &BTreeMap<String, String>) -> Result<Response, Ref
             if trouble.is_some() {
                 return Ok(page::ask_who(call, &state, &purpose, word, trouble));
             }
-            let (sid, cookie) = signed_in(call, &mut state, username)?;
             done(&mut state, word, &purpose);
-            let answer = match &purpose {
-                Purpose::Code(ask) if !ask.consent => back_with_code(call, &mut state, ask, &sid)?,
-                _ => {
-                    let word = waiting_page(call, &mut state, Page::Consent(purpose.clone(), sid))?;
-                    page::ask_consent(call, &state, &purpose, username, &word)
-                }
-            };
-            Ok(match cookie {
-                Some(cookie) => answer.with("set-cookie", cookie),
-                None => answer,
-            })
+            welcomed(call, &mut state, &purpose, username)
         }
-        Page::Consent(purpose, sid) => {
-            if form.get("decision").is_none_or(|decision| decision != "approve") {
-                return Ok(page::refused(&call.inner.settings, "The page was sent without a decision."));
-            }
+        Page::Consent(purpose, sid) if decision == "approve" => {
             done(&mut state, word, &purpose);
-            match &purpose {
-                Purpose::Code(ask) => back_with_code(call, &mut state, ask, &sid),
-                Purpose::Device(device) => {
-                    if let Some(device) = state.devices.get_mut(device) {
-                        device.answer = Answer::Approved(sid);
-                    }
-                    Ok(status_page(call, ""))
-                }
+            approve(call, &mut state, &purpose, sid)
+        }
+        Page::Consent(..) => Ok(page::refused(settings, "The page was sent without a decision.")),
+    }
+}
+
+/// Signs `username` in, and goes on to the consent page where one is due, else back to the client.
+fn welcomed(call: &Call, state: &mut State, purpose: &Purpose, username: &str) -> Result<Response, Refusal> {
+    let (sid, cookie) = signed_in(call, state, username)?;
+    let answer = match purpose {
+        Purpose::Code(ask) if !ask.consent => back_with_code(call, state, ask, &sid)?,
+        _ => {
+            let word = waiting_page(call, state, Page::Consent(purpose.clone(), sid))?;
+            page::ask_consent(call, state, purpose, username, &word)
+        }
+    };
+    Ok(match cookie {
+        Some(cookie) => answer.with("set-cookie", cookie),
+        None => answer,
+    })
+}
+
+fn approve(call: &Call, state: &mut State, purpose: &Purpose, sid: String) -> Result<Response, Refusal> {
+    match purpose {
+        Purpose::Code(ask) => back_with_code(call, state, ask, &sid),
+        Purpose::Device(device) => {
+            if let Some(device) = state.devices.get_mut(device) {
+                device.answer = Answer::Approved(sid);
             }
+            Ok(status_page(call, ""))
         }
     }
 }

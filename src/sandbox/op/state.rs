@@ -187,7 +187,7 @@ impl State {
     pub(super) fn prune(&mut self, now: i64) {
         const LONG: i64 = 3600;
         self.access.retain(|_, access| now < access.ends);
-        self.devices.retain(|_, device| now < device.ends + LONG);
+        self.devices.retain(|_, device| now < device.ends.saturating_add(LONG));
         self.pages.retain(|_, (_, made)| now < *made + LONG);
     }
 }

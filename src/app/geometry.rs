@@ -1,0 +1,261 @@
+//! Where everything stands on the screen: one pure function, shared by the drawing, the paging keys and the mouse.
+
+use super::overlay::Overlay;
+use super::state::{Pane, State};
+
+/// From this size on all four panes are shown.
+pub const FOUR_PANES: (u16, u16) = (72, 18);
+
+/// From this size on the focused pane is shown alone; below it stands one sentence.
+pub const ONE_PANE: (u16, u16) = (24, 6);
+
+/// A rectangle of cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Area {
+    /// Its first column.
+    pub x: u16,
+    /// Its first row.
+    pub y: u16,
+    /// Its columns.
+    pub width: u16,
+    /// Its rows.
+    pub height: u16,
+}
+
+impl Area {
+    /// A rectangle from its corner and size.
+    #[must_use]
+    pub const fn new(x: u16, y: u16, width: u16, height: u16) -> Self {
+        Self { x, y, width, height }
+    }
+
+    /// Whether nothing of it is on the screen.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.width == 0 || self.height == 0
+    }
+
+    /// What is left inside a border of one cell.
+    #[must_use]
+    pub const fn inner(self) -> Self {
+        if self.width < 2 || self.height < 2 {
+            return Self { width: 0, height: 0, ..self };
+        }
+        Self { x: self.x + 1, y: self.y + 1, width: self.width - 2, height: self.height - 2 }
+    }
+
+    /// Whether a cell lies in it.
+    #[must_use]
+    pub const fn contains(self, column: u16, row: u16) -> bool {
+        column >= self.x && column - self.x < self.width && row >= self.y && row - self.y < self.height
+    }
+}
+
+/// How much of the board fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// All four panes.
+    Four,
+    /// The focused pane alone.
+    Alone,
+    /// One sentence.
+    Sentence,
+}
+
+/// Where everything stands. What is not shown has an empty area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// How much of the board fits.
+    pub shape: Shape,
+    /// The whole screen.
+    pub screen: Area,
+    /// The first line: counts and clock.
+    pub header: Area,
+    /// The panes with their borders, in the order of [`Pane::ALL`].
+    pub panes: [Area; 4],
+    /// The message line.
+    pub notice: Area,
+    /// The line of keys.
+    pub footer: Area,
+}
+
+impl Geometry {
+    /// The geometry of the board as it is now.
+    #[must_use]
+    pub fn of(state: &State) -> Self {
+        let (width, height) = state.size;
+        let screen = Area::new(0, 0, width, height);
+        if width < ONE_PANE.0 || height < ONE_PANE.1 {
+            return Self { shape: Shape::Sentence, ..Self::empty(screen) };
+        }
+        if width < FOUR_PANES.0 || height < FOUR_PANES.1 {
+            return Self::alone(screen, state.focus);
+        }
+        Self::four(screen, state)
+    }
+
+    /// The area of a pane, with its border.
+    #[must_use]
+    pub fn pane(&self, pane: Pane) -> Area {
+        self.panes[pane.index()]
+    }
+
+    /// The pane at a cell, if one is shown there.
+    #[must_use]
+    pub fn pane_at(&self, column: u16, row: u16) -> Option<Pane> {
+        Pane::ALL.into_iter().find(|pane| self.pane(*pane).contains(column, row))
+    }
+
+    /// How many rows of its list a pane shows: its inside without the line of column names.
+    #[must_use]
+    pub fn rows(&self, pane: Pane) -> usize {
+        let head = usize::from(pane == Pane::Tokens);
+        usize::from(self.pane(pane).inner().height).saturating_sub(head)
+    }
+
+    /// Where an overlay stands, with its border. The message line and the keys stay visible.
+    #[must_use]
+    pub fn overlay(&self, overlay: &Overlay) -> Area {
+        let (width, height) = wanted(overlay);
+        let room = self.screen.height.saturating_sub(if self.screen.height >= 10 { 2 } else { 0 });
+        let width = width.min(self.screen.width);
+        let height = height.min(room);
+        Area::new((self.screen.width - width) / 2, (room - height) / 2, width, height)
+    }
+
+    fn empty(screen: Area) -> Self {
+        let none = Area::default();
+        Self { shape: Shape::Sentence, screen, header: none, panes: [none; 4], notice: none, footer: none }
+    }
+
+    fn alone(screen: Area, focus: Pane) -> Self {
+        let head = u16::from(screen.height >= 10);
+        let mut panes = [Area::default(); 4];
+        panes[focus.index()] = Area::new(0, head, screen.width, screen.height - head - 2);
+        Self {
+            shape: Shape::Alone,
+            header: Area::new(0, 0, screen.width, head),
+            panes,
+            ..Self::empty(screen).with_last_lines()
+        }
+    }
+
+    fn four(screen: Area, state: &State) -> Self {
+        let body = screen.height - 3;
+        let top = top_height(body, state);
+        let bottom = body - top;
+        let wider = i32::from(screen.width) - 80;
+        let left =
+            if state.is_first_run() { scaled(34, wider, 5) } else { scaled(24, wider, 3) }.clamp(22, 40);
+        let middle = scaled(46, wider, 9);
+        let (right, rest) = (screen.width - left, screen.width - middle);
+        Self {
+            shape: Shape::Four,
+            header: Area::new(0, 0, screen.width, 1),
+            panes: [
+                Area::new(0, 1, left, top),
+                Area::new(left, 1, right, top),
+                Area::new(0, 1 + top, middle, bottom),
+                Area::new(middle, 1 + top, rest, bottom),
+            ],
+            ..Self::empty(screen).with_last_lines()
+        }
+    }
+
+    fn with_last_lines(self) -> Self {
+        let (width, height) = (self.screen.width, self.screen.height);
+        Self {
+            notice: Area::new(0, height - 2, width, 1),
+            footer: Area::new(0, height - 1, width, 1),
+            ..self
+        }
+    }
+}
+
+/// The upper panes take what their rows need, but leave the lower ones about half of the screen.
+fn top_height(body: u16, state: &State) -> u16 {
+    let rows = (state.wallet.held.len() + 1).max(state.wallet.sources.len() + 1);
+    let needed = u16::try_from(rows + 2).unwrap_or(u16::MAX);
+    let half = body.div_ceil(2);
+    needed.clamp(half.min(11), half)
+}
+
+/// `at80` columns on a screen of 80, and `twentieths` of a twentieth of every column more.
+fn scaled(at80: i32, wider: i32, twentieths: i32) -> u16 {
+    u16::try_from(at80 + wider * twentieths / 20).unwrap_or(0)
+}
+
+/// Columns and rows an overlay would like, with its border.
+fn wanted(overlay: &Overlay) -> (u16, u16) {
+    let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).saturating_add(2);
+    match overlay {
+        Overlay::Help(_) | Overlay::Content(_) => (100, u16::MAX),
+        Overlay::Details(..) => (100, 26),
+        Overlay::Palette(_) => (64, 16),
+        Overlay::CopyMenu(..) => (84, 20),
+        Overlay::Login(_) => (100, 27),
+        Overlay::WhichProvider(which) => (64, lines(which.choices.len()).saturating_add(3).min(20)),
+        Overlay::WhichClient(_) => (84, 18),
+        Overlay::Granted(report) => (84, lines(report.lines.len() * 2 + report.remarks.len() + 6).min(24)),
+        Overlay::Failed(_) => (84, 10),
+        Overlay::Paste(_) => (76, 9),
+        Overlay::MayAsk(_) => (76, 10),
+        Overlay::KeepAs(..) | Overlay::AddProvider(_) => (76, 8),
+        Overlay::Revoke(revoke) => (84, lines(revoke.ends.len() + revoke.lives_on.len() + 8).min(24)),
+        Overlay::QuitLoses(names) => (76, lines(names.len() + 5).min(20)),
+        Overlay::Filter(_) => (0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::state::Seat;
+    use jiff::tz::TimeZone;
+
+    fn at(width: u16, height: u16) -> (State, Geometry) {
+        let state = State::new(Seat::default(), (width, height), TimeZone::UTC);
+        let geometry = Geometry::of(&state);
+        (state, geometry)
+    }
+
+    #[test]
+    fn the_small_board_is_that_of_the_picture() {
+        let (_, board) = at(80, 24);
+        assert_eq!(board.pane(Pane::Providers), Area::new(0, 1, 34, 11), "first run: wider");
+        assert_eq!(board.pane(Pane::Lookup), Area::new(0, 12, 46, 10));
+        assert_eq!(board.pane(Pane::History), Area::new(46, 12, 34, 10));
+        assert_eq!((board.notice.y, board.footer.y), (22, 23));
+        assert_eq!(board.rows(Pane::Tokens), 8);
+    }
+
+    #[test]
+    fn at_every_size_the_areas_lie_on_the_screen_and_none_covers_another() {
+        for width in 0..140 {
+            for height in 0..50 {
+                let (_, board) = at(width, height);
+                let areas: Vec<Area> =
+                    board.panes.into_iter().chain([board.header, board.notice, board.footer]).collect();
+                let cells: u32 = areas.iter().map(|a| u32::from(a.width) * u32::from(a.height)).sum();
+                for area in &areas {
+                    assert!(
+                        area.x + area.width <= width && area.y + area.height <= height,
+                        "{width}×{height}"
+                    );
+                }
+                let all = u32::from(width) * u32::from(height);
+                assert!(cells == all || board.shape == Shape::Sentence && cells == 0, "{width}×{height}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_board_gives_way_in_steps() {
+        assert_eq!(at(72, 18).1.shape, Shape::Four);
+        assert_eq!(at(71, 18).1.shape, Shape::Alone);
+        assert_eq!(at(72, 17).1.shape, Shape::Alone);
+        assert_eq!(at(24, 6).1.shape, Shape::Alone);
+        assert_eq!(at(23, 6).1.shape, Shape::Sentence);
+        assert_eq!(at(20, 3).1.shape, Shape::Sentence);
+    }
+}
