@@ -4,6 +4,8 @@ pub mod app;
 pub mod desktop;
 pub mod domain;
 pub mod http;
+pub mod mytoken;
 pub mod oidc;
 pub mod sandbox;
 pub mod store;
+pub mod wallet;

@@ -12,7 +12,7 @@ use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::secret::Secret;
 use crate::domain::source::Source;
-use crate::mytoken::access;
+use crate::mytoken::{Error, access};
 use crate::oidc::refresh;
 use crate::oidc::tokens::TokenSet;
 use crate::store::Turn;
@@ -41,10 +41,8 @@ impl Wallet {
     /// # Errors
     /// With the deciding fact; the credential is then still held, and marked where a login is needed.
     pub async fn draw(self: &Arc<Self>, id: &CredentialId, wish: Wish) -> Result<Drawn, Failure> {
-        let credential = self
-            .store
-            .get(id)
-            .ok_or_else(|| gone("Drawing an access token", &crate::store::Error::Gone))?;
+        let credential =
+            self.store.get(id).ok_or_else(|| gone("Drawing an access token", &crate::store::Error::Gone))?;
         if let Some(token) = alive(&credential, wish, self.now()) {
             return Ok(Drawn { token, renewed: false, remarks: Vec::new() });
         }
@@ -113,7 +111,8 @@ impl Wallet {
             Ok(set) => Ok(self.take_refreshed(turn, next, set)),
             Err(error) => {
                 if error.is_for_good() {
-                    next.health = Health::NeedsLogin("the provider knows its refresh token no more".to_owned());
+                    next.health =
+                        Health::NeedsLogin("the provider knows its refresh token no more".to_owned());
                 } else if error.may_have_acted() && grant.rotates {
                     next.health = Health::InDoubt("the last renewal got no answer".to_owned());
                 }
@@ -161,40 +160,43 @@ impl Wallet {
         grant: &MytokenGrant,
         doing: &str,
     ) -> Result<Drawn, Failure> {
-        let server = self.mytoken_server(&grant.server).await.map_err(|error| words::mytoken(doing, &error))?;
-        let scope = join(&credential.ask.scopes);
-        let audience = join(&credential.ask.audiences);
-        let asked =
-            access::access_token(&self.http, &server, &grant.current.value, scope.as_deref(), audience.as_deref());
+        let server =
+            self.mytoken_server(&grant.server).await.map_err(|error| words::mytoken(doing, &error))?;
+        let scopes: Vec<String> = credential.ask.scopes.iter().cloned().collect();
+        let audiences: Vec<String> = credential.ask.audiences.iter().cloned().collect();
         let mut next = credential.clone();
-        let drawn = match asked.await {
-            Ok(drawn) => drawn,
+        let reply =
+            access::access_token(&self.http, &server, &grant.current.value, &scopes, &audiences).await;
+        let now = self.now();
+        // First of all: a rotated mytoken becomes the current one, whatever else the answer holds.
+        let copy = reply.update.map(|update| self.adopt(&mut next, update));
+        if matches!(reply.outcome, Ok(_) | Err(Error::NoAccessToken)) {
+            count_access_token(&mut next);
+        }
+        let granted = match reply.outcome {
+            Ok(granted) => granted,
             Err(error) => {
-                self.heed(&mut next, &error);
+                self.heed(&mut next, &error, reply.in_doubt && copy.is_none());
+                let id = next.id.clone();
                 turn.save(next);
+                if let Some(copy) = copy {
+                    self.note(Some(&id), What::Rotated { copy });
+                }
                 return Err(words::mytoken(doing, &error));
             }
         };
-        let now = self.now();
-        let mut remarks = Vec::new();
-        // First of all: a rotated mytoken becomes the current one, whatever else the answer holds.
-        let copy = drawn.update.map(|update| self.adopt(&mut next, update));
-        count_access_token(&mut next);
-        let token = drawn.outcome.map(|granted| AccessToken {
+        let life = granted.expires_in.and_then(|life| i64::try_from(life.as_secs()).ok());
+        let token = AccessToken {
             value: granted.value,
             obtained: now,
-            expires: ends(now, granted.expires_in),
+            expires: ends(now, life),
             granted: granted.scopes,
             id_token: None,
-        });
+        };
         next.health = Health::Ok;
-        if let Ok(token) = &token {
-            if let Some(missing) = missing(&next, token) {
-                remarks.push(missing);
-            }
-            let ask = next.ask.clone();
-            next.put_access(ask, token.clone());
-        }
+        let mut remarks: Vec<String> = missing(&next, &token).into_iter().collect();
+        let ask = next.ask.clone();
+        next.put_access(ask, token.clone());
         let id = next.id.clone();
         turn.save(next);
         self.note(Some(&id), What::AccessToken);
@@ -202,15 +204,7 @@ impl Wallet {
             self.note(Some(&id), What::Rotated { copy });
             remarks.push(format!("it rotated: copy {copy} is yours now"));
         }
-        match token {
-            Ok(token) => Ok(Drawn { token, renewed: true, remarks }),
-            Err(_) => Err(Failure::new(
-                Kind::Unreached,
-                doing,
-                "the server answered without an access token: the provider behind it is not available. It was counted as a use",
-            )
-            .hint("Try again later; every try costs a use.")),
-        }
+        Ok(Drawn { token, renewed: true, remarks })
     }
 }
 
@@ -218,7 +212,8 @@ fn alive(credential: &Credential, wish: Wish, now: Timestamp) -> Option<AccessTo
     let token = credential.access_for(&credential.ask)?;
     let enough = token.left(now).is_none_or(|left| left.as_secs() >= ENDING);
     // A bare access token is handed out until it ends: there is nothing better.
-    let last = matches!(credential.grant, Grant::Bare) && token.left(now).is_none_or(|left| left.is_positive());
+    let last =
+        matches!(credential.grant, Grant::Bare) && token.left(now).is_none_or(|left| left.is_positive());
     ((enough && !wish.force) || last).then(|| token.clone())
 }
 

@@ -23,7 +23,8 @@ impl Wallet {
             Form::AccessToken => Ok(access()?.value.clone()),
             Form::Header => Ok(Secret::new(format!("Authorization: Bearer {}", access()?.value.expose()))),
             Form::Claims => {
-                let jwt = Jwt::parse(access()?.value.expose()).ok_or_else(|| missing("access token that can be read"))?;
+                let jwt = Jwt::parse(access()?.value.expose())
+                    .ok_or_else(|| missing("access token that can be read"))?;
                 let claims = serde_json::Value::Object(jwt.claims);
                 Ok(Secret::new(cleaned_json(&claims)))
             }
@@ -48,8 +49,10 @@ impl Wallet {
         let Some(issuer) = source.as_ref().and_then(|source| source.issuer()) else {
             return Err(Failure::new(Kind::Unusable, doing, "its provider is not listed here"));
         };
-        let metadata =
-            self.metadata(issuer).await.map_err(|error| super::words::oidc(doing, source.as_ref(), &error))?;
+        let metadata = self
+            .metadata(issuer)
+            .await
+            .map_err(|error| super::words::oidc(doing, source.as_ref(), &error))?;
         let endpoint = metadata.userinfo.as_ref().map(ToString::to_string);
         endpoint.ok_or_else(|| Failure::new(Kind::Unusable, doing, "the provider offers no userinfo"))
     }
