@@ -5,6 +5,7 @@ pub mod config;
 pub mod desktop;
 pub mod domain;
 pub mod http;
+pub mod mytoken;
 pub mod oidc;
 pub mod sandbox;
 pub mod store;
