@@ -1,9 +1,11 @@
 //! toktui: a full-screen terminal board for OpenID Connect tokens and mytokens.
 
 pub mod app;
+pub mod config;
 pub mod desktop;
 pub mod domain;
 pub mod http;
+pub mod mytoken;
 pub mod oidc;
 pub mod sandbox;
 pub mod store;

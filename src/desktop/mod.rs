@@ -13,6 +13,7 @@ pub mod output;
 pub mod panic;
 pub mod place;
 mod selection;
+mod sequences;
 pub mod signals;
 pub mod terminal;
 mod tmux;

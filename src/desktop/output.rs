@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 use super::glyphs::{Glyphs, push_ascii};
 use super::{Error, clock, terminal};
@@ -138,7 +139,8 @@ impl Shared {
                 queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let bytes = std::mem::take(&mut queue.bytes);
+            // A copy by OSC 52 passes here too.
+            let bytes = Zeroizing::new(std::mem::take(&mut queue.bytes));
             queue.is_writing = true;
             drop(queue);
             let written = sink(&bytes);

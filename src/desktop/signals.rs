@@ -20,7 +20,8 @@ pub enum Signal {
     Quit,
     /// SIGTSTP: stop as Ctrl-Z does, see [`stop`].
     Stop,
-    /// SIGCONT: we go on after a stop, the shell has had the terminal meanwhile. Take it again and draw anew.
+    /// SIGCONT: we go on after a stop, the shell has had the terminal meanwhile. Take it again and draw anew. The system
+    /// sends it beside SIGHUP too, in either order: a terminal that cannot be taken again is gone, [`Signal::HangUp`].
     Continue,
     /// A thread panicked. The terminal is given back and the message is out; what remains is to end.
     Panicked,

@@ -72,7 +72,7 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// When the terminal refuses.
+    /// When the terminal refuses: it is gone.
     pub fn take_again(&self) -> Result<(), Error> {
         // What the shell set meanwhile is not what we go back to: leave our raw mode first.
         let _ = disable_raw_mode();

@@ -1,0 +1,296 @@
+//! The providers and servers that are known: those built in, under the user's own `config.toml`.
+//!
+//! This room reads files that it is given the path of. It asks neither the environment nor any server.
+
+mod fields;
+mod mytoken;
+mod problem;
+mod provider;
+mod secrets;
+mod settings;
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use crate::domain::source::{FormerIssuer, Issuer, Origin, Source, SourceId, SourceKind};
+use fields::{Fields, Placed, Report};
+pub use problem::{Fault, Problem};
+use secrets::SecretPlace;
+use settings::Arrangement;
+pub use settings::{Clipboard, Settings, Zone};
+
+const PROVIDERS: &str = include_str!("../../assets/providers.toml");
+const PROFILES: &str = include_str!("../../assets/profiles.toml");
+
+/// A config file longer than this is not one.
+const LONGEST: u64 = 1 << 20;
+
+/// What the board and the commands know before they ask anybody.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The rows of the Providers pane, in its order.
+    pub sources: Vec<Source>,
+    /// The user's choices.
+    pub settings: Settings,
+    path: PathBuf,
+    hidden: Vec<Source>,
+    families: Vec<Source>,
+    order: Vec<String>,
+    secrets: Vec<SecretPlace>,
+}
+
+/// A source that goes by an address, and in which sense.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Match<'c> {
+    /// This is its address.
+    Now(&'c Source),
+    /// It had this address before it moved.
+    Formerly(&'c Source, &'c FormerIssuer),
+}
+
+/// Where the user's config file is: below `home` (`TOKTUI_HOME`) if that is set, else below `folder`, the folder
+/// in which this system keeps the settings of programs.
+#[must_use]
+pub fn path(home: Option<&Path>, folder: &Path) -> PathBuf {
+    home.map_or_else(|| folder.join("toktui"), |home| home.join("config")).join("config.toml")
+}
+
+impl Config {
+    /// Reads the config file at `path`, if there is one. What is wrong in it is told, and the rest counts.
+    #[must_use]
+    pub fn open(path: &Path) -> (Self, Vec<Problem>) {
+        match read(path) {
+            Ok(text) => Self::load(text.as_deref(), path),
+            Err(why) => {
+                let fault = Fault::Unreadable(why);
+                let problem = Problem { path: path.to_owned(), line: 0, key: String::new(), fault };
+                let (config, mut problems) = Self::load(None, path);
+                problems.push(problem);
+                (config, problems)
+            }
+        }
+    }
+
+    /// The built-in sources with the config file's `text` laid over them; `path` is where it came from, for the
+    /// words of problems and for the paths in it, which are relative to its folder.
+    #[must_use]
+    pub fn load(text: Option<&str>, path: &Path) -> (Self, Vec<Problem>) {
+        let mut config = Self {
+            sources: Vec::new(),
+            settings: Settings::default(),
+            path: path.to_owned(),
+            hidden: Vec::new(),
+            families: Vec::new(),
+            order: Vec::new(),
+            secrets: Vec::new(),
+        };
+        let mut problems = config.lay(PROVIDERS, Path::new("assets/providers.toml"), Origin::Preset);
+        problems.extend(config.lay(PROFILES, Path::new("assets/profiles.toml"), Origin::Preset));
+        if let Some(text) = text {
+            problems.extend(config.lay(text, path, Origin::Config));
+        }
+        config.arrange();
+        (config, problems)
+    }
+
+    /// The source of this name, shown or hidden.
+    #[must_use]
+    pub fn source(&self, id: &SourceId) -> Option<&Source> {
+        self.sources.iter().chain(&self.hidden).find(|source| source.id == *id)
+    }
+
+    /// The source that goes by an issuer's or a mytoken server's address, a slash at its end aside. Such a server may
+    /// be asked about a token that names it: at the address known here, not at the one in the token.
+    #[must_use]
+    pub fn at_address(&self, address: &str) -> Option<Match<'_>> {
+        let same = |known: &str| bare(known) == bare(address);
+        let all = || self.sources.iter().chain(&self.hidden);
+        let now = all().find(|source| match &source.kind {
+            SourceKind::Issuer(issuer) => same(&issuer.address),
+            SourceKind::Server(server) => same(&server.address),
+            SourceKind::Profile(_) => false,
+        });
+        now.map(Match::Now).or_else(|| {
+            all().find_map(|source| {
+                let former = source.issuer()?.formerly.iter().find(|former| same(&former.address))?;
+                Some(Match::Formerly(source, former))
+            })
+        })
+    }
+
+    /// A provider of which only the address is known, with what can be told from its form: an address with a realm
+    /// is a Keycloak's.
+    #[must_use]
+    pub fn issuer_at(&self, address: &str) -> Issuer {
+        let keycloak = self.families.iter().find(|family| family.id.as_str() == "keycloak");
+        let known = keycloak.filter(|_| address.contains("/realms/")).and_then(Source::issuer);
+        known.map_or_else(
+            || Issuer::at(address),
+            |family| Issuer { address: address.to_owned(), ..family.clone() },
+        )
+    }
+
+    /// Fills in the client secrets from the files and environment variables that the config file names.
+    /// Whoever only lists or looks up needs none and does not call this.
+    pub fn fetch_secrets(&mut self, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for place in &self.secrets {
+            let (secret, problem) = place.read(&self.path, variable);
+            problems.extend(problem);
+            let mut all = self.sources.iter_mut().chain(&mut self.hidden);
+            let source = all.find(|source| source.id == place.source);
+            if let Some(SourceKind::Issuer(issuer)) = source.map(|source| &mut source.kind)
+                && let Some(client) = &mut issuer.client
+            {
+                client.secret = secret;
+            }
+        }
+        problems
+    }
+
+    /// Lays one file over what is there.
+    fn lay(&mut self, text: &str, path: &Path, origin: Origin) -> Vec<Problem> {
+        let report = Report::new(path, text);
+        let document = match DeTable::parse(text) {
+            Ok(document) => document,
+            Err(error) => {
+                report.add(&error.span().unwrap_or_default(), "", Fault::Syntax(error.message().to_owned()));
+                return report.finish();
+            }
+        };
+        let root = Fields::new(&report, document.get_ref(), "", 0..0);
+        if origin == Origin::Preset {
+            for (name, fields) in root.named("family") {
+                let family = provider::read_family(&name, fields, &self.families);
+                self.families.push(family);
+            }
+        }
+        self.lay_sources(&root, path, origin);
+        let arrangement =
+            root.table("board").map(|board| settings::read(board, &mut self.settings)).unwrap_or_default();
+        self.apply(&root, arrangement, origin);
+        root.finish();
+        report.finish()
+    }
+
+    fn lay_sources(&mut self, root: &Fields<'_>, path: &Path, origin: Origin) {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for (name, fields) in root.named("provider") {
+            let Ok(base) = self.base(&fields, &name, "provider") else { continue };
+            if let Some(provider) = provider::read(&name, fields, base, &self.families, folder) {
+                self.secrets.retain(|place| place.source != provider.source.id);
+                self.secrets.extend(provider.secret);
+                self.put(provider.source, origin);
+            }
+        }
+        for (name, fields) in root.named("mytoken") {
+            let Ok(base) = self.base(&fields, &name, "mytoken server") else { continue };
+            if let Some(source) = mytoken::read_server(&name, fields, base) {
+                self.put(source, origin);
+            }
+        }
+        for (name, fields) in root.named("profile") {
+            let Ok(base) = self.base(&fields, &name, "mytoken profile") else { continue };
+            if let Some(source) = mytoken::read_profile(&name, fields, base, &self.sources) {
+                self.put(source, origin);
+            }
+        }
+    }
+
+    /// The source that a table of this name lays over; an error, and a complaint, if it is one of another kind.
+    fn base(
+        &self,
+        fields: &Fields<'_>,
+        name: &Placed<String>,
+        kind: &str,
+    ) -> Result<Option<Source>, WrongKind> {
+        let found = self.sources.iter().find(|source| source.id.as_str() == name.value);
+        match found {
+            Some(source) if kind_of(source) != kind => {
+                fields.complain_of(name, Fault::Taken(kind_of(source)));
+                Err(WrongKind)
+            }
+            _ => Ok(found.cloned()),
+        }
+    }
+
+    fn put(&mut self, mut source: Source, origin: Origin) {
+        source.origin = origin;
+        match self.sources.iter_mut().find(|known| known.id == source.id) {
+            Some(known) => *known = source,
+            None => self.sources.push(source),
+        }
+    }
+
+    /// Looks up the names of `[board]`. The user's order goes before the built-in one.
+    fn apply(&mut self, root: &Fields<'_>, arrangement: Arrangement, origin: Origin) {
+        // The first profile of the built-in order stands in a file that is read later.
+        let known = |name: &Placed<String>| {
+            let names = || self.sources.iter().map(|source| source.id.as_str());
+            let is_known = origin == Origin::Preset || names().any(|known| known == name.value);
+            if !is_known {
+                let near = problem::nearest(&name.value, names());
+                root.complain_of(name, Fault::NoSuch { kind: "provider, server or profile", near });
+            }
+            is_known
+        };
+        let mut order = Vec::new();
+        order.extend(arrangement.order.into_iter().filter(&known).map(|name| name.value));
+        let hide: Vec<_> = arrangement.hide.into_iter().filter(&known).map(|name| name.value).collect();
+        order.append(&mut self.order);
+        self.order = order;
+        let (hidden, shown) =
+            self.sources.drain(..).partition(|source| hide.iter().any(|name| name == source.id.as_str()));
+        self.sources = shown;
+        self.hidden = hidden;
+    }
+
+    /// Puts the sources in order: the named ones, the user's own, and, folded, the rest.
+    fn arrange(&mut self) {
+        let order = &self.order;
+        let place = |source: &Source| {
+            let named = order.iter().position(|name| name == source.id.as_str());
+            named.unwrap_or(order.len() + usize::from(source.origin == Origin::Preset))
+        };
+        for source in &mut self.sources {
+            source.folded = place(source) > order.len();
+        }
+        self.sources.sort_by_key(place);
+    }
+}
+
+/// A name that stands for something of another kind.
+struct WrongKind;
+
+fn kind_of(source: &Source) -> &'static str {
+    match source.kind {
+        SourceKind::Issuer(_) => "provider",
+        SourceKind::Server(_) => "mytoken server",
+        SourceKind::Profile(_) => "mytoken profile",
+    }
+}
+
+fn bare(address: &str) -> &str {
+    address.strip_suffix('/').unwrap_or(address)
+}
+
+/// The text of a file; `None` if there is no file.
+fn read(path: &Path) -> Result<Option<String>, String> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let mut text = String::new();
+    file.take(LONGEST + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    if text.len() as u64 > LONGEST {
+        return Err("it is longer than a config file can be".to_owned());
+    }
+    Ok(Some(text))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Our side of a mytoken server: what is asked, and how each answer reads (mytoken-api.md).
+//!
+//! ```text
+//! discovery   what a server says about itself            GET  .well-known/mytoken-configuration
+//! order       what is asked for in a new mytoken
+//! consent     getting it: consent page and polling       POST mytoken_endpoint
+//! asked       asked against granted
+//! access      an access token out of a mytoken           POST access_token_endpoint
+//! tokeninfo   asking about a mytoken, its history        POST tokeninfo_endpoint
+//! revocation  ending it                                  POST revocation_endpoint
+//! reply       what all of these come back with: the rotated mytoken first, then the outcome
+//! refusal     the server's ways of saying no
+//! ```
+//!
+//! Nothing here locks, saves or repeats: the caller holds the credential's lock, writes its intent before it
+//! asks and the [`reply::Reply::update`] before it looks at anything else. A mytoken travels in the body of a POST only.
+
+pub mod access;
+pub mod asked;
+pub mod consent;
+pub mod discovery;
+pub mod order;
+pub mod polling;
+pub mod refusal;
+pub mod reply;
+pub mod revocation;
+pub mod tokeninfo;
+
+use crate::domain::untrusted::Untrusted;
+use crate::http;
+
+pub use refusal::{No, Reason};
+pub use reply::{Issued, Reply};
+
+/// What can go wrong between us and a mytoken server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No answer came.
+    #[error(transparent)]
+    NoAnswer(#[from] http::Error),
+    /// The server refused.
+    #[error(transparent)]
+    Refused(#[from] No),
+    /// A success that cannot be read. It may have cost a use.
+    #[error("the answer of the mytoken server is not readable: {0}")]
+    Unreadable(&'static str),
+    /// A success without an access token: the provider gave none. It did cost a use (§2.2).
+    #[error("the provider behind the mytoken gave no access token; the use was counted")]
+    NoAccessToken,
+    /// What was given as a server's address is none.
+    #[error("{} is not the address of a mytoken server", .0.shown())]
+    NotAnIssuer(Untrusted),
+    /// No mytoken server answers there.
+    #[error("{host} is not a mytoken server: it answers with status {status}")]
+    NotAServer {
+        /// Host and port.
+        host: String,
+        /// What it answered with.
+        status: u16,
+    },
+    /// The server calls itself something else.
+    #[error("the server calls itself {}", .0.shown_within(200))]
+    OtherIssuer(Untrusted),
+    /// The server names an address that no mytoken may be sent to: not its own host, or not https.
+    #[error("the server names an address for its {name} that is not on its own host")]
+    ForeignEndpoint {
+        /// Which one.
+        name: &'static str,
+    },
+    /// This server does not have that.
+    #[error("this mytoken server does not offer {0}")]
+    NotOffered(&'static str),
+    /// What was ordered is not worth sending.
+    #[error(transparent)]
+    Order(#[from] order::Fault),
+}

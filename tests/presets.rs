@@ -1,0 +1,146 @@
+//! The built-in providers and profiles: that they are all there, and that what they say can be used.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use toktui::config::Config;
+use toktui::domain::mytoken::CAPABILITIES;
+use toktui::domain::source::{Issuer, RefreshScope, Route, Source, SourceKind};
+
+fn presets() -> Config {
+    let (config, problems) = Config::load(None, Path::new("config.toml"));
+    assert_eq!(problems, [], "the built-in files are read without a complaint");
+    config
+}
+
+fn issuers(config: &Config) -> impl Iterator<Item = (&str, &Issuer)> {
+    config.sources.iter().filter_map(|source| Some((source.id.as_str(), source.issuer()?)))
+}
+
+fn names<'s>(sources: impl Iterator<Item = &'s Source>) -> Vec<&'s str> {
+    sources.map(|source| source.id.as_str()).collect()
+}
+
+#[test]
+fn all_presets_are_there_in_the_order_of_the_first_screen() {
+    let config = presets();
+    let open = names(config.sources.iter().filter(|source| !source.folded));
+    assert_eq!(open, ["egi", "toar", "helmholtz", "mytoken-kit", "mytok-eu", "wlcg"]);
+    let folded = "egi-demo egi-dev helmholtz-dev iam-atlas iam-cms iam-lhcb iam-alice iam-dteam lsaai kit desy \
+                  cilogon b2access google";
+    assert_eq!(names(config.sources.iter().skip(open.len())), folded.split(' ').collect::<Vec<_>>());
+}
+
+#[test]
+fn names_fit_the_narrow_pane_and_differ() {
+    let mut seen = BTreeSet::new();
+    for source in presets().sources {
+        assert!(!source.name.is_empty() && source.name.chars().count() <= 20, "{}", source.name);
+        assert!(source.note.chars().count() <= 14, "{}", source.note);
+        assert!(seen.insert(source.name));
+    }
+}
+
+#[test]
+fn every_address_is_https_and_no_two_sources_share_one() {
+    let config = presets();
+    let mut seen = BTreeSet::new();
+    for source in &config.sources {
+        let mut urls = [&source.manage_url, &source.register_url].into_iter().flatten();
+        assert!(urls.all(|url| url.starts_with("https://")), "{}", source.name);
+        let address = match &source.kind {
+            SourceKind::Issuer(issuer) => &issuer.address,
+            SourceKind::Server(server) => &server.address,
+            SourceKind::Profile(_) => continue,
+        };
+        assert!(address.starts_with("https://"), "{address}");
+        assert!(seen.insert(address.trim_end_matches('/')), "{address}");
+    }
+}
+
+#[test]
+fn issuers_stand_as_their_servers_print_them() {
+    for (name, issuer) in issuers(&presets()) {
+        let is_iam = name.starts_with("iam-") || matches!(name, "wlcg" | "lsaai");
+        assert_eq!(issuer.address.ends_with('/'), is_iam, "only IAM and its kin end in a slash: {name}");
+    }
+}
+
+#[test]
+fn every_provider_can_be_tried_as_soon_as_it_has_a_client() {
+    for (name, issuer) in issuers(&presets()) {
+        assert_eq!(issuer.scopes.first().map(String::as_str), Some("openid"), "{name}");
+        let all: Vec<_> = issuer.scopes.iter().chain(&issuer.suggested_scopes).collect();
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "no scope twice: {name}");
+        assert!(all.iter().all(|scope| !scope.contains([' ', '"', '\\'])), "RFC 6749 §3.3: {name}");
+        assert!(issuer.routes.contains(&Route::Paste), "the way for a machine without a browser: {name}");
+        assert!(!issuer.routes.contains(&Route::Consent), "that is a mytoken server's: {name}");
+        assert!(issuer.redirect.path.is_empty() || issuer.redirect.path.starts_with('/'), "{name}");
+    }
+}
+
+#[test]
+fn no_preset_brings_a_client_of_its_own_and_borrowed_ones_say_whose_they_are() {
+    let config = presets();
+    let mut lenders = Vec::new();
+    for (name, issuer) in issuers(&config) {
+        assert_eq!(issuer.client, None, "{name}");
+        for client in &issuer.public_clients {
+            assert!(client.note.starts_with("oidc-agent's:"), "{name}");
+            assert!(client.redirect.by_name, "oidc-agent registered localhost: {name}");
+            assert_eq!(client.redirect.ports, [8080, 4242, 43985], "{name}");
+            assert_eq!(client.redirect.path, "", "compared character by character: {name}");
+            lenders.push(name);
+        }
+    }
+    assert_eq!(lenders, ["egi", "wlcg", "egi-demo", "egi-dev", "kit", "desy"]);
+}
+
+#[test]
+fn what_a_server_software_needs_stands_with_each_of_its_providers() {
+    for (name, issuer) in issuers(&presets()) {
+        let is_keycloak = issuer.address.contains("/realms/");
+        let is_unity = issuer.address.ends_with("/oauth2");
+        assert_eq!(issuer.refresh_returns_refresh, is_keycloak, "{name}");
+        assert_eq!(issuer.refresh_scope == RefreshScope::SendWithoutOffline, is_unity, "{name}");
+        assert_eq!(issuer.at_hash_only_warns, is_unity, "{name}");
+        assert_eq!(issuer.routes.contains(&Route::Device), !is_unity, "Unity has no device code: {name}");
+        let asks_consent = issuer.authorization.contains(&("prompt".to_owned(), "consent".to_owned()));
+        let asks_offline = issuer.scopes.iter().any(|scope| scope == "offline_access");
+        assert!(!(is_unity && asks_offline) || asks_consent, "Unity drops offline_access in silence: {name}");
+    }
+}
+
+#[test]
+fn former_addresses_of_egi_are_known() {
+    let config = presets();
+    let former: Vec<_> = issuers(&config)
+        .flat_map(|(name, issuer)| issuer.formerly.iter().map(move |former| (name, former.address.as_str())))
+        .collect();
+    assert_eq!(
+        former,
+        [
+            ("egi", "https://aai.egi.eu/oidc/"),
+            ("egi-demo", "https://aai-demo.egi.eu/oidc/"),
+            ("egi-dev", "https://aai-dev.egi.eu/oidc/"),
+        ]
+    );
+}
+
+#[test]
+fn profiles_name_known_servers_providers_and_capabilities() {
+    let config = presets();
+    let mut profiles = 0;
+    for source in &config.sources {
+        let SourceKind::Profile(profile) = &source.kind else { continue };
+        let server = config.source(&profile.server).map(|server| &server.kind);
+        assert!(matches!(server, Some(SourceKind::Server(_))), "{}", source.name);
+        assert!(issuers(&config).any(|(_, issuer)| issuer.address == profile.provider), "{}", source.name);
+        for capability in &profile.capabilities {
+            assert!(CAPABILITIES.iter().any(|(known, _)| known == capability), "{capability}");
+        }
+        assert!(profile.lifetime.is_some(), "a ready-made order makes nothing endless: {}", source.name);
+        profiles += 1;
+    }
+    assert_eq!(profiles, 1);
+}
