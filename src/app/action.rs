@@ -79,6 +79,8 @@ pub enum Action {
     Help,
     /// Accept what is typed or selected.
     Accept,
+    /// In the login panel: into its field, or out of it.
+    TypeAddress,
     /// In the login panel: copy the code.
     CopyCode,
     /// In the login panel: copy the address.

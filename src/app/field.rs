@@ -129,6 +129,23 @@ impl Field {
     }
 }
 
+/// Whether a key is one that [`Field::press`] takes.
+#[must_use]
+pub fn edits(key: &KeyEvent) -> bool {
+    let control = key.modifiers == KeyModifiers::CONTROL;
+    match key.code {
+        KeyCode::Char('a' | 'e' | 'u' | 'k' | 'w') if control => true,
+        KeyCode::Char(_) => types(key),
+        KeyCode::Backspace
+        | KeyCode::Delete
+        | KeyCode::Left
+        | KeyCode::Right
+        | KeyCode::Home
+        | KeyCode::End => true,
+        _ => false,
+    }
+}
+
 /// Whether a key writes a character where text is being typed. Alt Gr arrives as Ctrl and Alt together.
 #[must_use]
 pub fn types(key: &KeyEvent) -> bool {

@@ -1,26 +1,114 @@
-//! What the History pane knows.
+//! What the History pane knows: what this session did, or a mytoken's events from its server.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 
 use super::effect::Task;
+use super::state::{Pane, State};
 use crate::domain::credential::CredentialId;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, What};
 
-/// Pane 4: what this session did, or a mytoken's events from its server.
+/// Pane 4.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// The events of each held mytoken as its server told them, newest first, and when.
     pub read: HashMap<CredentialId, (Vec<Event>, Timestamp)>,
     /// The events of the pasted mytoken.
     pub pasted: Option<(Vec<Event>, Timestamp)>,
-    /// The reading under way.
-    pub task: Option<Task>,
+    /// The reading under way, and whose; `None`: the pasted mytoken's.
+    pub task: Option<(Task, Option<CredentialId>)>,
     /// The selected line.
     pub selected: usize,
     /// The first line on screen.
     pub offset: usize,
     /// The filter, if one is typed.
     pub filter: Option<String>,
+}
+
+/// What pane 4 must show.
+#[derive(Clone, Debug)]
+pub struct Shown<'a> {
+    /// The name of the credential it is about; `None`: this session, or what was pasted.
+    pub name: Option<&'a str>,
+    /// When the server told this; `None`: it is what was done here.
+    pub read: Option<Timestamp>,
+    /// The events, filtered, the newest first.
+    pub events: Vec<&'a Event>,
+}
+
+/// What pane 4 must show: of the token on show, or of the whole session while the providers have the focus.
+#[must_use]
+pub fn on_show(state: &State) -> Shown<'_> {
+    let history = &state.history;
+    let filter = history.filter.as_deref().unwrap_or_default().to_lowercase();
+    let fits = |event: &&Event| filter.is_empty() || text(event).to_lowercase().contains(&filter);
+    if state.lookup.pasted.is_some() {
+        let (events, read) = match &history.pasted {
+            Some((events, read)) => (events.as_slice(), Some(*read)),
+            None => (&[][..], None),
+        };
+        return Shown { name: None, read, events: events.iter().filter(fits).collect() };
+    }
+    let held = if state.focus == Pane::Providers { None } else { state.selected_held() };
+    let Some(held) = held else {
+        return Shown { name: None, read: None, events: state.wallet.journal.iter().filter(fits).collect() };
+    };
+    if let Some((events, read)) = history.read.get(&held.id) {
+        let events = events.iter().filter(fits).collect();
+        return Shown { name: Some(&held.name), read: Some(*read), events };
+    }
+    let own = |event: &&Event| event.credential.as_ref() == Some(&held.id.0);
+    let events = state.wallet.journal.iter().filter(own).filter(fits).collect();
+    Shown { name: Some(&held.name), read: None, events }
+}
+
+/// All of an event that a filter looks through.
+fn text(event: &Event) -> String {
+    let shown = |part: &Option<crate::domain::untrusted::Untrusted>| {
+        part.as_ref().map(crate::domain::untrusted::Untrusted::shown).unwrap_or_default()
+    };
+    let new = if event.new_address { "new address" } else { "" };
+    [&words(&event.what), &shown(&event.address), &shown(&event.agent), &shown(&event.comment), new].join(" ")
+}
+
+/// What happened, in words; a server's event that nobody here knows is shown as it is named.
+#[must_use]
+pub fn words(what: &What) -> String {
+    let plain = match what {
+        What::Server(name) => match name.raw() {
+            "created" => "created",
+            "inherited_RT" => "got its login from its parent",
+            "MT_created" => "made a subtoken",
+            "AT_created" => "access token",
+            "token_rotated" => "rotated",
+            "transfer_code_created" => "made a transfer code",
+            "transfer_code_used" => "handed over by code",
+            "tokeninfo_introspect" => "looked up",
+            "tokeninfo_history" => "history read",
+            "tokeninfo_subtokens" => "subtokens listed",
+            "tokeninfo_list_mytokens" => "mytokens listed",
+            "revoked_other_token" => "revoked another",
+            "expired" => "expired",
+            "revoked" => "revoked",
+            _ => return name.shown(),
+        },
+        What::LoggedIn => "logged in",
+        What::LoginFailed => "login failed",
+        What::AccessToken => "access token",
+        What::Renewed => "renewed",
+        What::Rotated { copy } => return format!("rotated to copy {copy}"),
+        What::Copied => "copied",
+        What::ClipboardCleared => "clipboard cleared",
+        What::LookedUp => "looked up",
+        What::HistoryRead => "history read",
+        What::Kept => "kept",
+        What::Forgotten => "forgotten",
+        What::Revoked => "revoked",
+        What::Dropped => "dropped a surplus login",
+        What::Refused => "refused",
+        What::InDoubt => "no answer",
+        What::Noted(words) => return words.clone(),
+    };
+    plain.to_owned()
 }

@@ -1,8 +1,12 @@
-//! What the login panel knows.
+//! What the login panel knows, where a login would go, and what of the panel can be copied.
 
+use super::can::gives_mytokens;
 use super::effect::Task;
 use super::field::Field;
+use super::state::{Pane, Seat, State};
+use crate::domain::credential::Chain;
 use crate::domain::login::{Choice, Order, View};
+use crate::domain::source::{PublicClient, Source, SourceKind};
 
 /// The login panel: every route at once.
 #[derive(Clone, Debug)]
@@ -57,4 +61,80 @@ pub struct WhichClient {
     pub field: Field,
     /// 0: the field; from 1: the public ids of the source.
     pub selected: usize,
+    /// The public ids of the source, each with what choosing it means.
+    pub public: Vec<PublicClient>,
+}
+
+impl Login {
+    /// The address to open in a browser: of the most convenient route.
+    #[must_use]
+    pub fn address(&self) -> Option<String> {
+        let view = self.view.as_ref()?;
+        let page = |route: &crate::domain::login::Polled| {
+            route.complete.as_ref().unwrap_or(&route.address).raw().to_owned()
+        };
+        let browser = view.browser.as_ref().map(|browser| browser.address.clone());
+        browser.or_else(|| view.consent.as_ref().map(page)).or_else(|| view.device.as_ref().map(page))
+    }
+
+    /// The code to type on another device.
+    #[must_use]
+    pub fn code(&self) -> Option<String> {
+        let view = self.view.as_ref()?;
+        let route = view.device.as_ref().or(view.consent.as_ref())?;
+        route.code.as_ref().map(|code| code.shown())
+    }
+
+    /// What a QR code would hold: an address that needs nothing of this machine.
+    #[must_use]
+    pub fn qr(&self) -> Option<String> {
+        let view = self.view.as_ref()?;
+        let route = view.device.as_ref().or(view.consent.as_ref())?;
+        Some(route.complete.as_ref().unwrap_or(&route.address).raw().to_owned())
+    }
+
+    /// The line to type on the laptop from which one came here by SSH.
+    #[must_use]
+    pub fn ssh_line(&self, seat: &Seat) -> Option<String> {
+        if !seat.ssh {
+            return None;
+        }
+        let (host, port) = self.view.as_ref()?.browser.as_ref()?.listening.clone()?;
+        Some(format!("ssh -L {port}:{host}:{port} {}", seat.host))
+    }
+
+    /// Whether the address that the browser ended on may be pasted back.
+    #[must_use]
+    pub fn takes_paste(&self) -> bool {
+        self.view.as_ref().is_some_and(|view| view.paste)
+    }
+}
+
+/// Where `l` logs in: the selected source; on the other panes the source of the selected row, under its name.
+#[must_use]
+pub fn target(state: &State) -> Option<(&Source, Option<String>)> {
+    if state.focus != Pane::Providers
+        && let Some(held) = state.acting()
+    {
+        return state.source(&held.source).map(|source| (source, Some(held.name.clone())));
+    }
+    state.selected_source().map(|source| (source, None))
+}
+
+/// Where `n` makes a mytoken: at the selected profile or server, else at the first one.
+#[must_use]
+pub fn mytoken_target(state: &State) -> Option<&Source> {
+    let gives = |source: &&Source| gives_mytokens(&source.kind);
+    let selected = match state.focus {
+        Pane::Providers => state.selected_source(),
+        Pane::Tokens | Pane::Lookup | Pane::History => state
+            .acting()
+            .filter(|held| matches!(held.chain, Chain::Mytoken { .. }))
+            .and_then(|held| state.source(&held.source)),
+    };
+    selected.filter(gives).or_else(|| {
+        let profile = |source: &&Source| matches!(source.kind, SourceKind::Profile(_));
+        let sources = &state.wallet.sources;
+        sources.iter().find(profile).or_else(|| sources.iter().find(gives))
+    })
 }

@@ -7,14 +7,35 @@
 //! ```
 
 pub mod action;
+pub mod can;
+pub mod content;
+pub mod copy;
 pub mod effect;
 pub mod field;
 pub mod geometry;
 pub mod history;
+pub mod keymap;
+pub mod keys;
 pub mod login;
 pub mod lookup;
 pub mod message;
+mod next_change;
+pub mod notice;
 pub mod overlay;
+pub mod palette;
+pub mod price;
 pub mod providers;
 pub mod state;
 pub mod tokens;
+
+use state::{Pane, State};
+
+/// The filter of a pane, if one is typed.
+fn filter_of(state: &State, pane: Pane) -> Option<&String> {
+    match pane {
+        Pane::Providers => state.providers.filter.as_ref(),
+        Pane::Tokens => state.tokens.filter.as_ref(),
+        Pane::History => state.history.filter.as_ref(),
+        Pane::Lookup => None,
+    }
+}

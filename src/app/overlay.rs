@@ -2,6 +2,7 @@
 
 use super::field::Field;
 use super::login::{Login, WhichClient, WhichProvider};
+use super::state::State;
 use crate::domain::credential::CredentialId;
 use crate::domain::failure::Failure;
 use crate::domain::login::Report;
@@ -77,4 +78,82 @@ pub struct Revoke {
     pub lives_on: Vec<String>,
     /// Whether there is anybody to revoke it at.
     pub revocable: bool,
+}
+
+impl Overlay {
+    /// Whether letters are typed there.
+    #[must_use]
+    pub fn is_typing(&self) -> bool {
+        match self {
+            Self::Palette(_) | Self::Paste(_) | Self::KeepAs(..) | Self::AddProvider(_) | Self::Filter(_) => {
+                true
+            }
+            Self::WhichClient(which) => which.selected == 0,
+            Self::Login(login) => login.typing,
+            Self::Help(_)
+            | Self::CopyMenu(..)
+            | Self::Details(..)
+            | Self::Content(_)
+            | Self::WhichProvider(_)
+            | Self::Granted(_)
+            | Self::Failed(_)
+            | Self::MayAsk(_)
+            | Self::Revoke(_)
+            | Self::QuitLoses(_) => false,
+        }
+    }
+
+    /// The field that typed letters go to.
+    pub(crate) fn field_mut(&mut self) -> Option<&mut Field> {
+        match self {
+            Self::Palette(palette) => Some(&mut palette.field),
+            Self::Paste(field) | Self::KeepAs(_, field) | Self::AddProvider(field) | Self::Filter(field) => {
+                Some(field)
+            }
+            Self::WhichClient(which) => (which.selected == 0).then_some(&mut which.field),
+            Self::Login(login) => login.typing.then_some(&mut login.field),
+            Self::Help(_)
+            | Self::CopyMenu(..)
+            | Self::Details(..)
+            | Self::Content(_)
+            | Self::WhichProvider(_)
+            | Self::Granted(_)
+            | Self::Failed(_)
+            | Self::MayAsk(_)
+            | Self::Revoke(_)
+            | Self::QuitLoses(_) => None,
+        }
+    }
+
+    /// Whether something is typed in a line that Enter accepts.
+    #[must_use]
+    pub fn has_text(&self) -> bool {
+        match self {
+            Self::Paste(field) | Self::KeepAs(_, field) | Self::AddProvider(field) => {
+                !field.value().trim().is_empty()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether one moves through lines in it.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        matches!(
+            self,
+            Self::Help(_)
+                | Self::Palette(_)
+                | Self::CopyMenu(..)
+                | Self::Details(..)
+                | Self::Content(_)
+                | Self::WhichProvider(_)
+                | Self::WhichClient(_)
+                | Self::Filter(_)
+        )
+    }
+}
+
+/// Whether the open revoke dialogue has anybody to revoke at.
+pub(super) fn is_revocable(state: &State) -> bool {
+    state.overlays.iter().any(|overlay| matches!(overlay, Overlay::Revoke(revoke) if revoke.revocable))
 }

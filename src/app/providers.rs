@@ -1,8 +1,9 @@
-//! What the Providers pane knows.
+//! What the Providers pane knows: a row a source, then `+ add a provider`.
 
-use crate::domain::source::SourceId;
+use super::state::State;
+use crate::domain::source::{Source, SourceId};
 
-/// Pane 1: a row a source, then `+ add a provider`.
+/// Pane 1.
 #[derive(Clone, Debug, Default)]
 pub struct Providers {
     /// The selected row: an index into [`Providers::rows`].
@@ -26,4 +27,25 @@ pub enum Row {
     More,
     /// `+ add a provider`
     Add,
+}
+
+/// The rows. A folded source with something held under it is always shown.
+pub(super) fn rows(state: &State) -> Vec<Row> {
+    let filter = state.providers.filter.as_deref().unwrap_or_default().to_lowercase();
+    let is_used = |source: &Source| state.wallet.held.iter().any(|held| held.source == source.id);
+    let folded =
+        |source: &Source| source.folded && !state.providers.unfolded && filter.is_empty() && !is_used(source);
+    let fits = |source: &Source| {
+        filter.is_empty() || format!("{} {}", source.name, source.note).to_lowercase().contains(&filter)
+    };
+    let shown = state.wallet.sources.iter().enumerate();
+    let mut rows: Vec<Row> = shown
+        .filter(|(_, source)| fits(source) && !folded(source))
+        .map(|(at, source)| Row::Source(at, source.id.clone()))
+        .collect();
+    if state.wallet.sources.iter().any(folded) {
+        rows.push(Row::More);
+    }
+    rows.push(Row::Add);
+    rows
 }

@@ -6,11 +6,14 @@ use jiff::tz::TimeZone;
 use super::action::Action;
 use super::effect::{Snapshot, Task};
 use super::history::History;
+use super::login::Login;
 use super::lookup::Lookup;
 use super::overlay::Overlay;
 use super::providers::Providers;
+use super::providers::Row;
 use super::tokens::Tokens;
-use crate::domain::credential::CredentialId;
+use crate::domain::credential::{CredentialId, Held};
+use crate::domain::source::{Source, SourceId};
 
 /// The four panes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -91,6 +94,10 @@ pub struct State {
     pub seat: Seat,
     /// The number of the next task.
     pub next_task: u64,
+    /// What the last drawing of an access token had to say besides; it goes into the message that follows.
+    pub remark: Option<String>,
+    /// When the last message came: what works now is judged by it. A tick comes whenever that may change.
+    pub at: Timestamp,
 }
 
 /// A message on the message line.
@@ -122,6 +129,8 @@ pub enum Tone {
 pub struct OnClipboard {
     /// What it is.
     pub what: String,
+    /// What drawing it had to say besides.
+    pub remark: Option<String>,
     /// When the copied token itself ends.
     pub ends: Option<Timestamp>,
     /// Whether it is known to have arrived: else it was *sent*.
@@ -179,6 +188,8 @@ impl State {
             focused: true,
             seat,
             next_task: 1,
+            remark: None,
+            at: Timestamp::UNIX_EPOCH,
         }
     }
 
@@ -186,5 +197,89 @@ impl State {
     #[must_use]
     pub fn is_first_run(&self) -> bool {
         self.wallet.held.is_empty()
+    }
+
+    /// A credential by its id.
+    #[must_use]
+    pub fn held(&self, id: &CredentialId) -> Option<&Held> {
+        self.wallet.held.iter().find(|held| held.id == *id)
+    }
+
+    /// The selected row of the Tokens pane.
+    #[must_use]
+    pub fn selected_held(&self) -> Option<&Held> {
+        self.held(self.tokens.selected.as_ref()?)
+    }
+
+    /// A source by its id.
+    #[must_use]
+    pub fn source(&self, id: &SourceId) -> Option<&Source> {
+        self.wallet.sources.iter().find(|source| source.id == *id)
+    }
+
+    /// The selected row of the Providers pane.
+    #[must_use]
+    pub fn selected_row(&self) -> Option<&Row> {
+        self.providers.rows.get(self.providers.selected)
+    }
+
+    /// The selected source of the Providers pane.
+    #[must_use]
+    pub fn selected_source(&self) -> Option<&Source> {
+        match self.selected_row()? {
+            Row::Source(_, id) => self.source(id),
+            Row::More | Row::Add => None,
+        }
+    }
+
+    /// The credential that the keys of the focused pane act on: the selected row; none while panes 3 and 4
+    /// show something pasted and have the focus.
+    #[must_use]
+    pub fn acting(&self) -> Option<&Held> {
+        let on_pasted = self.lookup.pasted.is_some() && matches!(self.focus, Pane::Lookup | Pane::History);
+        if on_pasted { None } else { self.selected_held() }
+    }
+
+    /// The login panel, if it is open, also under another overlay.
+    #[must_use]
+    pub fn login(&self) -> Option<&Login> {
+        self.overlays.iter().rev().find_map(|overlay| match overlay {
+            Overlay::Login(login) => Some(&**login),
+            _ => None,
+        })
+    }
+
+    /// The login panel, to change it.
+    pub(crate) fn login_mut(&mut self) -> Option<&mut Login> {
+        self.overlays.iter_mut().rev().find_map(|overlay| match overlay {
+            Overlay::Login(login) => Some(&mut **login),
+            _ => None,
+        })
+    }
+
+    /// Starts a task: it is under way until its outcome comes.
+    pub(crate) fn begin(&mut self, doing: impl Into<String>, now: Timestamp) -> Task {
+        let task = self.new_task();
+        self.busy.push(Busy { task, doing: doing.into(), since: now });
+        task
+    }
+
+    /// Ends a task; whether it was still awaited.
+    pub(crate) fn end(&mut self, task: Task) -> bool {
+        let before = self.busy.len();
+        self.busy.retain(|busy| busy.task != task);
+        self.busy.len() < before
+    }
+
+    /// Whether this is under way.
+    pub(crate) fn is_busy(&self, doing: &str) -> bool {
+        self.busy.iter().any(|busy| busy.doing == doing)
+    }
+
+    /// A number for a task that starts now.
+    pub(crate) fn new_task(&mut self) -> Task {
+        let task = Task(self.next_task);
+        self.next_task += 1;
+        task
     }
 }

@@ -242,6 +242,8 @@ pub struct HeldAccess {
     pub granted: Option<Vec<Untrusted>>,
     /// How many characters it has.
     pub length: usize,
+    /// Whether an ID token came with it.
+    pub has_id_token: bool,
     /// Header and claims, where it is a JWT. Claims are no secret to its holder, the signature is left out.
     pub content: Option<super::jwt::Jwt>,
 }
@@ -346,6 +348,7 @@ impl AccessToken {
             expires: self.expires,
             granted: self.granted.clone(),
             length: self.value.len(),
+            has_id_token: self.id_token.is_some(),
             content: super::jwt::Jwt::parse(self.value.expose()),
         }
     }

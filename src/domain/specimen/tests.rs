@@ -1,3 +1,5 @@
+//! Pasted strings of every kind, and what is made of each.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;

@@ -19,16 +19,18 @@ pub struct Traps {
     pub short_token_cannot_rotate: bool,
     /// How long such a request hangs. The real server takes 50 s; nobody wants to wait that long here.
     pub short_token_hangs: Duration,
-    /// §5: several requests at once with one version all succeed, each with another new version of the same number,
-    /// of which only the last written can fetch access tokens. Off: the later ones are refused.
+    /// §5: several requests at once with one version all succeed, each with another new version of the same
+    /// number, of which only the last written can fetch access tokens. Off: the later ones are refused.
     pub parallel_rotation_forks: bool,
     /// §2.6: revoking by an outdated version is a 500 and nothing is revoked. Off: the mytoken is revoked.
     pub stale_revocation_fails: bool,
     /// §2.6: revoking with one's own `mom_id` is a 500 with a database text. Off: a 400.
     pub own_mom_id_fails: bool,
-    /// §4.7: with `usages_other` and no `usages_AT` in a clause, the second other use is a 500. Off: it is counted.
+    /// §4.7: with `usages_other` and no `usages_AT` in a clause, the second other use is a 500. Off: it is
+    /// counted.
     pub usages_other_alone_crashes: bool,
-    /// §2.3.5: a transfer code made before a rotation is redeemed for the dead version. Off: for the current one.
+    /// §2.3.5: a transfer code made before a rotation is redeemed for the dead version. Off: for the current
+    /// one.
     pub stale_transfer_code: bool,
 }
 

@@ -1,0 +1,203 @@
+//! What works now: the questions that the keymap asks before it shows a key.
+
+use super::lookup;
+use super::state::{Pane, State};
+use crate::domain::credential::{Chain, Custody, Health, Held, Life};
+use crate::domain::form::Form;
+use crate::domain::mytoken::{Facts, can};
+use crate::domain::source::SourceKind;
+use crate::domain::specimen::Kind;
+
+/// Whether a new access token can be had of it without a login.
+#[must_use]
+pub fn renew(held: &Held, state: &State) -> bool {
+    if matches!(held.health, Health::Dead(_) | Health::NeedsLogin(_))
+        || matches!(held.custody, Custody::Foreign(_))
+    {
+        return false;
+    }
+    if held.chain_ends().is_some_and(|end| end <= state.at) {
+        return false;
+    }
+    match &held.chain {
+        Chain::Refresh { .. } => true,
+        Chain::Mytoken { facts, .. } => may_draw(facts) && access_tokens_left(facts, state) != Some(0),
+        Chain::None => false,
+    }
+}
+
+/// Whether there is an access token to copy or a way to one.
+#[must_use]
+pub fn copy(held: &Held, state: &State) -> bool {
+    is_usable(held, state) || renew(held, state)
+}
+
+/// Whether its access token can be copied as it is held: it lives, and nothing better can be had of it for nothing.
+#[must_use]
+pub fn is_fresh(held: &Held, state: &State) -> bool {
+    match held.life(state.at) {
+        Life::Live(_) | Life::Unknown => true,
+        Life::Ending(_) => !renew(held, state),
+        Life::Expired(_) | Life::None => false,
+    }
+}
+
+/// The forms that exist for a credential, in the order of the menu.
+#[must_use]
+pub fn forms_of(held: &Held, state: &State) -> Vec<Form> {
+    let chief = held.chief();
+    let at_issuer = state.source(&held.source).is_some_and(|source| source.issuer().is_some());
+    let exists = |form: &Form| match form {
+        Form::AccessToken | Form::Header => copy(held, state),
+        Form::CurlUserinfo => at_issuer && !matches!(held.chain, Chain::Mytoken { .. }) && copy(held, state),
+        Form::Claims => chief.is_some_and(|access| access.content.is_some()),
+        Form::IdToken => chief.is_some_and(|access| access.has_id_token),
+        Form::Mytoken => matches!(held.chain, Chain::Mytoken { .. }),
+        Form::RefreshToken => matches!(held.chain, Chain::Refresh { .. }),
+    };
+    Form::ALL.into_iter().filter(exists).collect()
+}
+
+/// Access tokens still to be had of a mytoken, where every clause that is not over counts them.
+#[must_use]
+pub fn access_tokens_left(facts: &Facts, state: &State) -> Option<u64> {
+    left(facts, state, |clause| clause.left_at())
+}
+
+/// Other uses still to be had of a mytoken, where every clause that is not over counts them.
+#[must_use]
+pub fn other_uses_left(facts: &Facts, state: &State) -> Option<u64> {
+    left(facts, state, |clause| clause.left_other())
+}
+
+fn left(facts: &Facts, state: &State, of: fn(&crate::domain::mytoken::Clause) -> Option<u64>) -> Option<u64> {
+    let open = || facts.restrictions.iter().filter(|clause| clause.expires.is_none_or(|end| end > state.at));
+    if open().next().is_none() {
+        return None;
+    }
+    open().map(of).try_fold(0_u64, |sum, left| Some(sum.saturating_add(left?)))
+}
+
+/// Whether a mytoken may give access tokens; one that carries no claims may.
+fn may_draw(facts: &Facts) -> bool {
+    facts.capabilities.is_empty() || can(&facts.capabilities, "AT")
+}
+
+fn is_usable(held: &Held, state: &State) -> bool {
+    matches!(held.life(state.at), Life::Live(_) | Life::Ending(_) | Life::Unknown)
+}
+
+pub(super) fn copy_selected(state: &State) -> bool {
+    state.acting().is_some_and(|held| copy(held, state))
+}
+
+pub(super) fn copy_as(state: &State) -> bool {
+    state.acting().is_some_and(|held| !forms_of(held, state).is_empty())
+}
+
+pub(super) fn renew_selected(state: &State) -> bool {
+    state.acting().is_some_and(|held| renew(held, state))
+}
+
+/// Whether anything can be revoked or forgotten: every row can.
+pub(super) fn revoke(state: &State) -> bool {
+    state.acting().is_some()
+}
+
+pub(super) fn open_details(state: &State) -> bool {
+    state.acting().is_some()
+}
+
+/// Whether there is a place to log in at.
+pub(super) fn log_in(state: &State) -> bool {
+    super::login::target(state).is_some()
+}
+
+pub(super) fn new_mytoken(state: &State) -> bool {
+    super::login::mytoken_target(state).is_some()
+}
+
+/// Whether the token on show has a server that can be asked about it.
+pub(super) fn ask_server(state: &State) -> bool {
+    if state.lookup.task.is_some() {
+        return false;
+    }
+    match &state.lookup.pasted {
+        Some(pasted) => {
+            matches!(pasted.specimen.kind, Kind::Mytoken(_) | Kind::MaybeShortToken | Kind::MaybeTransferCode)
+        }
+        None => state.selected_held().is_some_and(|held| matches!(held.chain, Chain::Mytoken { .. })),
+    }
+}
+
+/// Whether the history of the token on show can be read at its server.
+pub(super) fn read_history(state: &State) -> bool {
+    if state.history.task.is_some() {
+        return false;
+    }
+    let reads =
+        |facts: &Facts| facts.capabilities.is_empty() || can(&facts.capabilities, "tokeninfo:history");
+    match &state.lookup.pasted {
+        Some(pasted) => match &pasted.specimen.kind {
+            // Only a server that has already answered about it: a history is never the first question.
+            Kind::Mytoken(facts) => {
+                pasted.finding.as_ref().is_some_and(|finding| finding.verdict.heard.is_some()) && reads(facts)
+            }
+            _ => false,
+        },
+        None => state.selected_held().is_some_and(|held| match &held.chain {
+            Chain::Mytoken { facts, .. } => {
+                !matches!(held.health, Health::Dead(_))
+                    && reads(facts)
+                    && other_uses_left(facts, state) != Some(0)
+                    && facts.ends().is_none_or(|end| end > state.at)
+            }
+            Chain::Refresh { .. } | Chain::None => false,
+        }),
+    }
+}
+
+/// Whether something pasted is on show that can be kept under a name.
+pub(super) fn keep(state: &State) -> bool {
+    state.lookup.pasted.as_ref().is_some_and(|pasted| {
+        let known = pasted.finding.as_ref().is_some_and(|finding| finding.held_as.is_some());
+        let keepable =
+            matches!(pasted.specimen.kind, Kind::Mytoken(_) | Kind::MaybeShortToken | Kind::AccessToken(_));
+        keepable && !known
+    })
+}
+
+pub(super) fn show_content(state: &State) -> bool {
+    lookup::content(state).is_some()
+}
+
+pub(super) fn go_to_newest(state: &State) -> bool {
+    let finding = state.lookup.pasted.as_ref().and_then(|pasted| pasted.finding.as_ref());
+    finding.and_then(|finding| finding.held_as.as_ref()).is_some_and(|id| state.held(id).is_some())
+}
+
+pub(super) fn filter(state: &State) -> bool {
+    match state.focus {
+        Pane::Providers => !state.wallet.sources.is_empty(),
+        Pane::Tokens => !state.wallet.held.is_empty(),
+        Pane::History => !super::history::on_show(state).events.is_empty() || state.history.filter.is_some(),
+        Pane::Lookup => false,
+    }
+}
+
+pub(super) fn sort(state: &State) -> bool {
+    state.wallet.held.len() > 1
+}
+
+/// Whether Esc has something to go back from.
+pub(super) fn back(state: &State) -> bool {
+    state.price.is_some()
+        || state.lookup.pasted.is_some()
+        || state.notice.is_some()
+        || super::filter_of(state, state.focus).is_some()
+}
+
+/// Whether making a mytoken is what a login there is for.
+pub(super) fn gives_mytokens(kind: &SourceKind) -> bool {
+    matches!(kind, SourceKind::Server(_) | SourceKind::Profile(_))
+}

@@ -1,0 +1,247 @@
+//! What a token says and what a credential holds, line by line, as the overlays show it: never a secret.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, HeldAccess};
+use crate::domain::jwt::{self, Jwt};
+use crate::domain::mytoken::Facts;
+use crate::domain::untrusted::{Untrusted, cleaned};
+
+/// Columns of the names at the left.
+pub const NAMES: usize = 18;
+
+/// A line to read. All of its text is fit to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A heading.
+    Head(String),
+    /// A name and its value; the name is empty where a value goes on.
+    Pair(String, String),
+    /// A name and a moment, to be shown with how far away it is.
+    Moment(String, Timestamp),
+    /// Nothing.
+    Blank,
+}
+
+/// Claims that are moments (RFC 7519 §4.1, `OpenID` Connect Core §2, §5.1).
+const MOMENTS: &[&str] = &["exp", "iat", "nbf", "auth_time", "updated_at"];
+
+/// Header and claims of a JWT.
+#[must_use]
+pub fn of_jwt(jwt: &Jwt, width: usize) -> Vec<Line> {
+    let mut page = Page::new(width);
+    page.claims(jwt);
+    page.lines
+}
+
+/// Everything held under a name, masked.
+#[must_use]
+pub fn of_held(held: &Held, width: usize) -> Vec<Line> {
+    let mut page = Page::new(width);
+    page.credential(held);
+    for access in &held.access {
+        page.lines.push(Line::Blank);
+        page.access(access);
+    }
+    if let Chain::Mytoken { facts, .. } = &held.chain {
+        page.lines.push(Line::Blank);
+        page.facts(facts);
+    }
+    page.lines
+}
+
+struct Page {
+    lines: Vec<Line>,
+    width: usize,
+}
+
+impl Page {
+    fn new(width: usize) -> Self {
+        Self { lines: Vec::new(), width: width.saturating_sub(NAMES).max(8) }
+    }
+
+    fn head(&mut self, text: impl Into<String>) {
+        self.lines.push(Line::Head(text.into()));
+    }
+
+    fn pair(&mut self, name: &str, value: &str) {
+        let mut name = cleaned(name);
+        for part in wrapped(value, self.width) {
+            self.lines.push(Line::Pair(std::mem::take(&mut name), part));
+        }
+    }
+
+    fn moment(&mut self, name: &str, at: Option<Timestamp>, otherwise: &str) {
+        match at {
+            Some(at) => self.lines.push(Line::Moment(name.to_owned(), at)),
+            None => self.pair(name, otherwise),
+        }
+    }
+
+    fn credential(&mut self, held: &Held) {
+        self.head(held.name.clone());
+        let custody = match &held.custody {
+            Custody::Sealed => "sealed".to_owned(),
+            Custody::MemoryOnly => "in memory only: gone when toktui quits".to_owned(),
+            Custody::Foreign(owner) => format!("read-only here: it belongs to {owner}"),
+        };
+        self.pair("kept", &custody);
+        match &held.health {
+            Health::Ok => {}
+            Health::InDoubt(why) => self.pair("in doubt", why),
+            Health::NeedsLogin(why) => self.pair("needs a login", why),
+            Health::Dead(why) => self.pair("dead", why),
+        }
+        if let Some(identity) = &held.identity {
+            if let Some(label) = &identity.label {
+                self.pair("as", &label.shown());
+            }
+            self.pair("subject", &identity.subject.shown());
+            self.pair("issuer", &identity.issuer.shown());
+        }
+        self.lines.push(Line::Moment("held since".to_owned(), held.since));
+        if let Chain::Refresh { ends, rotates, session_only } = held.chain {
+            let end = match ends {
+                ChainEnd::At(at) => Some(at),
+                ChainEnd::Open | ChainEnd::Unknown => None,
+            };
+            let otherwise = if ends == ChainEnd::Open { "names no end" } else { "end not known" };
+            self.moment("refresh token", end, otherwise);
+            if rotates {
+                self.pair("", "replaced at every renewal");
+            }
+            if session_only {
+                self.pair("", "lives with the browser's login session only: offline_access was not granted");
+            }
+        }
+    }
+
+    fn access(&mut self, access: &HeldAccess) {
+        self.head(format!("access token, {} characters", access.length));
+        let Ask { scopes, audiences } = &access.ask;
+        let listed = |set: &std::collections::BTreeSet<String>| {
+            set.iter().map(|word| cleaned(word)).collect::<Vec<_>>().join(" ")
+        };
+        if !scopes.is_empty() {
+            self.pair("asked", &listed(scopes));
+        }
+        if !audiences.is_empty() {
+            self.pair("for", &listed(audiences));
+        }
+        if let Some(granted) = &access.granted {
+            self.pair("granted", &granted.iter().map(Untrusted::shown).collect::<Vec<_>>().join(" "));
+        }
+        self.lines.push(Line::Moment("came".to_owned(), access.obtained));
+        self.moment("ends", access.expires, "nobody said when");
+        if access.has_id_token {
+            self.pair("with it", "an ID token");
+        }
+        match &access.content {
+            Some(jwt) => self.claims(jwt),
+            None => self.pair("content", "opaque: only its provider can read it"),
+        }
+    }
+
+    fn facts(&mut self, facts: &Facts) {
+        self.head("mytoken");
+        self.pair("server", &facts.server.shown());
+        self.pair("provider", &facts.provider.shown());
+        if let Some(id) = &facts.mom_id {
+            self.pair("mom id", &id.shown());
+        }
+        for capability in &facts.capabilities {
+            let words = capability.words().map(|words| format!(": {words}")).unwrap_or_default();
+            self.pair("may", &format!("{}{words}", capability.0.shown()));
+        }
+        self.moment("issued", facts.issued, "not said");
+        self.moment("ends", facts.ends(), "no end of its own");
+    }
+
+    fn claims(&mut self, jwt: &Jwt) {
+        self.head("header, not verified");
+        self.object(&jwt.header);
+        self.head("claims, not verified");
+        self.object(&jwt.claims);
+        let signature = match jwt.signature {
+            0 => "none".to_owned(),
+            bytes => format!("{bytes} bytes, not shown"),
+        };
+        self.pair("signature", &signature);
+    }
+
+    fn object(&mut self, object: &Map<String, Value>) {
+        for (name, value) in object {
+            let moment = MOMENTS.contains(&name.as_str()).then(|| jwt::moment(value)).flatten();
+            match (moment, value) {
+                (Some(at), _) => self.lines.push(Line::Moment(cleaned(name), at)),
+                (None, Value::String(text)) => self.pair(name, text),
+                (None, Value::Array(list)) if list.iter().all(Value::is_string) => {
+                    let mut name = name.as_str();
+                    for text in list.iter().filter_map(Value::as_str) {
+                        self.pair(name, text);
+                        name = "";
+                    }
+                }
+                (None, other) => self.pair(name, &other.to_string()),
+            }
+        }
+    }
+}
+
+/// Makes a text fit to be shown and breaks it into lines of at most `width` columns: between words where that is possible.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in cleaned(text).split_inclusive(' ') {
+        if used > 0 && used + word.trim_end().width() > width {
+            lines.push(String::new());
+            used = 0;
+        }
+        for c in word.chars() {
+            let wide = c.width().unwrap_or(0);
+            if used + wide > width && c != ' ' {
+                lines.push(String::new());
+                used = 0;
+            }
+            if used + wide <= width
+                && let Some(line) = lines.last_mut()
+            {
+                line.push(c);
+                used += wide;
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_value_is_broken_between_words_and_never_wider_than_its_column() {
+        assert_eq!(wrapped("openid profile email", 10), ["openid ", "profile ", "email"]);
+        assert_eq!(wrapped("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
+        assert_eq!(wrapped("", 5), [""]);
+        for line in wrapped("日本語テキスト と ascii words mixed 日本語", 7) {
+            assert!(line.width() <= 7, "{line}");
+        }
+    }
+
+    #[test]
+    fn moments_are_moments_and_hostile_claims_are_harmless() {
+        let claims = serde_json::json!({"exp": 1000, "gro\u{1b}ups": ["a\u{202e}", "b"], "n": {"x": 1}});
+        let jwt = Jwt {
+            header: Map::new(),
+            claims: claims.as_object().expect("an object").clone(),
+            signature: 256,
+        };
+        let lines = of_jwt(&jwt, 60);
+        assert!(lines.contains(&Line::Moment("exp".to_owned(), crate::domain::time::from_epoch(1000))));
+        assert!(lines.contains(&Line::Pair("gro\\u{1b}ups".to_owned(), "a\\u{202e}".to_owned())));
+        assert!(lines.contains(&Line::Pair(String::new(), "b".to_owned())));
+        assert!(lines.contains(&Line::Pair("n".to_owned(), r#"{"x":1}"#.to_owned())));
+    }
+}

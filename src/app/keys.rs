@@ -1,0 +1,375 @@
+//! The keymap itself. Its order is the order of help and footer.
+
+use crossterm::event::KeyCode;
+
+use super::action::Action;
+use super::can;
+use super::keymap::{Binding, Key, Layer, ch, ctrl, key, open_says};
+use super::overlay::Overlay;
+use super::state::{Pane, State};
+use crate::domain::form::Form;
+
+const ENTER: Key = key(KeyCode::Enter);
+const ESC: Key = key(KeyCode::Esc);
+const TAB: Key = key(KeyCode::Tab);
+const UP: Key = key(KeyCode::Up);
+const DOWN: Key = key(KeyCode::Down);
+const PAGE_UP: Key = key(KeyCode::PageUp);
+const PAGE_DOWN: Key = key(KeyCode::PageDown);
+const HOME: Key = key(KeyCode::Home);
+const END: Key = key(KeyCode::End);
+
+/// Every key of the program.
+pub const KEYMAP: &[Binding] = &[
+    // One pane.
+    Binding::new(
+        Layer::Providers,
+        &[ENTER, ch('l')],
+        Action::Open,
+        "log in",
+        "log in there, or make a mytoken",
+    )
+    .when(|state| state.selected_row().is_some())
+    .says(open_says)
+    .footer(1),
+    Binding::new(Layer::Tokens, &[ENTER], Action::Open, "details", "everything held under the name, masked")
+        .when(can::open_details)
+        .footer(9),
+    Binding::new(
+        Layer::Lookup,
+        &[ENTER],
+        Action::ShowContent,
+        "content",
+        "what the token says, decoded here",
+    )
+    .when(can::show_content)
+    .footer(6),
+    Binding::new(Layer::Lookup, &[ch('k')], Action::Keep, "keep", "keep the pasted token under a name")
+        .when(can::keep)
+        .footer(1),
+    Binding::new(
+        Layer::Lookup,
+        &[ch('g')],
+        Action::GoToNewest,
+        "go to yours",
+        "go to the copy that is held here",
+    )
+    .when(can::go_to_newest)
+    .footer(1),
+    // Every pane.
+    Binding::new(
+        Layer::Board,
+        &[ch('y'), ch('c')],
+        Action::Copy,
+        "copy",
+        "copy the access token, renewed if need be",
+    )
+    .when(can::copy_selected)
+    .footer(1),
+    Binding::new(Layer::Board, &[ch('Y')], Action::CopyAs, "copy as", "copy in another form")
+        .when(can::copy_as)
+        .footer(7),
+    Binding::new(Layer::Board, &[ch('r')], Action::Renew, "renew", "get a new access token now")
+        .when(can::renew_selected)
+        .footer(4),
+    Binding::new(
+        Layer::Board,
+        &[ch('l')],
+        Action::LogIn,
+        "log in",
+        "log in, or log in anew for the selected row",
+    )
+    .when(can::log_in)
+    .footer(3),
+    Binding::new(Layer::Board, &[ch('n')], Action::NewMytoken, "new mytoken", "make a mytoken")
+        .when(can::new_mytoken)
+        .footer(5),
+    Binding::new(
+        Layer::Board,
+        &[ch('i')],
+        Action::LookUp,
+        "look up",
+        "look at any token you have, without keeping it",
+    )
+    .footer(2),
+    Binding::new(
+        Layer::Board,
+        &[ch('R')],
+        Action::AskServer,
+        "ask again",
+        "ask its server about the token on show",
+    )
+    .when(can::ask_server)
+    .footer(8),
+    Binding::new(
+        Layer::Board,
+        &[ch('h')],
+        Action::ReadHistory,
+        "history",
+        "read the mytoken's history at its server",
+    )
+    .when(can::read_history)
+    .footer(8),
+    Binding::new(Layer::Board, &[ch('D')], Action::Revoke, "revoke", "revoke or forget; asks first")
+        .when(can::revoke)
+        .footer(8),
+    Binding::new(
+        Layer::Board,
+        &[ch('+')],
+        Action::AddProvider,
+        "add provider",
+        "add a provider by its issuer",
+    ),
+    Binding::new(Layer::Board, &[ch('/')], Action::Filter, "filter", "narrow the list of this pane")
+        .when(can::filter)
+        .footer(6),
+    Binding::new(Layer::Board, &[ch('s')], Action::Sort, "sort", "sort the tokens by the next column")
+        .when(can::sort),
+    Binding::new(
+        Layer::Board,
+        &[ch(':'), ctrl('p')],
+        Action::Palette,
+        "commands",
+        "run anything by its name",
+    )
+    .footer(6),
+    Binding::new(
+        Layer::Board,
+        &[ch('?'), key(KeyCode::F(1))],
+        Action::Help,
+        "help",
+        "all that works now; runs it too",
+    )
+    .footer(1),
+    Binding::new(
+        Layer::Board,
+        &[ch('1')],
+        Action::Focus(Pane::Providers),
+        "providers",
+        "go to the providers",
+    ),
+    Binding::new(Layer::Board, &[ch('2')], Action::Focus(Pane::Tokens), "tokens", "go to the tokens"),
+    Binding::new(Layer::Board, &[ch('3')], Action::Focus(Pane::Lookup), "mytoken", "go to the verdict"),
+    Binding::new(Layer::Board, &[ch('4')], Action::Focus(Pane::History), "history pane", "go to the history"),
+    Binding::new(Layer::Board, &[TAB], Action::NextPane, "next pane", "go to the next pane"),
+    Binding::new(
+        Layer::Board,
+        &[key(KeyCode::BackTab)],
+        Action::PreviousPane,
+        "previous pane",
+        "go to the pane before",
+    ),
+    Binding::new(Layer::Board, &[DOWN, ch('j')], Action::Down, "down", "one row down"),
+    Binding::new(Layer::Board, &[UP, ch('k')], Action::Up, "up", "one row up"),
+    Binding::new(Layer::Board, &[PAGE_DOWN], Action::PageDown, "page down", "one page down"),
+    Binding::new(Layer::Board, &[PAGE_UP], Action::PageUp, "page up", "one page up"),
+    Binding::new(Layer::Board, &[HOME, ch('g')], Action::First, "first", "to the first row"),
+    Binding::new(Layer::Board, &[END, ch('G')], Action::Last, "last", "to the last row"),
+    Binding::new(
+        Layer::Board,
+        &[ESC],
+        Action::Back,
+        "back",
+        "leave the pasted token, the filter, the message; never the program",
+    )
+    .when(can::back),
+    Binding::new(Layer::Board, &[ch('u')], Action::Zone, "UTC or local", "times in UTC or local"),
+    Binding::new(Layer::Board, &[ch('m')], Action::Mouse, "mouse", "catch or release the mouse"),
+    Binding::new(
+        Layer::Board,
+        &[ch('X')],
+        Action::ClearClipboard,
+        "clear clipboard",
+        "clear the clipboard now",
+    )
+    .when(|state| state.clipboard.is_some()),
+    Binding::new(
+        Layer::Board,
+        &[ch('q'), ctrl('c')],
+        Action::Quit,
+        "quit",
+        "leave; asks first if something would be lost",
+    ),
+    // The menu of forms.
+    form(&[ch('y')], Form::AccessToken, "access token", "copy the access token"),
+    form(&[ch('h')], Form::Header, "header", "copy it as an Authorization header"),
+    form(
+        &[ch('u')],
+        Form::CurlUserinfo,
+        "curl, userinfo",
+        "copy a curl line for userinfo; it holds no token",
+    ),
+    form(&[ch('j')], Form::Claims, "claims", "copy its claims as JSON"),
+    form(&[ch('i')], Form::IdToken, "ID token", "copy the ID token"),
+    form(&[ch('m')], Form::Mytoken, "mytoken", "copy the mytoken: long-lived"),
+    form(&[ch('t')], Form::RefreshToken, "refresh token", "copy the refresh token: long-lived"),
+    Binding::new(Layer::CopyMenu, &[ENTER], Action::Accept, "copy", "copy the selected form").footer(1),
+    // The login panel.
+    Binding::new(
+        Layer::Login,
+        &[ENTER],
+        Action::Accept,
+        "give address",
+        "give the typed address to the login",
+    )
+    .when(|state| state.login().is_some_and(|login| login.typing && !login.field.is_empty()))
+    .footer(1),
+    Binding::new(Layer::Login, &[ch('c')], Action::CopyCode, "copy code", "copy the code to type there")
+        .when(|state| state.login().is_some_and(|login| login.code().is_some()))
+        .footer(2),
+    Binding::new(Layer::Login, &[ch('C')], Action::CopyAddress, "copy address", "copy the address to open")
+        .when(|state| state.login().is_some_and(|login| login.address().is_some()))
+        .footer(2),
+    Binding::new(
+        Layer::Login,
+        &[ch('b')],
+        Action::OpenBrowser,
+        "open browser",
+        "open the browser here (again)",
+    )
+    .when(|state| state.login().is_some_and(|login| login.address().is_some()))
+    .footer(3),
+    Binding::new(
+        Layer::Login,
+        &[ch('s')],
+        Action::CopySshLine,
+        "copy ssh line",
+        "copy the line to type on your laptop",
+    )
+    .when(|state| state.login().is_some_and(|login| login.ssh_line(&state.seat).is_some()))
+    .footer(4),
+    Binding::new(Layer::Login, &[ch('o')], Action::ShowQr, "QR alone", "show the QR code alone, or not")
+        .when(|state| state.login().is_some_and(|login| login.qr().is_some()))
+        .footer(5),
+    Binding::new(
+        Layer::Login,
+        &[ch('d')],
+        Action::SignInDemo,
+        "sign in (demo)",
+        "let the demo's visitor sign in: only the demo can do that",
+    )
+    .when(|state| state.seat.demo && state.login().is_some_and(|login| login.address().is_some()))
+    .footer(1),
+    Binding::new(
+        Layer::Login,
+        &[TAB, ch('p'), ch('4')],
+        Action::TypeAddress,
+        "type address",
+        "type the address that the browser ended on; a paste lands there by itself",
+    )
+    .when(|state| state.login().is_some_and(super::login::Login::takes_paste))
+    .says(|state| if is_typing_address(state) { "leave the field" } else { "type address" })
+    .footer(6),
+    Binding::new(Layer::Login, &[ESC], Action::Back, "cancel", "cancel the login; nothing is lost")
+        .says(|state| if is_typing_address(state) { "leave the field" } else { "cancel" })
+        .footer(1),
+    // Questions.
+    Binding::new(Layer::Which, &[ENTER], Action::Accept, "go on", "go on with this one").footer(1),
+    Binding::new(
+        Layer::Report,
+        &[ch('y'), ch('c')],
+        Action::Copy,
+        "copy",
+        "copy an access token of what was just made",
+    )
+    .when(super::copy::can_copy_granted)
+    .footer(2),
+    Binding::new(Layer::Report, &[ENTER, ESC], Action::Back, "to the board", "back to the board").footer(1),
+    Binding::new(Layer::Reading, &[ESC, ENTER], Action::Back, "back", "back to the board").footer(1),
+    Binding::new(Layer::Line, &[ENTER], Action::Accept, "accept", "use what is typed")
+        .when(|state| state.overlays.last().is_some_and(Overlay::has_text))
+        .says(|state| match state.overlays.last() {
+            Some(Overlay::Paste(_)) => "look up",
+            Some(Overlay::KeepAs(..)) => "keep",
+            Some(Overlay::AddProvider(_)) => "add",
+            _ => "accept",
+        })
+        .footer(1),
+    Binding::new(Layer::MayAsk, &[ch('a')], Action::AskServer, "ask it", "let this server see the token")
+        .footer(2),
+    Binding::new(Layer::MayAsk, &[ENTER, ESC], Action::Back, "do not ask", "the server is not asked")
+        .footer(1),
+    Binding::new(Layer::Revoke, &[ENTER, ESC], Action::Back, "cancel", "nothing is done").footer(1),
+    Binding::new(
+        Layer::Revoke,
+        &[ch('x')],
+        Action::ConfirmRevoke,
+        "revoke",
+        "revoke it, at once and for good",
+    )
+    .when(super::overlay::is_revocable)
+    .footer(1),
+    Binding::new(
+        Layer::Revoke,
+        &[ch('f')],
+        Action::ConfirmForget,
+        "forget here",
+        "forget it here only; it lives on at its server",
+    )
+    .footer(1),
+    Binding::new(Layer::QuitLoses, &[ENTER, ESC], Action::Back, "stay", "stay").footer(1),
+    Binding::new(
+        Layer::QuitLoses,
+        &[ch('x')],
+        Action::QuitAnyway,
+        "quit anyway",
+        "quit and lose what is in memory only",
+    )
+    .footer(1),
+    // Typing and running.
+    Binding::new(Layer::Filter, &[ENTER], Action::Accept, "keep filter", "keep the filter").footer(1),
+    Binding::new(Layer::Filter, &[ESC], Action::Back, "show all", "show all again").footer(1),
+    Binding::new(Layer::Help, &[ENTER], Action::Accept, "run", "run the selected line").footer(1),
+    Binding::new(Layer::Help, &[ESC, ch('?')], Action::Back, "back", "leave the help").footer(1),
+    Binding::new(Layer::Palette, &[ENTER], Action::Accept, "run", "run the selected command").footer(1),
+    // Lists, windows, everything.
+    Binding::new(Layer::List, &[DOWN, ch('j')], Action::Down, "down", "one line down"),
+    Binding::new(Layer::List, &[UP, ch('k')], Action::Up, "up", "one line up"),
+    Binding::new(Layer::List, &[PAGE_DOWN, ch(' ')], Action::PageDown, "page down", "one page down"),
+    Binding::new(Layer::List, &[PAGE_UP], Action::PageUp, "page up", "one page up"),
+    Binding::new(Layer::List, &[HOME, ch('g')], Action::First, "first", "to the first line"),
+    Binding::new(Layer::List, &[END, ch('G')], Action::Last, "last", "to the last line"),
+    Binding::new(Layer::Over, &[ESC], Action::Back, "back", "back").footer(2),
+    Binding::new(
+        Layer::Over,
+        &[ch('?'), key(KeyCode::F(1))],
+        Action::Help,
+        "help",
+        "all that works now; runs it too",
+    )
+    .when(|state| !matches!(state.overlays.last(), Some(Overlay::Help(_) | Overlay::Palette(_))))
+    .footer(9),
+    Binding::new(
+        Layer::Over,
+        &[ctrl('c')],
+        Action::Quit,
+        "quit",
+        "leave; asks first if something would be lost",
+    )
+    .when(|state| !matches!(state.overlays.last(), Some(Overlay::QuitLoses(_)))),
+    Binding::new(Layer::Always, &[ctrl('l')], Action::Redraw, "redraw", "draw everything anew"),
+    Binding::new(
+        Layer::Always,
+        &[ctrl('z')],
+        Action::Suspend,
+        "suspend",
+        "put the program aside; `fg` brings it back",
+    ),
+];
+
+const fn form(keys: &'static [Key], form: Form, label: &'static str, hint: &'static str) -> Binding {
+    let when: fn(&State) -> bool = match form {
+        Form::AccessToken => |state| super::copy::menu_offers(state, Form::AccessToken),
+        Form::Header => |state| super::copy::menu_offers(state, Form::Header),
+        Form::CurlUserinfo => |state| super::copy::menu_offers(state, Form::CurlUserinfo),
+        Form::Claims => |state| super::copy::menu_offers(state, Form::Claims),
+        Form::IdToken => |state| super::copy::menu_offers(state, Form::IdToken),
+        Form::Mytoken => |state| super::copy::menu_offers(state, Form::Mytoken),
+        Form::RefreshToken => |state| super::copy::menu_offers(state, Form::RefreshToken),
+    };
+    Binding::new(Layer::CopyMenu, keys, Action::CopyForm(form), label, hint).when(when)
+}
+
+fn is_typing_address(state: &State) -> bool {
+    state.login().is_some_and(|login| login.typing)
+}
