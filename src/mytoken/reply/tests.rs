@@ -1,3 +1,5 @@
+//! Where a new copy hides in a mytoken server's answer.
+
 use proptest::prelude::*;
 use serde_json::json;
 
