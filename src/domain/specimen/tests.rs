@@ -1,3 +1,5 @@
+//! What is recognised, and what noise does not change.
+
 //! Pasted strings of every kind, and what is made of each.
 
 use base64::Engine as _;
