@@ -9,3 +9,4 @@ pub mod mytoken;
 pub mod oidc;
 pub mod sandbox;
 pub mod store;
+pub mod wallet;

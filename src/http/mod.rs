@@ -20,6 +20,9 @@ pub use answer::{Answer, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::cleaned;
 
+/// How we call ourselves (`User-Agent`): name and version only.
+pub const AGENT: &str = concat!("toktui/", env!("CARGO_PKG_VERSION"));
+
 /// A `GET` follows at most this many redirects, and only on its own host.
 const MOST_REDIRECTS: usize = 3;
 
@@ -275,7 +278,7 @@ impl Http {
 
     fn build(&self, near: bool) -> Result<reqwest::Client, Error> {
         let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("toktui/", env!("CARGO_PKG_VERSION")))
+            .user_agent(AGENT)
             .connect_timeout(self.limits.connect)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false);

@@ -147,12 +147,6 @@ impl KeySet {
             Err(Fault::Signature)
         }
     }
-
-    #[cfg(test)]
-    pub(super) fn of(document: Value) -> Self {
-        let address = Url::parse("http://127.0.0.1:9/keys").expect("address");
-        Self { address, keys: read(&document), asked: Instant::now(), document }
-    }
 }
 
 async fn document(http: &Http, address: &Url) -> Result<Value, Cause> {
@@ -179,7 +173,7 @@ impl Key {
             return None;
         }
         let material = match (text("kty")?, text("crv")) {
-            ("RSA", _) => Material::Rsa { n: bytes("n")?, e: bytes("e")? },
+            ("RSA", _) => Material::Rsa { n: unsigned(bytes("n")?), e: bytes("e")? },
             ("EC", Some(name)) => {
                 let (curve, length) = match name {
                     "P-256" => (Curve::P256, 32),
@@ -235,6 +229,11 @@ impl Material {
             _ => false,
         }
     }
+}
+
+/// A modulus without the zero in front that some servers keep from its signed form.
+fn unsigned(modulus: Vec<u8>) -> Vec<u8> {
+    modulus.into_iter().skip_while(|byte| *byte == 0).collect()
 }
 
 /// A coordinate at its full length: some servers leave leading zeros out.

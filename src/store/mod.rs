@@ -13,7 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 
 pub use journal::Journal;
 
-use crate::domain::credential::{Credential, CredentialId, Fingerprint, FingerprintKey, Grant, Held};
+use crate::domain::credential::{Credential, CredentialId, Fingerprint, FingerprintKey, Grant, Health, Held};
 use crate::domain::event::Event;
 use crate::domain::secret::Secret;
 
@@ -133,6 +133,13 @@ impl Store {
             value: Mutex::new(credential),
         }));
         Ok(())
+    }
+
+    /// Marks how a credential fares, without waiting for its turn: its secrets are not touched.
+    pub fn mark(&self, id: &CredentialId, health: Health) {
+        if let Some(slot) = self.slot(id) {
+            slot.read().health = health;
+        }
     }
 
     /// Lets go of a credential: its secrets are wiped when the last user of them is done.
@@ -290,7 +297,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::credential::{Ask, Copy, Custody, Health, MytokenGrant};
+    use crate::domain::credential::{Ask, Copy, Custody, MytokenGrant};
     use crate::domain::mytoken::Facts;
     use crate::domain::time::from_epoch;
 

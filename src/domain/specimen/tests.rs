@@ -1,3 +1,7 @@
+//! What is recognised, and what noise does not change.
+
+//! Pasted strings of every kind, and what is made of each.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;

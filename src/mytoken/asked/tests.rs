@@ -1,3 +1,7 @@
+//! Asked against granted, as tables.
+
+//! What was asked of a mytoken held against what came.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,7 @@
+//! The new copy is found whatever the answer looks like.
+
+//! Where a new copy hides in a mytoken server's answer.
+
 use proptest::prelude::*;
 use serde_json::json;
 

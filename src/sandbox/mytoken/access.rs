@@ -3,13 +3,13 @@
 use serde_json::{Map, json};
 
 use super::body::Body;
-use super::presented::{Presented, Update};
+use super::presented::Presented;
 use super::refusal::Refusal;
 use super::restriction::{Clause, Use, count, words};
+use super::rotation::Update;
 use super::settings::Provider;
 use super::upstream::{Answer, Granted};
 use super::{Asked, Mytokens};
-use crate::domain::secret::Secret;
 use crate::sandbox::serve::Response;
 
 /// Grant types that exist but give no access token here.
@@ -19,10 +19,8 @@ const OTHER_GRANTS: [&str; 4] = ["oidc_flow", "polling_code", "transfer_code", "
 struct Errand {
     presented: Presented,
     wanted: Use,
-    clause: Option<Clause>,
     provider: Provider,
     login: u64,
-    refresh_token: Secret,
     scope: String,
     audiences: Vec<String>,
 }
@@ -31,9 +29,30 @@ impl Mytokens {
     /// The access token endpoint.
     pub(crate) async fn access_token(&self, asked: &Asked) -> Result<Response, Refusal> {
         let errand = self.errand(asked, &Body::by_type(&asked.request)?)?;
+        let granted = self.refreshed(asked, &errand).await?;
+        self.hang_if_short(&errand.presented, true).await?;
+        let update = self.settle(asked, &errand)?;
+        let mut answer = Map::new();
+        answer.insert("access_token".to_owned(), granted.access_token.into());
+        answer.insert("token_type".to_owned(), granted.token_type.into());
+        answer.insert("expires_in".to_owned(), granted.expires_in.into());
+        answer.insert("scope".to_owned(), granted.scope.unwrap_or(errand.scope).into());
+        if !granted.audience.is_empty() {
+            answer.insert("audience".to_owned(), json!(granted.audience));
+        }
+        Ok(Update::answer(update, 200, answer))
+    }
+
+    /// Asks the provider, one request after the other: it may rotate the refresh token, which all mytokens of
+    /// a login share, and end them all when an old one comes twice.
+    async fn refreshed(&self, asked: &Asked, errand: &Errand) -> Result<Granted, Refusal> {
+        let _turn = self.turn().await;
+        let refresh_token = self.table().refresh.get(&errand.login).cloned();
+        let refresh_token =
+            refresh_token.ok_or_else(|| Refusal::invalid_token("No refresh token attached"))?;
         let mut form = vec![
             ("grant_type", "refresh_token".to_owned()),
-            ("refresh_token", errand.refresh_token.expose().to_owned()),
+            ("refresh_token", refresh_token.expose().to_owned()),
             ("scope", errand.scope.clone()),
         ];
         form.extend(errand.audiences.iter().map(|audience| ("resource", audience.clone())));
@@ -45,17 +64,13 @@ impl Mytokens {
                 return Err(Refusal::new(555, "oidc_error", "the provider gave no proper answer"));
             }
         };
-        self.hang_if_short(&errand.presented, true).await?;
-        let update = self.settle(asked, &errand, &granted)?;
-        let mut answer = Map::new();
-        answer.insert("access_token".to_owned(), granted.access_token.into());
-        answer.insert("token_type".to_owned(), granted.token_type.into());
-        answer.insert("expires_in".to_owned(), granted.expires_in.into());
-        answer.insert("scope".to_owned(), granted.scope.unwrap_or(errand.scope).into());
-        if !granted.audience.is_empty() {
-            answer.insert("audience".to_owned(), json!(granted.audience));
+        let mut table = self.table();
+        if let Some(new) =
+            granted.refresh_token.as_ref().filter(|_| table.refresh.contains_key(&errand.login))
+        {
+            table.refresh.insert(errand.login, new.clone());
         }
-        Ok(Update::answer(update, 200, answer))
+        Ok(granted)
     }
 
     fn errand(&self, asked: &Asked, body: &Body) -> Result<Errand, Refusal> {
@@ -80,28 +95,22 @@ impl Mytokens {
         self.opens(row, &presented)?;
         let provider = self.provider(&presented.claims.oidc_iss).ok_or_else(Refusal::unknown_issuer)?;
         let login = row.login;
-        let refresh_token = table
-            .refresh
-            .get(&login)
-            .cloned()
-            .ok_or_else(|| Refusal::invalid_token("No refresh token attached"))?;
         let scope = scope_sent(clause.as_ref(), scopes, &provider);
         let audiences = if clause.is_some() { audiences } else { Vec::new() };
         drop(table);
-        Ok(Errand { presented, wanted, clause, provider, login, refresh_token, scope, audiences })
+        Ok(Errand { presented, wanted, provider, login, scope, audiences })
     }
 
-    /// Counts, writes the event, keeps the provider's new refresh token, rotates: all or nothing.
-    fn settle(&self, asked: &Asked, errand: &Errand, granted: &Granted) -> Result<Option<Update>, Refusal> {
+    /// Counts, writes the event, rotates: all or nothing.
+    fn settle(&self, asked: &Asked, errand: &Errand) -> Result<Option<Update>, Refusal> {
         let mut table = self.table();
         let row = table.rows.get_mut(&errand.presented.mom_id).ok_or_else(Refusal::dead)?;
         self.not_overtaken(row, &errand.presented)?;
+        // Asked again, because another request may have used up the last use meanwhile.
+        let clause = self.permitted(row, &errand.wanted, asked)?;
         row.events.push(asked.event("AT_created", "Used grant_type mytoken"));
-        if let Some(clause) = &errand.clause {
+        if let Some(clause) = &clause {
             count(&mut row.counters, clause, &errand.wanted);
-        }
-        if let Some(refresh_token) = &granted.refresh_token {
-            table.refresh.insert(errand.login, refresh_token.clone());
         }
         self.rotated(&mut table, &errand.presented, asked, true)
     }
@@ -120,8 +129,8 @@ fn nothing() -> Granted {
     }
 }
 
-/// The scope sent to the provider: all of its scopes for an unrestricted mytoken, whatever was asked; else what was
-/// asked, or what the clause has.
+/// The scope sent to the provider: all of its scopes for an unrestricted mytoken, whatever was asked; else
+/// what was asked, or what the clause has.
 fn scope_sent(clause: Option<&Clause>, asked: Vec<String>, provider: &Provider) -> String {
     let Some(clause) = clause else { return provider.scopes.join(" ") };
     let mut scopes = if asked.is_empty() { clause.scopes() } else { asked };

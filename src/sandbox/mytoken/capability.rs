@@ -55,7 +55,8 @@ pub(crate) fn words(name: &str) -> String {
     if reads { format!("only look at: {meaning}") } else { meaning.to_owned() }
 }
 
-/// The capabilities of a request: a list or one text with blanks. Absent, `null`, `""` and `[]` are all `None`.
+/// The capabilities of a request: a list or one text with blanks. Absent, `null`, `""` and `[]` are all
+/// `None`.
 pub(crate) fn asked(value: Option<&Value>) -> Result<Option<Vec<String>>, Refusal> {
     let names = match value {
         None => Vec::new(),

@@ -63,7 +63,8 @@ fn outside_id(jti: [u8; 16]) -> String {
     BASE64_STANDARD.encode(digest::digest(&digest::SHA512, &jti))
 }
 
-/// The `sub` of a user: a hash over subject and issuer, the same for all mytokens of one user at one provider.
+/// The `sub` of a user: a hash over subject and issuer, the same for all mytokens of one user at one
+/// provider.
 pub(crate) fn user(subject: &str, issuer: &str) -> String {
     BASE64_STANDARD.encode(digest::digest(&digest::SHA256, format!("{subject}{issuer}").as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! The consent page and its answers: from a form without a script, or as JSON as the real page sends it (§2.14).
+//! The consent page and its answers: from a form, or as the JSON that the real page sends (§2.14).
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::body::Body;
 use super::login::end_page;
 use super::refusal::Refusal;
 use super::table::{CodeState, Login};
-use super::{Asked, Mytokens, capability, page};
+use super::{Asked, Mytokens, capability, page, restriction};
 use crate::sandbox::serve::Response;
 
 impl Mytokens {
@@ -37,7 +37,8 @@ impl Mytokens {
             return Ok(Response::json(278, &json!({"url": url})));
         }
         let body = Body::json(&asked.request)?;
-        let wish = self.wish(asked, &body)?;
+        // Also those that the operator switched off: they are kept, but not enforced (§4.1).
+        let wish = self.wish(asked, &body, &restriction::KEYS.map(str::to_owned))?;
         known(&wish.capabilities)?;
         let url = self.way_to_provider(code, wish).await?;
         Ok(Response::json(278, &json!({"authorization_uri": url})))

@@ -1,4 +1,4 @@
-//! The guest provider: the server as its own toy provider, at which everybody is known by their address (§2.12).
+//! The guest provider: the server itself, knowing everybody by their address (§2.12).
 
 use serde_json::json;
 

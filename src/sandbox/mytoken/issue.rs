@@ -48,13 +48,7 @@ impl Mytokens {
     /// When its parent is not there or it cannot be signed.
     pub fn issue(&self, order: Order) -> Result<Issued, Error> {
         let now = self.now();
-        let event = |event, comment: &str| Event {
-            what: event,
-            comment: comment.to_owned(),
-            time: now,
-            ip: "127.0.0.1".to_owned(),
-            user_agent: "toktui sandbox".to_owned(),
-        };
+        let event = |what, comment: &str| sandbox_event(what, comment, now);
         let or = |text: String, fallback: &str| if text.is_empty() { fallback.to_owned() } else { text };
         let mut capabilities = order.capabilities;
         if capabilities.is_empty() {
@@ -73,10 +67,12 @@ impl Mytokens {
             None => {
                 let refresh_token = order.refresh_token.unwrap_or_else(|| Secret::new("any"));
                 let created = event("created", "Used grant_type oidc_flow authorization_code");
-                self.root(&mut table, wish, &subject, refresh_token, created)
+                // As after every login whose polling code was redeemed.
+                let collected = event("transfer_code_used", "");
+                self.root(&mut table, wish, &subject, refresh_token, vec![created, collected])
             }
             Some(parent) => {
-                let row = table.rows.get_mut(&parent).ok_or(Error::NoParent)?;
+                let row = table.rows.get_mut(&parent).ok_or(Error::Unknown)?;
                 let (subject, login) = (row.claims.oidc_sub.clone(), row.login);
                 wish.issuer.clone_from(&row.claims.oidc_iss);
                 let named = wish.name.as_deref().map_or_else(String::new, |name| format!(" {name}"));
@@ -97,6 +93,22 @@ impl Mytokens {
         Ok(Issued { mytoken: Secret::new(text), mom_id })
     }
 
+    /// Makes the next version of a mytoken, as if it had been used, and gives its JWT: the one before is
+    /// dead.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be signed.
+    pub fn rotate(&self, mom_id: &str) -> Result<Secret, Error> {
+        let mut table = self.table();
+        let row = table.rows.get_mut(mom_id).ok_or(Error::Unknown)?;
+        let claims = row.claims.next(self.now());
+        let version = Secret::new(self.key().signed("MT+JWT", &claims).map_err(|_| Error::Signing)?);
+        row.claims = claims;
+        row.current = version.clone();
+        row.events.push(sandbox_event("token_rotated", "", self.now()));
+        Ok(version)
+    }
+
     /// A mytoken from a login, with a refresh token of its own.
     pub(crate) fn root(
         &self,
@@ -104,11 +116,11 @@ impl Mytokens {
         wish: Wish,
         subject: &str,
         refresh_token: Secret,
-        created: Event,
+        events: Vec<Event>,
     ) -> Result<(String, Secret), Refusal> {
         table.last_login += 1;
         let login = table.last_login;
-        let made = self.row(table, wish, subject, login, None, vec![created])?;
+        let made = self.row(table, wish, subject, login, None, events)?;
         table.refresh.insert(login, refresh_token);
         Ok(made)
     }
@@ -156,5 +168,15 @@ impl Mytokens {
         };
         table.rows.insert(mom_id.clone(), row);
         Ok((mom_id, version))
+    }
+}
+
+fn sandbox_event(what: &'static str, comment: &str, time: i64) -> Event {
+    Event {
+        what,
+        comment: comment.to_owned(),
+        time,
+        ip: "127.0.0.1".to_owned(),
+        user_agent: "toktui sandbox".to_owned(),
     }
 }

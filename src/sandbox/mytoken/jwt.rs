@@ -39,7 +39,8 @@ impl SigningKey {
         Ok(format!("{body}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// The claims of `token`, if this key signed it, it has not ended, and it has begun; else the library's words.
+    /// The claims of `token`, if this key signed it, it has not ended, and it has begun; else the library's
+    /// words.
     pub(crate) fn read(&self, token: &str, issuer: &str, now: i64) -> Result<Claims, String> {
         let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(signature), None) =

@@ -16,7 +16,8 @@ use super::{Asked, Mytokens, asked as read, capability, page};
 use crate::domain::secret::Secret;
 use crate::sandbox::serve::Response;
 
-/// Longer names do not fit the real server's database; a login with one fails after the user has logged in (§2.3.1).
+/// Longer names do not fit the real server's database; a login with one fails after the user has logged in
+/// (§2.3.1).
 const LONGEST_NAME: usize = 100;
 
 impl Mytokens {
@@ -42,7 +43,7 @@ impl Mytokens {
         if is_web && body.text("redirect_uri")?.is_none() {
             return Err(Refusal::invalid_request("parameter redirect_uri must be given for client_type=web"));
         }
-        let mut wish = self.wish(asked, body)?;
+        let mut wish = self.wish(asked, body, &self.settings().restriction_keys)?;
         read::place_this(&mut wish.restrictions, &asked.address());
         if super::restriction::end(&wish.restrictions).is_some_and(|end| end < asked.place.now) {
             return Err(Refusal::invalid_request("token would already be expired"));
@@ -75,10 +76,11 @@ impl Mytokens {
     }
 
     /// What a request or a consent asks for.
-    pub(crate) fn wish(&self, asked: &Asked, body: &Body) -> Result<Wish, Refusal> {
+    ///
+    /// `keys` are the members of clauses that are taken over.
+    pub(crate) fn wish(&self, asked: &Asked, body: &Body, keys: &[String]) -> Result<Wish, Refusal> {
         let issuer = body.text("oidc_issuer")?.unwrap_or_default();
         let provider = self.provider(issuer).ok_or_else(Refusal::unknown_issuer)?;
-        let keys = &self.settings().restriction_keys;
         Ok(Wish {
             issuer: provider.issuer,
             name: body.text("name")?.map(str::to_owned),
@@ -89,7 +91,8 @@ impl Mytokens {
         })
     }
 
-    /// The form a `response_type` asks for. Unknown ones are a JWT, and so is a short token that is switched off.
+    /// The form a `response_type` asks for. Unknown ones are a JWT, and so is a short token that is switched
+    /// off.
     fn form(&self, response_type: Option<&str>) -> Form {
         match response_type {
             Some("short_token") if self.settings().short_tokens => Form::Short,
@@ -193,7 +196,7 @@ impl Mytokens {
         let subject = granted.subject.unwrap_or_default();
         let mut table = self.table();
         let (mom_id, version) =
-            self.root(&mut table, wish, &subject, refresh_token, created).map_err(failed)?;
+            self.root(&mut table, wish, &subject, refresh_token, vec![created]).map_err(failed)?;
         let form = self.fitting(login, &version);
         deliver(&mut table, login, mom_id, version, form);
         table.end_login(consent_code, false);

@@ -1,8 +1,9 @@
-//! A mytoken server in this process, as faithful to 0.10.2 as its recorded answers (mytoken-api.md), faults included.
+//! A mytoken server in this process that answers as 0.10.2 was recorded to, faults included (mytoken-api.md).
 //!
-//! A request enters in [`Mytokens::handler`], is sent to the file of its concern by `route`, and works on the one
-//! [`table::Table`] behind a lock that is never held while the provider is asked. Sub-mytokens by request, lists,
-//! trees, profiles, settings and notifications are not served yet: each will be a file of its own and a line in `route`.
+//! A request enters in [`Mytokens::handler`], is sent to the file of its concern by `route`, and works on the
+//! one `table::Table` behind a lock that is never held while the provider is asked. Sub-mytokens by
+//! request, lists, trees, profiles, settings and notifications are not served yet: each will be a file of its
+//! own and a line in `route`.
 
 mod access;
 mod asked;
@@ -58,9 +59,9 @@ pub enum Error {
     /// No HTTP client for the providers could be made.
     #[error("the sandbox could not make an HTTP client")]
     Client(#[source] reqwest::Error),
-    /// The parent of a mytoken to be issued is not there.
+    /// A mytoken that was named is not there, or was revoked.
     #[error("the sandbox knows no such mytoken")]
-    NoParent,
+    Unknown,
     /// A mytoken could not be signed.
     #[error("the sandbox could not sign a mytoken")]
     Signing,
@@ -82,6 +83,7 @@ struct Inner {
     addresses: Mutex<HashMap<String, upstream::Addresses>>,
     requests: Mutex<BTreeMap<String, u64>>,
     stale: AtomicU64,
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// A request and what the server knows about who sends it.
@@ -126,6 +128,7 @@ impl Mytokens {
             addresses: Mutex::default(),
             requests: Mutex::default(),
             stale: AtomicU64::new(0),
+            turn: tokio::sync::Mutex::default(),
         })))
     }
 
@@ -181,6 +184,11 @@ impl Mytokens {
         locked(&self.0.addresses)
     }
 
+    /// Waits until no other refresh token is being used.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.turn.lock().await
+    }
+
     pub(crate) fn now(&self) -> i64 {
         self.0.clock.now().as_second()
     }
@@ -197,6 +205,9 @@ impl Mytokens {
             Some(refusal) => refusal,
             None => self.route(&asked).await.unwrap_or_else(Response::from),
         };
+        if self.traps().answers_get_lost {
+            return page::end(504, "Gateway Time-out", "The server did not answer in time.");
+        }
         let response = allowance.mark(response, self.settings().rate_limit);
         self.dressed(&asked.request, response)
     }

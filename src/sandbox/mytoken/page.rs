@@ -15,7 +15,8 @@ pub(crate) fn end(status: u16, title: &str, text: &str) -> Response {
     page(status, title, &format!("<p>{}</p>", escaped(text)))
 }
 
-/// The 404 of an unknown path or a wrong method: JSON below `/api` or when HTML is not accepted, else a page (§1.3).
+/// The 404 of an unknown path or a wrong method: JSON below `/api` or when HTML is not accepted, else a page
+/// (§1.3).
 pub(crate) fn not_found(request: &Request) -> Response {
     let accepts_html = request
         .header("accept")

@@ -1,4 +1,4 @@
-//! The mytoken in a request: where it stands, whether it is alive, what it may do, and its next version.
+//! The mytoken in a request: where it stands, whether it is alive, what it may do, and how it is given out.
 
 use serde_json::{Map, Value, json};
 
@@ -6,13 +6,12 @@ use super::body::Body;
 use super::capability;
 use super::claims::Claims;
 use super::jwt::looks_like_jwt;
-use super::random::letters;
 use super::refusal::Refusal;
 use super::restriction::{self, Clause, Use, Verdict};
-use super::table::{Form, Row, Short, Table};
+use super::table::{Form, Row, Table};
 use super::{Asked, Mytokens};
 use crate::domain::secret::Secret;
-use crate::sandbox::serve::{Request, Response};
+use crate::sandbox::serve::Request;
 
 /// Shorter strings are never looked up as a mytoken.
 pub(crate) const SHORTEST: usize = 32;
@@ -28,24 +27,6 @@ pub(crate) struct Presented {
     pub(crate) sent: Secret,
     /// The JWT that it is or stands for.
     pub(crate) version: Secret,
-}
-
-/// The new version of the mytoken that a request was made with.
-#[derive(Debug)]
-pub(crate) struct Update {
-    json: Value,
-    cookie: String,
-}
-
-impl Update {
-    /// Puts `token_update` into an answer and the cookie beside it (§2.1.4).
-    pub(crate) fn answer(update: Option<Self>, status: u16, mut body: Map<String, Value>) -> Response {
-        let Some(Self { json, cookie }) = update else {
-            return Response::json(status, &Value::Object(body));
-        };
-        body.insert("token_update".to_owned(), json);
-        Response::json(status, &Value::Object(body)).with("set-cookie", cookie)
-    }
 }
 
 /// The value of a cookie.
@@ -96,7 +77,8 @@ impl Mytokens {
         Ok(Presented { mom_id: claims.mom_id(), claims, form, sent: Secret::new(text), version })
     }
 
-    /// Whether it is neither revoked nor rotated away. An old version of one with `auto_revoke` ends the family here.
+    /// Whether it is neither revoked nor rotated away. An old version of one with `auto_revoke` ends the
+    /// family here.
     pub(crate) fn alive<'table>(
         &self,
         table: &'table mut Table,
@@ -145,66 +127,14 @@ impl Mytokens {
         }
     }
 
-    /// Whether the refresh token opens with this version: of several that a parallel use has forked, only the one
-    /// that was written last can (§5).
+    /// Whether the refresh token opens with this version: of several that a parallel use has forked, only the
+    /// one that was written last can (§5).
     pub(crate) fn opens(&self, row: &Row, presented: &Presented) -> Result<(), Refusal> {
         if row.current == presented.version {
             return Ok(());
         }
         self.saw_stale();
         Err(Refusal::does_not_open())
-    }
-
-    /// Hangs and fails, as a short token does that would have to rotate (§2.3.6).
-    pub(crate) async fn hang_if_short(&self, presented: &Presented, at: bool) -> Result<(), Refusal> {
-        let (trapped, span) = {
-            let traps = self.traps();
-            (traps.short_token_cannot_rotate, traps.short_token_hangs)
-        };
-        if !trapped || presented.form != Form::Short || !presented.claims.rotates(at) {
-            return Ok(());
-        }
-        tokio::time::sleep(span).await;
-        Err(Refusal::internal("Error 1205 (HY000): Lock wait timeout exceeded; try restarting transaction"))
-    }
-
-    /// Whether no other request has rotated it since this one was checked. 0.10.2 does not ask (§5).
-    pub(crate) fn not_overtaken(&self, row: &Row, presented: &Presented) -> Result<(), Refusal> {
-        if row.claims.seq_no == presented.claims.seq_no || self.traps().parallel_rotation_forks {
-            return Ok(());
-        }
-        self.saw_stale();
-        Err(Refusal::dead())
-    }
-
-    /// Makes the next version, if the mytoken rotates at such a use (`at`: for an access token).
-    pub(crate) fn rotated(
-        &self,
-        table: &mut Table,
-        presented: &Presented,
-        asked: &Asked,
-        at: bool,
-    ) -> Result<Option<Update>, Refusal> {
-        let row = table.rows.get_mut(&presented.mom_id).ok_or_else(Refusal::dead)?;
-        if !presented.claims.rotates(at) {
-            return Ok(None);
-        }
-        let claims = presented.claims.next(asked.place.now);
-        let version = Secret::new(self.key().signed("MT+JWT", &claims)?);
-        row.claims = claims.clone();
-        row.current = version.clone();
-        row.events.push(asked.event("token_rotated", ""));
-        let new = if presented.form == Form::Short {
-            let text = Secret::new(letters(self.settings().short_length)?);
-            table.shorts.remove(presented.sent.expose());
-            let short = Short { mom_id: presented.mom_id.clone(), version: version.clone() };
-            table.shorts.insert(text.expose().to_owned(), short);
-            text
-        } else {
-            version.clone()
-        };
-        let json = Value::Object(self.described(&claims, presented.form, new.expose(), asked.place.now));
-        Ok(Some(Update { json, cookie: self.cookie(&new) }))
     }
 
     /// A mytoken as it is given out (§2.3.6). For a transfer code `text` is the code.
@@ -233,16 +163,5 @@ impl Mytokens {
             given.insert("restrictions".to_owned(), json!(claims.restrictions));
         }
         given
-    }
-
-    fn cookie(&self, new: &Secret) -> String {
-        let issuer = &self.settings().issuer;
-        let host = url::Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let secure = if issuer.starts_with("http:") { "" } else { "; secure" };
-        format!(
-            "mytoken={}; max-age=604800; domain={}; path=/api; HttpOnly{secure}; SameSite=Strict",
-            new.expose(),
-            host.unwrap_or_default()
-        )
     }
 }

@@ -1,4 +1,4 @@
-//! When, where, for what and how often a mytoken may be used: clauses, their evaluation and their counters (§4).
+//! When, where, for what and how often a mytoken may be used: clauses and their counters (§4).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -201,8 +201,8 @@ pub(crate) fn start(clauses: &[Clause]) -> Option<i64> {
 }
 
 /// What 0.10.2 makes of the clauses after a login, given what the provider granted (§4.6): a member of which
-/// nothing is left vanishes, and the clause then allows anything. Each clause's scopes are cut to what the clauses
-/// before it left over.
+/// nothing is left vanishes, and the clause then allows anything. Each clause's scopes are cut to what the
+/// clauses before it left over.
 pub(crate) fn cut(clauses: &mut [Clause], scope: Option<&str>, audience: &[String]) {
     if let Some(granted) = scope {
         let mut left: BTreeSet<String> = words(Some(granted)).into_iter().collect();
@@ -225,8 +225,8 @@ pub(crate) fn words(text: Option<&str>) -> Vec<String> {
     text.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
-/// Whether `address` is what `host` names: an address, a subnet, or a host name. Of names only those of loopback
-/// addresses are known here, where the real server asks for the name of the address.
+/// Whether `address` is what `host` names: an address, a subnet, or a host name. Of names only those of
+/// loopback addresses are known here, where the real server asks for the name of the address.
 fn is_host(host: &str, address: IpAddr) -> bool {
     if let Ok(exact) = host.parse::<IpAddr>() {
         return exact == address;

@@ -3,8 +3,9 @@
 use serde_json::Map;
 
 use super::body::Body;
-use super::presented::{Presented, SHORTEST, Update, cookie};
+use super::presented::{Presented, SHORTEST, cookie};
 use super::refusal::Refusal;
+use super::rotation::Update;
 use super::table::{CodeState, Form, Table};
 use super::{Asked, Mytokens, capability};
 use crate::domain::secret::Secret;
@@ -85,7 +86,8 @@ impl Mytokens {
         let mut table = self.table();
         self.may_revoke(&table, &presented, mom_id)?;
         table.revoke(mom_id, recursive);
-        // Up to 0.11 nobody checks whether the authorising mytoken is the current version: an old one does as well.
+        // Up to 0.11 nobody checks whether the authorising mytoken is the current version: an old one does as
+        // well.
         let mut update = None;
         if let Some(row) = table.rows.get_mut(&presented.mom_id) {
             row.events.push(asked.event("revoked_other_token", format!("mom_id: {mom_id}")));

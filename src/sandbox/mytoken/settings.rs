@@ -27,7 +27,8 @@ pub struct Provider {
 #[allow(clippy::struct_excessive_bools, reason = "an operator's switches, each on its own")]
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Base URL without a slash at the end, such as `http://127.0.0.1:PORT`; also `iss` and `aud` of the mytokens.
+    /// Base URL without a slash at the end, such as `http://127.0.0.1:PORT`; also `iss` and `aud` of the
+    /// mytokens.
     pub issuer: String,
     /// The providers, in the order of the discovery document.
     pub providers: Vec<Provider>,

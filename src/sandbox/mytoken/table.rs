@@ -154,8 +154,8 @@ impl Table {
         self.rows.keys().filter(|id| *id != mom_id && self.is_above(mom_id, id)).cloned().collect()
     }
 
-    /// Revokes one mytoken, and all below it if `recursive`; otherwise its children become roots. Short tokens and codes
-    /// of what is revoked go with it.
+    /// Revokes one mytoken, and all below it if `recursive`; otherwise its children become roots. Short
+    /// tokens and codes of what is revoked go with it.
     ///
     /// The refresh token is returned when nothing uses it any more.
     pub(crate) fn revoke(&mut self, mom_id: &str, recursive: bool) -> Option<(String, Secret)> {

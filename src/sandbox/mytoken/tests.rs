@@ -5,11 +5,12 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
-use super::{Clause, Issued, Mytokens, Order, Rotation, Settings};
+use super::{Clause, Issued, Mytokens, Order, Provider, Rotation, Settings};
 use crate::domain::secret::Secret;
 use crate::domain::time::{FixedClock, from_epoch};
-use crate::sandbox::serve::{self, Server};
+use crate::sandbox::serve::{self, Handler, Response, Server};
 
 /// A running server, its clock, and a client.
 struct Rig {
@@ -22,10 +23,14 @@ struct Rig {
 
 impl Rig {
     async fn start() -> Self {
+        Self::with(Vec::new()).await
+    }
+
+    async fn with(providers: Vec<Provider>) -> Self {
         let bound = serve::bind(0).await.expect("loopback can be bound");
         let base = bound.base();
         let clock = Arc::new(FixedClock::at(from_epoch(1_800_000_000)));
-        let settings = Settings { issuer: base.clone(), ..Settings::default() };
+        let settings = Settings { issuer: base.clone(), providers, ..Settings::default() };
         let mytokens = Mytokens::new(settings, clock.clone()).expect("a server");
         let server = bound.serve(mytokens.handler());
         let client = super::upstream::client().expect("a client");
@@ -58,7 +63,9 @@ impl Rig {
 
     async fn start_login(&self, mut wish: Value) -> Value {
         wish["grant_type"] = "oidc_flow".into();
-        wish["oidc_issuer"] = format!("{}/api/v0/guests", self.base).into();
+        if wish.get("oidc_issuer").is_none() {
+            wish["oidc_issuer"] = format!("{}/api/v0/guests", self.base).into();
+        }
         let (status, answer) = self.post("/api/v0/token/my", wish).await;
         assert_eq!(status, 200, "{answer}");
         answer
@@ -84,6 +91,37 @@ impl Rig {
     fn wait(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
+}
+
+/// A provider at `base` that any code and refresh token will do for.
+fn provider(base: &str) -> Provider {
+    Provider {
+        issuer: base.to_owned(),
+        name: "Easy".to_owned(),
+        client_id: "mytoken".to_owned(),
+        client_secret: None,
+        scopes: vec!["openid".to_owned()],
+        authorization_endpoint: Some(format!("{base}/auth")),
+        token_endpoint: Some(format!("{base}/token")),
+        longest_life: None,
+    }
+}
+
+/// Sends the browser straight back, and answers at the token endpoint as `tokens` says, once `gate` lets it.
+async fn easy_provider(tokens: Response, gate: Arc<Semaphore>) -> Server {
+    let handler: Handler = Arc::new(move |request| {
+        let (tokens, gate) = (tokens.clone(), gate.clone());
+        Box::pin(async move {
+            if request.path == "/auth" {
+                let back =
+                    format!("{}?code=c&state={}", request.query["redirect_uri"], request.query["state"]);
+                return Response::redirect(302, back);
+            }
+            gate.acquire().await.expect("the gate stays").forget();
+            tokens
+        })
+    });
+    serve::bind(0).await.expect("a port").serve(handler)
 }
 
 fn rotating(rotation: Rotation) -> Order {
@@ -315,4 +353,116 @@ async fn a_transfer_code_made_before_a_rotation_gives_the_dead_version_unless_th
     rig.mytokens.traps().stale_transfer_code = false;
     let (_, given) = redeem(other).await;
     assert_eq!(rig.introspect(given["mytoken"].as_str().expect("a mytoken")).await.0, 200);
+}
+
+/// Sends two access token requests with one version so that both are checked before either is answered.
+async fn two_at_once(forks: bool) -> (Rig, [(u16, Value); 2]) {
+    let gate = Arc::new(Semaphore::new(0));
+    let tokens =
+        Response::json(200, &json!({"access_token": "at", "token_type": "Bearer", "expires_in": 60}));
+    let op = easy_provider(tokens, gate.clone()).await;
+    let rig = Rig::with(vec![provider(&op.base())]).await;
+    rig.mytokens.traps().parallel_rotation_forks = forks;
+    let order = rotating(Rotation { on_at: true, ..Rotation::default() });
+    let issued = rig.issue(Order { issuer: op.base(), ..order });
+    let mytoken = issued.mytoken.expose();
+    let opened = async {
+        while rig.mytokens.requests("POST /api/v0/token/access") < 2 {
+            tokio::task::yield_now().await;
+        }
+        gate.add_permits(8);
+    };
+    let (one, other, ()) = tokio::join!(rig.access(mytoken), rig.access(mytoken), opened);
+    let answers = [one, other];
+    for (status, answer) in &answers {
+        if *status == 200 {
+            assert_eq!(rig.introspect(updated(answer)).await.1["token"]["seq_no"], 2);
+        }
+    }
+    let again = |answer: &Value| {
+        answer["token_update"]["mytoken"].as_str().unwrap_or("none at all, thirty-two long").to_owned()
+    };
+    let again = [rig.access(&again(&answers[0].1)).await, rig.access(&again(&answers[1].1)).await];
+    assert_eq!(again.iter().filter(|(status, _)| *status == 200).count(), 1);
+    (rig, answers)
+}
+
+#[tokio::test]
+async fn two_uses_at_once_fork_a_rotating_mytoken_and_only_the_last_version_opens() {
+    let (rig, answers) = two_at_once(true).await;
+    assert_eq!(answers.map(|(status, _)| status), [200, 200]);
+    assert_eq!(rig.mytokens.stale_presentations(), 1);
+}
+
+#[tokio::test]
+async fn without_that_fault_the_second_of_two_uses_at_once_is_refused() {
+    let (_, answers) = two_at_once(false).await;
+    let mut statuses = answers.map(|(status, _)| status);
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 401]);
+}
+
+#[tokio::test]
+async fn polling_stays_pending_after_a_login_that_failed_late_unless_the_fault_is_off() {
+    let refusal = Response::json(400, &json!({"error": "invalid_grant"}));
+    let op = easy_provider(refusal, Arc::new(Semaphore::new(8))).await;
+    let rig = Rig::with(vec![provider(&op.base())]).await;
+    for (stays, status) in [(true, 428), (false, 401)] {
+        rig.mytokens.traps().failed_login_stays_pending = stays;
+        let login = rig.start_login(json!({"oidc_issuer": op.base()})).await;
+        assert_eq!(rig.decide(&login, "approve").await, 400);
+        assert_eq!(rig.poll(&login["polling_code"]).await.0, status);
+    }
+}
+
+#[tokio::test]
+async fn a_login_without_a_refresh_token_is_the_provider_s_fault() {
+    let tokens = Response::json(200, &json!({"access_token": "at"}));
+    let op = easy_provider(tokens, Arc::new(Semaphore::new(8))).await;
+    let rig = Rig::with(vec![provider(&op.base())]).await;
+    let login = rig.start_login(json!({"oidc_issuer": op.base()})).await;
+    assert_eq!(rig.decide(&login, "approve").await, 555);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_not_there_is_a_500_and_costs_nothing() {
+    let op = easy_provider(Response::empty(200), Arc::new(Semaphore::new(0))).await;
+    let rig = Rig::with(vec![provider(&op.base())]).await;
+    let order = Order { issuer: op.base(), restrictions: counted(1, 1), ..Order::default() };
+    let issued =
+        rig.issue(Order { rotation: Some(Rotation { on_at: true, ..Rotation::default() }), ..order });
+    drop(op);
+    assert_eq!(rig.access(issued.mytoken.expose()).await.0, 500);
+    let (status, looked_up) = rig.introspect(issued.mytoken.expose()).await;
+    assert_eq!(
+        (status, &looked_up["token"]["restrictions"][0]),
+        (200, &json!({"usages_AT": 1, "usages_other": 1}))
+    );
+}
+
+#[tokio::test]
+async fn a_mytoken_may_do_only_what_its_capabilities_cover() {
+    let rig = Rig::start().await;
+    let only = |name: &str| Order { capabilities: vec![name.to_owned()], ..Order::default() };
+    let (reader, drawer) = (rig.issue(only("tokeninfo:history")), rig.issue(only("AT")));
+    let statuses = |mytoken: Secret| {
+        let rig = &rig;
+        async move {
+            let mytoken = mytoken.expose();
+            [rig.access(mytoken).await.0, rig.introspect(mytoken).await.0, rig.history(mytoken).await.0]
+        }
+    };
+    assert_eq!(statuses(reader.mytoken).await, [403, 403, 200]);
+    assert_eq!(statuses(drawer.mytoken).await, [200, 403, 403]);
+}
+
+#[tokio::test]
+async fn a_lost_answer_has_rotated_all_the_same() {
+    let rig = Rig::start().await;
+    let issued = rig.issue(rotating(Rotation { on_at: true, ..Rotation::default() }));
+    rig.mytokens.traps().answers_get_lost = true;
+    let (status, page) = rig.access(issued.mytoken.expose()).await;
+    assert_eq!((status, page.is_string()), (504, true));
+    rig.mytokens.traps().answers_get_lost = false;
+    assert_eq!(rig.access(issued.mytoken.expose()).await, (401, json!({"error": "invalid_token"})));
 }

@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::body::Body;
 use super::capability;
-use super::presented::{Presented, Update};
+use super::presented::Presented;
 use super::refusal::Refusal;
 use super::restriction::{Use, count};
+use super::rotation::Update;
 use super::table::{Form, Table};
 use super::{Asked, Mytokens};
 use crate::sandbox::serve::Response;

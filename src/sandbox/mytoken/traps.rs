@@ -1,4 +1,4 @@
-//! What the real server 0.10.2 gets wrong, each as a switch. By default all of them are as in the real one.
+//! What the real server 0.10.2 gets wrong, each as a switch, set as it is there.
 
 use std::time::Duration;
 
@@ -19,17 +19,22 @@ pub struct Traps {
     pub short_token_cannot_rotate: bool,
     /// How long such a request hangs. The real server takes 50 s; nobody wants to wait that long here.
     pub short_token_hangs: Duration,
-    /// §5: several requests at once with one version all succeed, each with another new version of the same number,
-    /// of which only the last written can fetch access tokens. Off: the later ones are refused.
+    /// §5: several requests at once with one version all succeed, each with another new version of the same
+    /// number, of which only the last written can fetch access tokens. Off: the later ones are refused.
     pub parallel_rotation_forks: bool,
     /// §2.6: revoking by an outdated version is a 500 and nothing is revoked. Off: the mytoken is revoked.
     pub stale_revocation_fails: bool,
     /// §2.6: revoking with one's own `mom_id` is a 500 with a database text. Off: a 400.
     pub own_mom_id_fails: bool,
-    /// §4.7: with `usages_other` and no `usages_AT` in a clause, the second other use is a 500. Off: it is counted.
+    /// §4.7: with `usages_other` and no `usages_AT` in a clause, the second other use is a 500. Off: it is
+    /// counted.
     pub usages_other_alone_crashes: bool,
-    /// §2.3.5: a transfer code made before a rotation is redeemed for the dead version. Off: for the current one.
+    /// §2.3.5: a transfer code made before a rotation is redeemed for the dead version. Off: for the current
+    /// one.
     pub stale_transfer_code: bool,
+    /// Every request is carried out, but its answer is lost on the way: a proxy's 504 page comes instead (§10.1
+    /// item 8). Nothing of the server's own, so off by default.
+    pub answers_get_lost: bool,
 }
 
 impl Default for Traps {
@@ -45,6 +50,7 @@ impl Default for Traps {
             own_mom_id_fails: true,
             usages_other_alone_crashes: true,
             stale_transfer_code: true,
+            answers_get_lost: false,
         }
     }
 }

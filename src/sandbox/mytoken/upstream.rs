@@ -76,8 +76,8 @@ struct Document {
     revocation_endpoint: Option<String>,
 }
 
-/// A client for providers on loopback: no proxy, no redirects, and no certificates, so that it can be built on a
-/// machine that has none.
+/// A client for providers on loopback: no proxy, no redirects, and no certificates, so that it can be built
+/// on a machine that has none.
 pub(crate) fn client() -> Result<reqwest::Client, Error> {
     reqwest::Client::builder()
         .redirect(Policy::none())

@@ -1,0 +1,121 @@
+//! Forget here, or revoke at the provider or server.
+
+use std::sync::Arc;
+
+use super::{Wallet, gone, to_its_end, words};
+use crate::domain::credential::{Credential, CredentialId, Grant, Health, MytokenGrant, RefreshGrant};
+use crate::domain::event::What;
+use crate::domain::failure::{Failure, Kind};
+use crate::mytoken::{Error, No, Reason, revocation as mytoken_revocation, tokeninfo};
+use crate::oidc::revocation;
+
+impl Wallet {
+    /// Lets go of a credential here. What it stands for lives on; the name it had.
+    ///
+    /// # Errors
+    /// When it is not held any more.
+    pub async fn forget(&self, id: &CredentialId) -> Result<String, Failure> {
+        let turn = self.store.turn(id).await.map_err(|error| gone("Forgetting", &error))?;
+        let credential = self.store.remove(&turn);
+        self.note(Some(id), What::Forgotten);
+        Ok(credential.name)
+    }
+
+    /// Revokes a credential where it came from. It stays listed, marked, so that nobody wonders where it went; what is to be
+    /// said about it, in words.
+    ///
+    /// # Errors
+    /// When it cannot be revoked there, or nobody answers.
+    pub async fn revoke(self: &Arc<Self>, id: &CredentialId) -> Result<String, Failure> {
+        let (wallet, id) = (Arc::clone(self), id.clone());
+        to_its_end("Revoking", async move { wallet.revoke_in_turn(&id).await }).await
+    }
+
+    async fn revoke_in_turn(&self, id: &CredentialId) -> Result<String, Failure> {
+        let turn = self.store.turn(id).await.map_err(|error| gone("Revoking", &error))?;
+        let mut credential = turn.read();
+        let doing = format!("Revoking {}", credential.name);
+        let said = match credential.grant.clone() {
+            Grant::Mytoken(grant) => self.revoke_mytoken(&credential, &grant, &doing).await?,
+            Grant::Refresh(grant) => self.revoke_login(&credential, &grant, &doing).await?,
+            Grant::Bare => {
+                let why = "a bare access token has no client that could revoke it; it ends by itself";
+                return Err(Failure::new(Kind::Unusable, doing, why).hint("Forget it here instead."));
+            }
+        };
+        credential.health = Health::Dead("revoked from here".to_owned());
+        turn.save(credential);
+        self.note(Some(id), What::Revoked);
+        Ok(said)
+    }
+
+    /// A 204 proves nothing (mytoken-api.md §2.6): an introspection before and after does.
+    async fn revoke_mytoken(
+        &self,
+        credential: &Credential,
+        grant: &MytokenGrant,
+        doing: &str,
+    ) -> Result<String, Failure> {
+        let failed = |error: &Error| words::mytoken(doing, error);
+        let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
+        let value = &grant.current.value;
+        mytoken_revocation::revoke(&self.http, &server, value, false)
+            .await
+            .outcome
+            .map_err(|error| failed(&error))?;
+        let name = &credential.name;
+        let after = tokeninfo::introspect(&self.http, &server, value).await.outcome;
+        Ok(match after {
+            Err(Error::Refused(No::InvalidToken(Reason::Unidentified | Reason::UnknownShort))) => {
+                format!("Revoked {name}. Access tokens already drawn live on until they end.")
+            }
+            Err(Error::Refused(No::InvalidToken(_))) => {
+                format!("{name} had ended before; its server has nothing more to revoke.")
+            }
+            Ok(_) | Err(Error::Refused(No::LacksCapability)) => {
+                return Err(Failure::new(
+                    Kind::Failed,
+                    doing,
+                    "its server took the request, and it is still alive",
+                )
+                .hint("A mytoken that has not started yet cannot be revoked by itself."));
+            }
+            Err(_) => {
+                format!("{name}: its server took the revocation; whether it is dead could not be checked.")
+            }
+        })
+    }
+
+    async fn revoke_login(
+        &self,
+        credential: &Credential,
+        grant: &RefreshGrant,
+        doing: &str,
+    ) -> Result<String, Failure> {
+        let source = self.source(&credential.source);
+        let Some(issuer) = source.as_ref().and_then(|source| source.issuer()) else {
+            return Err(Failure::new(Kind::Unusable, doing, "its provider is not listed any more"));
+        };
+        if issuer.address != grant.issuer {
+            return Err(Failure::new(
+                Kind::Unusable,
+                doing,
+                "its issuer is no more: there is nobody to revoke it at",
+            )
+            .hint("Forget it here instead."));
+        }
+        let failed = |error: &crate::oidc::Error| words::oidc(doing, source.as_ref(), error);
+        let metadata = self.metadata(issuer).await.map_err(|error| failed(&error))?;
+        let kind = revocation::Kind::Refresh;
+        let done = revocation::revoke(&self.http, &metadata, &grant.client, &grant.current.value, kind)
+            .await
+            .map_err(|error| failed(&error))?;
+        let name = &credential.name;
+        Ok(match done {
+            revocation::Revoked::Done => {
+                format!("Revoked {name}. Services that check offline accept its access token until it ends.")
+            }
+            revocation::Revoked::Unknown => format!("{name}: the provider did not know this token any more."),
+        })
+    }
+}

@@ -1,0 +1,246 @@
+//! From a token set to a credential: the ID token is checked, what came is kept, then asked and granted are compared.
+
+use super::race::{Race, Won};
+use crate::domain::credential::{Ask, Copy, Credential, Custody, Grant, Health, Identity, RefreshGrant};
+use crate::domain::event::What;
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::jwt::Jwt;
+use crate::domain::login::{Compared, Relation, Report};
+use crate::domain::time::countdown;
+use crate::domain::untrusted::Untrusted;
+use crate::oidc::id_token::Expected;
+use crate::oidc::tokens::TokenSet;
+use crate::store::fresh_id;
+use crate::wallet::draw::{access_token, chain_end};
+use crate::wallet::{Wallet, gone, keep, words};
+
+/// The scope that asks for a refresh token which outlives the session (OpenID Connect Core §11).
+const OFFLINE: &str = "offline_access";
+
+impl Wallet {
+    pub(super) async fn finish(&self, race: &Race<'_>, won: Won) -> Result<Report, Failure> {
+        let Won { set, by_code } = won;
+        let mut remarks = Vec::new();
+        let identity = self.identify(race, &set, by_code, &mut remarks).await?;
+        let now = self.now();
+        let access = access_token(&set, now);
+        let grant = match &set.refresh {
+            Some(refresh) => Grant::Refresh(RefreshGrant {
+                issuer: race.issuer.address.clone(),
+                client: race.client.clone(),
+                scopes: race.issuer.scopes.clone(),
+                current: Copy::first(refresh.clone(), 1),
+                ends: chain_end(now, set.refresh_expires_in),
+                rotates: false,
+            }),
+            None => Grant::Bare,
+        };
+        let id = fresh_id().map_err(|error| Failure::new(Kind::Failed, race.doing, error.to_string()))?;
+        let credential = Credential {
+            id,
+            name: String::new(),
+            source: race.source.id.clone(),
+            identity,
+            grant,
+            custody: Custody::MemoryOnly,
+            health: Health::Ok,
+            ask: Ask::default(),
+            access: vec![(Ask::default(), access)],
+            since: now,
+        };
+        let (id, name) = self.keep_login(credential, race.order.name.as_deref(), race.doing).await?;
+        Ok(Report {
+            id,
+            name,
+            at: race.source.name.clone(),
+            lines: compared(&race.issuer.scopes, &set),
+            no_refresh: no_refresh(&race.issuer.scopes, &race.issuer.authorization, &set),
+            remarks,
+        })
+    }
+
+    /// Keeps a login under its name: in the place of an earlier one of that name at the same source, else as a new one.
+    pub(super) async fn keep_login(
+        &self,
+        mut credential: Credential,
+        name: Option<&str>,
+        doing: &str,
+    ) -> Result<(crate::domain::credential::CredentialId, String), Failure> {
+        let wish = name.unwrap_or(credential.source.as_str()).to_owned();
+        if let (Some(_), Some(old)) = (name, self.find(&wish)) {
+            let turn = self.store.turn(&old).await.map_err(|error| gone(doing, &error))?;
+            let before = turn.read();
+            if before.source == credential.source {
+                (credential.id, credential.name) = (before.id, before.name);
+                let kept = (credential.id.clone(), credential.name.clone());
+                turn.save(credential);
+                self.note(Some(&kept.0), What::LoggedIn);
+                return Ok(kept);
+            }
+        }
+        // Two logins may end at once: the second one takes the next free name.
+        loop {
+            credential.name = self.free_name(&wish);
+            let kept = (credential.id.clone(), credential.name.clone());
+            match self.store.add(credential.clone()) {
+                Ok(()) => {
+                    self.note(Some(&kept.0), What::LoggedIn);
+                    return Ok(kept);
+                }
+                Err(crate::store::Error::NameTaken(_)) => {}
+                Err(error) => return Err(gone(doing, &error)),
+            }
+        }
+    }
+
+    /// Who logged in, by the checked ID token. One that is not believed ends the login: nothing of it is kept.
+    async fn identify(
+        &self,
+        race: &Race<'_>,
+        set: &TokenSet,
+        by_code: bool,
+        remarks: &mut Vec<String>,
+    ) -> Result<Option<Identity>, Failure> {
+        let Some(token) = &set.id_token else {
+            if race.issuer.scopes.iter().any(|scope| scope == "openid") {
+                remarks.push(
+                    "no ID token came, although openid was asked for: nobody vouches for who logged in"
+                        .to_owned(),
+                );
+            }
+            return Ok(None);
+        };
+        let expected = Expected {
+            issuer: &race.issuer.address,
+            client: &race.client.id,
+            nonce: by_code.then_some(&race.attempt.nonce),
+            access: Some(&set.access),
+            subject: None,
+            // By the server's own clock where it told it: a wrong clock here must not end a login.
+            now: set.date.unwrap_or_else(|| self.now()),
+        };
+        let (checked, warning) = match self.check_id_token(race.issuer, &race.metadata, token, expected).await
+        {
+            Ok(checked) => checked,
+            Err(error) => {
+                self.note(None, What::Dropped);
+                return Err(
+                    words::oidc(race.doing, Some(race.source), &error).hint("The tokens were not kept.")
+                );
+            }
+        };
+        remarks.extend(warning.map(|fault| format!("{fault}; this provider is known for it")));
+        remarks.extend(self.skew(set));
+        let jwt = Jwt { header: serde_json::Map::new(), claims: checked.claims, signature: 0 };
+        Ok(Some(Identity {
+            issuer: Untrusted::from(race.issuer.address.as_str()),
+            subject: checked.subject,
+            label: keep::label(&jwt),
+        }))
+    }
+
+    /// How far this machine's clock is off the provider's, if that matters.
+    fn skew(&self, set: &TokenSet) -> Option<String> {
+        let off = self.now().duration_since(set.date?);
+        (off.as_secs().abs() > 60).then(|| {
+            let (span, way) =
+                (off.as_secs().unsigned_abs(), if off.is_negative() { "behind" } else { "ahead of" });
+            format!("this machine's clock is {span} s {way} the provider's")
+        })
+    }
+}
+
+fn compared(asked: &[String], set: &TokenSet) -> Vec<Compared> {
+    let wanted: Vec<&str> = asked.iter().map(String::as_str).filter(|scope| *scope != OFFLINE).collect();
+    let mut lines = Vec::new();
+    let granted: Option<Vec<&str>> = set
+        .granted
+        .as_ref()
+        .map(|granted| granted.iter().map(Untrusted::raw).filter(|scope| *scope != OFFLINE).collect());
+    let (text, relation, note) = match &granted {
+        None => ("as asked".to_owned(), Relation::Same, None),
+        Some(granted) => {
+            let missing: Vec<&str> =
+                wanted.iter().filter(|scope| !granted.contains(scope)).copied().collect();
+            let more = granted.iter().any(|scope| !wanted.contains(scope));
+            let shown = set.granted.iter().flatten().filter(|scope| scope.raw() != OFFLINE);
+            let text = shown.map(Untrusted::shown).collect::<Vec<_>>().join(" ");
+            match (missing.is_empty(), more) {
+                (true, false) => (text, Relation::Same, None),
+                (true, true) => {
+                    (text, Relation::Wider, Some("more than asked: the client's default scopes".to_owned()))
+                }
+                (false, false) => {
+                    (text, Relation::Narrower, Some(format!("not granted: {}", missing.join(" "))))
+                }
+                (false, true) => (text, Relation::Other, Some(format!("not granted: {}", missing.join(" ")))),
+            }
+        }
+    };
+    lines.push(Compared {
+        what: "scopes".to_owned(),
+        asked: wanted.join(" "),
+        granted: text,
+        relation,
+        note,
+    });
+    let asked_refresh = asked.iter().any(|scope| scope == OFFLINE);
+    let (granted, relation) = match (&set.refresh, asked_refresh) {
+        (Some(_), true) => (renewable(set), Relation::Same),
+        (Some(_), false) => ("yes, with this login session".to_owned(), Relation::Same),
+        (None, true) => ("none".to_owned(), Relation::Narrower),
+        (None, false) => ("none".to_owned(), Relation::Same),
+    };
+    let asked = if asked_refresh { "yes" } else { "not asked" };
+    lines.push(Compared {
+        what: "refresh token".to_owned(),
+        asked: asked.to_owned(),
+        granted,
+        relation,
+        note: None,
+    });
+    let life = set.expires_in.filter(|seconds| *seconds > 0);
+    let granted = life.map_or_else(
+        || "the provider does not say".to_owned(),
+        |seconds| countdown(jiff::SignedDuration::from_secs(seconds)),
+    );
+    lines.push(Compared {
+        what: "access token".to_owned(),
+        asked: "as long as it gives".to_owned(),
+        granted,
+        relation: Relation::Same,
+        note: None,
+    });
+    lines
+}
+
+fn renewable(set: &TokenSet) -> String {
+    match set.refresh_expires_in {
+        Some(0) => "yes, without a fixed end".to_owned(),
+        Some(seconds) if seconds > 0 => {
+            format!("yes, for {}", countdown(jiff::SignedDuration::from_secs(seconds)))
+        }
+        _ => "yes; the provider does not say how long".to_owned(),
+    }
+}
+
+/// Why no refresh token came.
+fn no_refresh(asked: &[String], extra: &[(String, String)], set: &TokenSet) -> Option<String> {
+    if set.refresh.is_some() {
+        return None;
+    }
+    if !asked.iter().any(|scope| scope == OFFLINE) {
+        return Some("because offline_access was not asked for".to_owned());
+    }
+    let granted =
+        set.granted.as_ref().is_none_or(|granted| granted.iter().any(|scope| scope.raw() == OFFLINE));
+    let consents = extra.iter().any(|(name, value)| name == "prompt" && value.contains("consent"));
+    Some(match (granted, consents) {
+        (true, _) => "although offline_access was granted: this client may not have one".to_owned(),
+        (false, true) => "because the provider did not grant offline_access to this client".to_owned(),
+        (false, false) => {
+            "because the provider did not grant offline_access; some give it only with prompt=consent"
+                .to_owned()
+        }
+    })
+}

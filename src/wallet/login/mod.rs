@@ -1,0 +1,98 @@
+//! Log in: every route at once, one of them redeems, what came is kept before it is shown.
+
+mod consent;
+mod finish;
+mod finish_mytoken;
+mod race;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use super::{Wallet, to_its_end};
+use crate::domain::event::What;
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::login::{Order, Report, Step, View};
+use crate::domain::secret::Secret;
+use crate::domain::source::SourceKind;
+
+/// The line between a login and whoever watches it.
+pub struct Line {
+    /// Tells what happens. Nobody listening is no reason to stop.
+    steps: mpsc::UnboundedSender<Step>,
+    /// Redirect addresses that the user pastes.
+    pasted: mpsc::UnboundedReceiver<Secret>,
+    /// Turns true, or is dropped, when the user has had enough.
+    stop: watch::Receiver<bool>,
+}
+
+/// The watcher's end of a [`Line`].
+pub struct Watch {
+    /// What happens.
+    pub steps: mpsc::UnboundedReceiver<Step>,
+    /// For redirect addresses that the user pastes.
+    pub pasted: mpsc::UnboundedSender<Secret>,
+    /// Ends the login: send `true`, or drop it. Ports are freed at once; an answer that is under way is awaited.
+    pub stop: watch::Sender<bool>,
+}
+
+/// A new line.
+#[must_use]
+pub fn line() -> (Line, Watch) {
+    let (steps, told) = mpsc::unbounded_channel();
+    let (paste, pasted) = mpsc::unbounded_channel();
+    let (end, stop) = watch::channel(false);
+    (Line { steps, pasted, stop }, Watch { steps: told, pasted: paste, stop: end })
+}
+
+impl Line {
+    fn tell(&self, view: &View) {
+        self.step(Step::View(Box::new(view.clone())));
+    }
+
+    fn step(&self, step: Step) {
+        // The watcher may be gone; the login goes on until it is stopped.
+        drop(self.steps.send(step));
+    }
+}
+
+/// Waits until the user has had enough.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the other end is gone: nobody waits for the login any more.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+fn cancelled(doing: &str) -> Failure {
+    Failure::new(Kind::Cancelled, doing, "it was cancelled; nothing is lost")
+}
+
+impl Wallet {
+    /// Logs in at a source: at a provider by device code, browser and paste-back at once; at a mytoken server through its
+    /// consent page.
+    ///
+    /// # Errors
+    /// With the deciding fact: denied, expired, refused, not reached, cancelled are told apart.
+    pub async fn log_in(self: &Arc<Self>, order: Order, line: Line) -> Result<Report, Failure> {
+        let Some(source) = self.source(&order.source) else {
+            let why = format!("{} is not listed here", order.source.as_str());
+            return Err(Failure::new(Kind::Unusable, "Logging in", why));
+        };
+        let doing = format!("Logging in at {}", source.name);
+        let wallet = Arc::clone(self);
+        let result = to_its_end(&doing.clone(), async move {
+            match &source.kind {
+                SourceKind::Issuer(issuer) => wallet.race(&order, &source, issuer, line, &doing).await,
+                SourceKind::Server(_) | SourceKind::Profile(_) => {
+                    wallet.consent(&order, &source, line, &doing).await
+                }
+            }
+        })
+        .await;
+        if let Err(failure) = &result
+            && failure.kind != Kind::Cancelled
+        {
+            self.note(None, What::LoginFailed);
+        }
+        result
+    }
+}

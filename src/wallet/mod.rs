@@ -1,0 +1,174 @@
+//! The verbs: log in, draw, look up, read, keep, revoke, forget. Each takes the lock, asks, saves, answers.
+//!
+//! The only room where protocols and store meet; the board and the plain commands share it.
+//!
+//! | verb | file | what it may change |
+//! | --- | --- | --- |
+//! | log in | `login/` | adds a credential, or puts a new grant into one |
+//! | draw an access token | `draw.rs` | access token, refresh token or mytoken copy, health |
+//! | look up | `look_up.rs` | what is known of a mytoken |
+//! | read the history | `history.rs` | a mytoken's copy, where reading rotates it |
+//! | keep, forget, revoke | `keep.rs`, `end.rs` | adds, removes |
+//! | add a provider | `provider.rs` | the list of sources |
+//!
+//! What must not be lost runs in a task of its own, so that a caller who goes away in the middle (Esc, a
+//! timeout) does not take an answer with it that is already under way.
+
+pub mod draw;
+pub mod end;
+pub mod forms;
+pub mod history;
+mod issuers;
+pub mod keep;
+pub mod login;
+pub mod look_up;
+pub mod provider;
+mod servers;
+mod stale;
+mod words;
+
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+
+use crate::domain::credential::{CredentialId, Held};
+use crate::domain::event::{Event, Teller, What};
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::source::{Source, SourceId, SourceKind};
+use crate::domain::time::Clock;
+use crate::http::Http;
+use crate::store::{self, Store};
+
+use issuers::Issuers;
+use servers::Servers;
+
+/// Everything the verbs share. Cheap to hold; nothing is connected before the first question.
+pub struct Wallet {
+    clock: Arc<dyn Clock>,
+    http: Arc<Http>,
+    store: Store,
+    sources: RwLock<Arc<[Source]>>,
+    issuers: Issuers,
+    servers: Servers,
+}
+
+impl Wallet {
+    /// A wallet that holds nothing yet.
+    ///
+    /// # Errors
+    /// When this system gives no random numbers.
+    pub fn new(clock: Arc<dyn Clock>, http: Arc<Http>, sources: Vec<Source>) -> Result<Arc<Self>, Failure> {
+        let store = Store::in_memory()
+            .map_err(|error| Failure::new(Kind::Failed, "Opening the store", error.to_string()))?;
+        Ok(Arc::new(Self {
+            clock,
+            http,
+            store,
+            sources: RwLock::new(sources.into()),
+            issuers: Issuers::default(),
+            servers: Servers::default(),
+        }))
+    }
+
+    /// What is held, without its secrets.
+    #[must_use]
+    pub fn held(&self) -> Arc<[Held]> {
+        self.store.held()
+    }
+
+    /// Who can give tokens, in the order of the Providers pane.
+    #[must_use]
+    pub fn sources(&self) -> Arc<[Source]> {
+        Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What this session did, the newest first.
+    #[must_use]
+    pub fn journal(&self) -> Arc<[Event]> {
+        self.store.journal()
+    }
+
+    /// The credential of this name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<CredentialId> {
+        self.store.find(name)
+    }
+
+    /// A free name like `wish`.
+    #[must_use]
+    pub fn free_name(&self, wish: &str) -> String {
+        self.store.free_name(wish)
+    }
+
+    /// One of the sources.
+    #[must_use]
+    pub fn source(&self, id: &SourceId) -> Option<Source> {
+        self.sources().iter().find(|source| source.id == *id).cloned()
+    }
+
+    /// Lists a source, in the place of the one with the same id or at the end. Credentials whose issuer it names as
+    /// a former one are dead from now on, and say so.
+    pub fn list_source(&self, source: Source) {
+        self.bury_those_of_former_issuers(&source);
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = sources.to_vec();
+        match all.iter_mut().find(|known| known.id == source.id) {
+            Some(known) => *known = source,
+            None => all.push(source),
+        }
+        *sources = all.into();
+    }
+
+    /// The mytoken server with this address, one trailing slash aside.
+    fn server_at(&self, address: &str) -> Option<Source> {
+        let plain = |text: &str| text.trim_end_matches('/').to_owned();
+        self.sources()
+            .iter()
+            .find(|source| match &source.kind {
+                SourceKind::Server(server) => plain(&server.address) == plain(address),
+                SourceKind::Issuer(_) | SourceKind::Profile(_) => false,
+            })
+            .cloned()
+    }
+
+    /// The OpenID provider with this issuer, byte for byte.
+    fn issuer_at(&self, address: &str) -> Option<Source> {
+        self.sources()
+            .iter()
+            .find(|source| source.issuer().is_some_and(|issuer| issuer.address == address))
+            .cloned()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn note(&self, id: Option<&CredentialId>, what: What) {
+        self.store.note(Event {
+            at: self.now(),
+            what,
+            address: None,
+            agent: None,
+            comment: None,
+            teller: Teller::Here,
+            credential: id.map(|id| id.0.clone()),
+            new_address: false,
+        });
+    }
+}
+
+/// Runs to its end whatever becomes of the caller.
+async fn to_its_end<T: Send + 'static>(
+    doing: &str,
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::spawn(work).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure::new(Kind::Failed, doing, "the task broke off; this is a bug in toktui")),
+    }
+}
+
+fn gone(doing: impl Into<String>, error: &store::Error) -> Failure {
+    Failure::new(Kind::Unusable, doing, error.to_string())
+}
