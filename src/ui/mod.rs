@@ -110,7 +110,7 @@ fn draw_overlay(
         Overlay::Granted(report) => granted::draw(buf, area, report, scene),
         Overlay::Failed(failure) => questions::failed(buf, area, failure, scene),
         Overlay::Paste(field) => return questions::paste(buf, area, field, scene),
-        Overlay::MayAsk(server) => questions::may_ask(buf, area, server, scene),
+        Overlay::MayAsk(server, _) => questions::may_ask(buf, area, server, scene),
         Overlay::KeepAs(specimen, field) => {
             return questions::keep_as(buf, area, specimen, field, scene);
         }
