@@ -7,6 +7,7 @@ pub mod domain;
 pub mod http;
 pub mod mytoken;
 pub mod oidc;
+pub mod runtime;
 pub mod sandbox;
 pub mod store;
 pub mod ui;

@@ -8,10 +8,8 @@ use jiff::SignedDuration;
 use tokio::sync::{mpsc, watch};
 
 use super::{Answer, Board, SignIn};
-use crate::app::effect::{
-    Asking, Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task,
-};
-use crate::desktop::{Cleared, Desktop, Opened};
+use crate::app::effect::{Asking, Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
+use crate::desktop::{Cleared, Desktop};
 use crate::domain::credential::CredentialId;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
@@ -68,7 +66,9 @@ impl Effects {
     /// Takes an effect: the loop's own ones wait for it, all others start.
     pub(super) fn ask(&mut self, effect: Effect) {
         match effect {
-            Effect::Quit | Effect::Redraw | Effect::CatchMouse(_) | Effect::Suspend => self.waiting.push(effect),
+            Effect::Quit | Effect::Redraw | Effect::CatchMouse(_) | Effect::Suspend => {
+                self.waiting.push(effect)
+            }
             other => self.start(other),
         }
     }
@@ -91,20 +91,26 @@ impl Effects {
         match effect {
             Effect::LogIn(task, order) => self.log_in(task, order),
             Effect::GiveRedirect(task, text) => {
-                if let Some((pasted, _)) = self.logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task) {
+                if let Some((pasted, _)) =
+                    self.logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task)
+                {
                     // A login that has just ended needs no address any more.
                     drop(pasted.send(text));
                 }
             }
             Effect::CancelLogin(task) => {
-                if let Some((_, stop)) = self.logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task) {
-                    drop(stop.send(true));
+                if let Some((_, stop)) =
+                    self.logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task)
+                {
+                    let _ = stop.send(true);
                 }
             }
             Effect::SignInDemo(task, address) => {
                 tokio::spawn(async move { world.sign_in_demo(task, address).await });
             }
-            Effect::OpenBrowser(task, address) => world.blocking(move |world| world.open_browser(task, &address)),
+            Effect::OpenBrowser(task, address) => {
+                world.blocking(move |world| world.open_browser(task, &address))
+            }
             Effect::Draw { task, id, force, copy } => {
                 tokio::spawn(async move { world.draw(task, id, force, copy).await });
             }
@@ -182,7 +188,11 @@ impl World {
 
     fn snapshot(&self) -> Outcome {
         let wallet = &self.wallet;
-        Outcome::Changed(Snapshot { held: wallet.held(), sources: wallet.sources(), journal: wallet.journal() })
+        Outcome::Changed(Snapshot {
+            held: wallet.held(),
+            sources: wallet.sources(),
+            journal: wallet.journal(),
+        })
     }
 
     /// The desktop's calls may take two seconds: never in the loop, nor in a task beside it.
@@ -231,16 +241,17 @@ impl World {
             }),
             ends,
         });
-        let copied = copied.map_err(|error| {
-            Failure::new(Kind::Failed, format!("Copying {what}"), error.to_string())
-        });
+        let copied =
+            copied.map_err(|error| Failure::new(Kind::Failed, format!("Copying {what}"), error.to_string()));
         self.say(Outcome::Copied(copied));
     }
 
     fn clear(&self) {
         let said = match self.desktop.clear_copied() {
             Ok(Cleared::Cleared) => "The clipboard is cleared".to_owned(),
-            Ok(Cleared::Asked) => "The terminal was asked to clear its clipboard; whether it did is not known".to_owned(),
+            Ok(Cleared::Asked) => {
+                "The terminal was asked to clear its clipboard; whether it did is not known".to_owned()
+            }
             Ok(Cleared::NotOurs) => "The clipboard holds something else by now; it was left alone".to_owned(),
             Ok(Cleared::Nothing) => "Nothing of ours is on the clipboard".to_owned(),
             Err(error) => format!("The clipboard could not be cleared: {error}"),
@@ -250,9 +261,9 @@ impl World {
 
     fn open_browser(&self, task: Task, address: &str) {
         let opened = self.desktop.open_browser(address);
-        let opened = opened.map(|Opened::With(what)| what.shown()).map_err(|error| {
-            Failure::new(Kind::Failed, "Opening the browser", error.to_string())
-        });
+        let opened = opened
+            .map(|opened| opened.with.shown())
+            .map_err(|error| Failure::new(Kind::Failed, "Opening the browser", error.to_string()));
         self.say(Outcome::BrowserOpened(task, opened));
     }
 
@@ -283,7 +294,7 @@ impl World {
     fn finding(&self, target: Target, found: Found) -> Finding {
         let held_as = match &target {
             Target::Held(id) => Some(id.clone()),
-            Target::Pasted(_) => found.held_as,
+            Target::Pasted(specimen) => self.wallet.held_as(specimen),
         };
         Finding {
             target,
@@ -307,7 +318,11 @@ impl World {
 
     async fn read_pasted(&self, specimen: &Specimen) -> Result<Vec<crate::domain::event::Event>, Failure> {
         let specimen::Kind::Mytoken(facts) = &specimen.kind else {
-            return Err(Failure::new(Kind::Unusable, "Reading the history", "only a mytoken has one at its server"));
+            return Err(Failure::new(
+                Kind::Unusable,
+                "Reading the history",
+                "only a mytoken has one at its server",
+            ));
         };
         let rotates = facts.rotation.is_some_and(|rotation| rotation.on_other);
         self.wallet.history_of_pasted(&specimen.value, facts.server.raw(), rotates).await

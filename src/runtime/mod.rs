@@ -94,7 +94,8 @@ impl Board {
                 // Answers first: a key acts on what is so, not on what was. Then keys, then the clock.
                 biased;
                 Some(outcome) = outcomes.recv() => Some(Message::Outcome(outcome)),
-                happening = stage.next() => match happening {
+                happening = stage.next(behind) => match happening {
+                    Happening::CaughtUp => None,
                     Happening::Signal(Signal::Continue) => {
                         if stage.take_again().is_err() {
                             break End::Signal(Signal::HangUp);
@@ -112,7 +113,6 @@ impl Board {
                     Happening::Input(input) => message_of(input),
                 },
                 () = pause => Some(Message::Tick),
-                () = stage.caught_up(), if behind => None,
             };
             let Some(message) = message else { continue };
             self.take(message, &mut effects);

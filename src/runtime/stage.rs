@@ -15,6 +15,8 @@ pub enum Happening {
     Input(Input),
     /// The system.
     Signal(Signal),
+    /// The terminal has taken an earlier frame: the next one may be drawn.
+    CaughtUp,
 }
 
 /// A screen with its keyboard.
@@ -22,17 +24,14 @@ pub trait Stage {
     /// What is drawn on.
     type Backend: ratatui::backend::Backend;
 
-    /// What happens next. May be dropped while it waits.
-    fn next(&mut self) -> impl Future<Output = Happening>;
+    /// What happens next; with `behind`, also that the terminal has caught up. May be dropped while it waits.
+    fn next(&mut self, behind: bool) -> impl Future<Output = Happening>;
 
     /// Input that is there already, without waiting. A signal is left for [`Stage::next`].
     fn try_next(&mut self) -> Option<Input>;
 
     /// Whether an earlier frame still waits for the terminal.
     fn is_behind(&self) -> bool;
-
-    /// Waits until it does not.
-    fn caught_up(&self) -> impl Future<Output = ()>;
 
     /// Catches or releases the mouse.
     fn mouse(&self, caught: bool);
@@ -65,11 +64,13 @@ pub struct RealStage {
 impl Stage for RealStage {
     type Backend = ratatui::backend::CrosstermBackend<Output>;
 
-    async fn next(&mut self) -> Happening {
+    async fn next(&mut self, behind: bool) -> Happening {
+        let output = &self.output;
         tokio::select! {
             biased;
             signal = self.signals.next() => Happening::Signal(signal),
             input = self.input.next() => Happening::Input(input),
+            () = output.caught_up(), if behind => Happening::CaughtUp,
         }
     }
 
@@ -81,10 +82,6 @@ impl Stage for RealStage {
 
     fn is_behind(&self) -> bool {
         self.output.is_behind()
-    }
-
-    async fn caught_up(&self) {
-        self.output.caught_up().await;
     }
 
     fn mouse(&self, caught: bool) {
