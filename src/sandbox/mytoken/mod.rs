@@ -1,7 +1,7 @@
 //! A mytoken server in this process that answers as 0.10.2 was recorded to, faults included (mytoken-api.md).
 //!
 //! A request enters in [`Mytokens::handler`], is sent to the file of its concern by `route`, and works on the
-//! one [`table::Table`] behind a lock that is never held while the provider is asked. Sub-mytokens by
+//! one `table::Table` behind a lock that is never held while the provider is asked. Sub-mytokens by
 //! request, lists, trees, profiles, settings and notifications are not served yet: each will be a file of its
 //! own and a line in `route`.
 
@@ -205,6 +205,9 @@ impl Mytokens {
             Some(refusal) => refusal,
             None => self.route(&asked).await.unwrap_or_else(Response::from),
         };
+        if self.traps().answers_get_lost {
+            return page::end(504, "Gateway Time-out", "The server did not answer in time.");
+        }
         let response = allowance.mark(response, self.settings().rate_limit);
         self.dressed(&asked.request, response)
     }

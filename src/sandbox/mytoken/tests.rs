@@ -455,3 +455,14 @@ async fn a_mytoken_may_do_only_what_its_capabilities_cover() {
     assert_eq!(statuses(reader.mytoken).await, [403, 403, 200]);
     assert_eq!(statuses(drawer.mytoken).await, [200, 403, 403]);
 }
+
+#[tokio::test]
+async fn a_lost_answer_has_rotated_all_the_same() {
+    let rig = Rig::start().await;
+    let issued = rig.issue(rotating(Rotation { on_at: true, ..Rotation::default() }));
+    rig.mytokens.traps().answers_get_lost = true;
+    let (status, page) = rig.access(issued.mytoken.expose()).await;
+    assert_eq!((status, page.is_string()), (504, true));
+    rig.mytokens.traps().answers_get_lost = false;
+    assert_eq!(rig.access(issued.mytoken.expose()).await, (401, json!({"error": "invalid_token"})));
+}

@@ -1,4 +1,4 @@
-//! What the real server 0.10.2 gets wrong, each as a switch. By default all of them are as in the real one.
+//! What the real server 0.10.2 gets wrong, each as a switch, set as it is there.
 
 use std::time::Duration;
 
@@ -32,6 +32,9 @@ pub struct Traps {
     /// §2.3.5: a transfer code made before a rotation is redeemed for the dead version. Off: for the current
     /// one.
     pub stale_transfer_code: bool,
+    /// Every request is carried out, but its answer is lost on the way: a proxy's 504 page comes instead (§10.1
+    /// item 8). Nothing of the server's own, so off by default.
+    pub answers_get_lost: bool,
 }
 
 impl Default for Traps {
@@ -47,6 +50,7 @@ impl Default for Traps {
             own_mom_id_fails: true,
             usages_other_alone_crashes: true,
             stale_transfer_code: true,
+            answers_get_lost: false,
         }
     }
 }
