@@ -98,3 +98,11 @@ pub enum Action {
     /// Quit although something would be lost.
     QuitAnyway,
 }
+
+impl Action {
+    /// Whether it destroys: it takes its own key in its own dialogue, and no list runs it.
+    #[must_use]
+    pub fn is_confirmation(self) -> bool {
+        matches!(self, Self::ConfirmRevoke | Self::ConfirmForget | Self::QuitAnyway)
+    }
+}

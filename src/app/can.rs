@@ -4,7 +4,7 @@ use super::lookup;
 use super::state::{Pane, State};
 use crate::domain::credential::{Chain, Custody, Health, Held, Life};
 use crate::domain::form::Form;
-use crate::domain::mytoken::{Facts, can};
+use crate::domain::mytoken::{Clause, Facts, can};
 use crate::domain::source::SourceKind;
 use crate::domain::specimen::Kind;
 
@@ -61,20 +61,18 @@ pub fn forms_of(held: &Held, state: &State) -> Vec<Form> {
 /// Access tokens still to be had of a mytoken, where every clause that is not over counts them.
 #[must_use]
 pub fn access_tokens_left(facts: &Facts, state: &State) -> Option<u64> {
-    left(facts, state, |clause| clause.left_at())
+    left(facts, state, Clause::left_at)
 }
 
 /// Other uses still to be had of a mytoken, where every clause that is not over counts them.
 #[must_use]
 pub fn other_uses_left(facts: &Facts, state: &State) -> Option<u64> {
-    left(facts, state, |clause| clause.left_other())
+    left(facts, state, Clause::left_other)
 }
 
-fn left(facts: &Facts, state: &State, of: fn(&crate::domain::mytoken::Clause) -> Option<u64>) -> Option<u64> {
+fn left(facts: &Facts, state: &State, of: fn(&Clause) -> Option<u64>) -> Option<u64> {
     let open = || facts.restrictions.iter().filter(|clause| clause.expires.is_none_or(|end| end > state.at));
-    if open().next().is_none() {
-        return None;
-    }
+    open().next()?;
     open().map(of).try_fold(0_u64, |sum, left| Some(sum.saturating_add(left?)))
 }
 
@@ -194,6 +192,8 @@ pub(super) fn back(state: &State) -> bool {
     state.price.is_some()
         || state.lookup.pasted.is_some()
         || state.notice.is_some()
+        || state.lookup.task.is_some()
+        || state.history.task.is_some()
         || super::filter_of(state, state.focus).is_some()
 }
 

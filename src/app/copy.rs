@@ -54,6 +54,7 @@ pub(super) fn copy(
     let Some(held) = state.held(id) else { return Vec::new() };
     let needs_access = matches!(form, Form::AccessToken | Form::Header);
     if !needs_access || can::is_fresh(held, state) {
+        state.copying = None;
         return vec![Effect::CopyForm(id.clone(), form)];
     }
     if !can::renew(held, state) {
@@ -81,6 +82,7 @@ pub(super) fn draw(
         return Vec::new();
     }
     let task = state.begin(doing, now);
+    state.copying = copy.map(|_| (task, None));
     vec![Effect::Draw { task, id: id.clone(), force, copy }]
 }
 

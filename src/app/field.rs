@@ -74,6 +74,19 @@ impl Field {
         self.replace(at, at, &clean);
     }
 
+    /// The same, keeping line breaks: how a token was wrapped says where its parts belong together.
+    pub fn insert_lines(&mut self, text: &str) {
+        let lines = Zeroizing::new(text.replace("\r\n", "\n").replace('\r', "\n"));
+        let mut breaks = false;
+        for line in lines.split('\n') {
+            if breaks && self.text.len() < LONGEST {
+                self.replace(self.cursor, self.cursor, "\n");
+            }
+            self.insert(line);
+            breaks = true;
+        }
+    }
+
     /// Empties it.
     pub fn clear(&mut self) {
         *self = Self::default();

@@ -123,6 +123,24 @@ impl Geometry {
         Area::new((self.screen.width - width) / 2, (room - height) / 2, width, height)
     }
 
+    /// Where the text of an overlay stands that is read or chosen from line by line: inside its border and a column
+    /// of air, without the lines that it keeps for itself.
+    #[must_use]
+    pub fn reading(&self, overlay: &Overlay) -> Area {
+        let inner = self.overlay(overlay).inner();
+        let kept = match overlay {
+            // The field and the line under it.
+            Overlay::Palette(_) => 2,
+            _ => 0,
+        };
+        Area {
+            x: inner.x + 1,
+            y: inner.y + kept.min(inner.height),
+            width: inner.width.saturating_sub(2),
+            height: inner.height.saturating_sub(kept),
+        }
+    }
+
     fn empty(screen: Area) -> Self {
         let none = Area::default();
         Self { shape: Shape::Sentence, screen, header: none, panes: [none; 4], notice: none, footer: none }
@@ -199,7 +217,7 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Granted(report) => (84, lines(report.lines.len() * 2 + report.remarks.len() + 6).min(24)),
         Overlay::Failed(_) => (84, 10),
         Overlay::Paste(_) => (76, 9),
-        Overlay::MayAsk(_) => (76, 10),
+        Overlay::MayAsk(..) => (76, 10),
         Overlay::KeepAs(..) | Overlay::AddProvider(_) => (76, 8),
         Overlay::Revoke(revoke) => (84, lines(revoke.ends.len() + revoke.lives_on.len() + 8).min(24)),
         Overlay::QuitLoses(names) => (76, lines(names.len() + 5).min(20)),

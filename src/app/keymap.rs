@@ -183,7 +183,7 @@ impl Layer {
             Overlay::WhichProvider(_) | Overlay::WhichClient(_) => Self::Which,
             Overlay::Granted(_) | Overlay::Failed(_) => Self::Report,
             Overlay::Paste(_) | Overlay::KeepAs(..) | Overlay::AddProvider(_) => Self::Line,
-            Overlay::MayAsk(_) => Self::MayAsk,
+            Overlay::MayAsk(..) => Self::MayAsk,
             Overlay::Revoke(_) => Self::Revoke,
             Overlay::QuitLoses(_) => Self::QuitLoses,
             Overlay::Filter(_) => Self::Filter,
@@ -288,8 +288,8 @@ pub fn live_under(state: &State, depth: usize) -> Vec<Live> {
     let mut found = Vec::new();
     for layer in layers(top, state.focus) {
         for binding in KEYMAP.iter().filter(|binding| binding.layer == layer && (binding.when)(state)) {
-            let free = |key: &Key| !taken.contains(key) && !(is_typing && key.is_for_typing());
-            let keys: Vec<Key> = binding.keys.iter().copied().filter(free).collect();
+            let is_taken = |key: &Key| taken.contains(key) || (is_typing && key.is_for_typing());
+            let keys: Vec<Key> = binding.keys.iter().copied().filter(|key| !is_taken(key)).collect();
             if keys.is_empty() {
                 continue;
             }
@@ -361,7 +361,8 @@ pub fn markdown() -> String {
         let mut place = layer.words();
         for binding in KEYMAP.iter().filter(|binding| binding.layer == layer) {
             let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
-            table.push_str(&format!("| {place} | {} | {} |\n", keys.join(" "), binding.hint));
+            let row = ["| ", place, " | ", &keys.join(" "), " | ", binding.hint, " |\n"];
+            table.extend(row);
             place = "";
         }
     }

@@ -337,7 +337,9 @@ pub const KEYMAP: &[Binding] = &[
         "help",
         "all that works now; runs it too",
     )
-    .when(|state| !matches!(state.overlays.last(), Some(Overlay::Help(_) | Overlay::Palette(_))))
+    .when(|state| {
+        !matches!(state.overlays.last(), Some(Overlay::Help(_) | Overlay::Revoke(_) | Overlay::QuitLoses(_)))
+    })
     .footer(9),
     Binding::new(
         Layer::Over,

@@ -82,7 +82,7 @@ impl Login {
     pub fn code(&self) -> Option<String> {
         let view = self.view.as_ref()?;
         let route = view.device.as_ref().or(view.consent.as_ref())?;
-        route.code.as_ref().map(|code| code.shown())
+        route.code.as_ref().map(crate::domain::untrusted::Untrusted::shown)
     }
 
     /// What a QR code would hold: an address that needs nothing of this machine.

@@ -32,6 +32,8 @@ pub struct Pasted {
     pub specimen: Specimen,
     /// What was found about it, once that is known.
     pub finding: Option<Finding>,
+    /// The server that the user has agreed to ask about it.
+    pub agreed: Option<String>,
 }
 
 /// What pane 3 must show.
@@ -84,15 +86,23 @@ pub fn content(state: &State) -> Option<&Jwt> {
     let Some(pasted) = &state.lookup.pasted else {
         return state.selected_held()?.chief()?.content.as_ref();
     };
-    match &pasted.specimen.kind {
-        Kind::AccessToken(jwt) | Kind::IdToken(jwt) | Kind::RefreshToken(jwt) | Kind::OtherJwt(jwt) => {
-            Some(jwt)
+    pasted.specimen.kind.jwt().or_else(|| pasted.finding.as_ref()?.content.as_deref())
+}
+
+/// At least as many lines as pane 3 can have: how far one can scroll down in it.
+pub(super) fn most_lines(state: &State) -> usize {
+    let of_facts = |facts: &Facts| 14 + facts.capabilities.len() + facts.restrictions.len() * 6;
+    let of_content = |jwt: &Jwt| 12 + jwt.claims.len() * 2;
+    match on_show(state, state.at) {
+        Shown::Nothing => 0,
+        Shown::Mytoken { facts, .. } => of_facts(facts),
+        Shown::Login { access, .. } => {
+            access.and_then(|access| access.content.as_ref()).map_or(12, of_content)
         }
-        Kind::Mytoken(_)
-        | Kind::MaybeShortToken
-        | Kind::MaybeTransferCode
-        | Kind::Opaque
-        | Kind::Garbled { .. } => pasted.finding.as_ref()?.content.as_deref(),
+        Shown::Pasted(pasted, _) => match &pasted.specimen.kind {
+            Kind::Mytoken(facts) => of_facts(facts),
+            _ => content(state).map_or(12, of_content),
+        },
     }
 }
 

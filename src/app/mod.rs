@@ -27,6 +27,7 @@ pub mod price;
 pub mod providers;
 pub mod state;
 pub mod tokens;
+pub mod update;
 
 use state::{Pane, State};
 

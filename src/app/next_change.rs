@@ -54,7 +54,7 @@ impl State {
         let now = soonest.now;
         if let Some(clipboard) = &self.clipboard {
             soonest.countdown(clipboard.until);
-            clipboard.ends.into_iter().for_each(|end| soonest.countdown(end));
+            soonest.countdown(clipboard.ends);
         }
         if let Some(busy) = self.busy.last() {
             soonest.since(busy.since, 1);
@@ -76,7 +76,7 @@ impl State {
         }
         if !geometry.pane(Pane::History).is_empty() {
             let shown = history::on_show(self);
-            shown.read.into_iter().for_each(|read| soonest.ago(read));
+            soonest.ago(shown.read);
             if !shown.events.is_empty() {
                 // What happened today is told by the clock, what happened before by the day.
                 soonest.at(next_midnight(self, now));
@@ -97,7 +97,7 @@ impl State {
                 (verdict, heard.or_else(|| pasted.finding.as_ref().map(|finding| finding.at)))
             }
         };
-        heard.into_iter().for_each(|heard| soonest.ago(heard));
+        soonest.ago(heard);
         if let Some((_, at)) = verdict.and_then(|verdict| verdict.turn) {
             soonest.moment(at);
         }
@@ -118,7 +118,7 @@ impl State {
                 | Overlay::Granted(_)
                 | Overlay::Failed(_)
                 | Overlay::Paste(_)
-                | Overlay::MayAsk(_)
+                | Overlay::MayAsk(..)
                 | Overlay::KeepAs(..)
                 | Overlay::AddProvider(_)
                 | Overlay::Revoke(_)
@@ -145,17 +145,21 @@ impl Soonest {
         self.at = Some(self.at.map_or(at, |soonest| soonest.min(at)));
     }
 
-    fn countdown(&mut self, end: Timestamp) {
-        self.at(countdown_changes(end, self.now));
+    fn countdown(&mut self, end: impl Into<Option<Timestamp>>) {
+        self.at(end.into().and_then(|end| countdown_changes(end, self.now)));
     }
 
     /// A moment that is counted down to, then told by how long ago it was.
-    fn moment(&mut self, at: Timestamp) {
-        if at > self.now { self.countdown(at) } else { self.ago(at) }
+    fn moment(&mut self, at: impl Into<Option<Timestamp>>) {
+        match at.into() {
+            Some(at) if at > self.now => self.countdown(at),
+            past => self.ago(past),
+        }
     }
 
     /// `just now`, `2m ago`, `3h ago`, `4d ago`, `4y ago`: see [`crate::domain::time::ago`].
-    fn ago(&mut self, then: Timestamp) {
+    fn ago(&mut self, then: impl Into<Option<Timestamp>>) {
+        let Some(then) = then.into() else { return };
         let unit = match self.now.duration_since(then).as_secs() {
             ..3600 => 60,
             3600..86_400 => 3600,
@@ -174,9 +178,9 @@ impl Soonest {
 
     fn row(&mut self, held: &Held) {
         for access in &held.access {
-            access.expires.into_iter().for_each(|end| self.moment(end));
+            self.moment(access.expires);
         }
-        held.chain_ends().into_iter().for_each(|end| self.moment(end));
+        self.moment(held.chain_ends());
     }
 
     /// The moments at which a row turns from live to ending to ended.
@@ -189,10 +193,10 @@ impl Soonest {
     }
 
     fn login(&mut self, view: &View) {
-        view.ends.into_iter().for_each(|end| self.countdown(end));
+        self.countdown(view.ends);
         for Polled { next, ends, .. } in [&view.device, &view.consent].into_iter().flatten() {
             self.countdown(*ends);
-            next.iter().for_each(|next| self.countdown(*next));
+            self.countdown(*next);
         }
     }
 }

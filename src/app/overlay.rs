@@ -1,5 +1,6 @@
 //! What can lie over the panes.
 
+use super::effect::Target;
 use super::field::Field;
 use super::login::{Login, WhichClient, WhichProvider};
 use super::state::State;
@@ -34,7 +35,7 @@ pub enum Overlay {
     /// The field for a pasted token.
     Paste(Field),
     /// May this server, which nobody has configured, be asked about the pasted token?
-    MayAsk(String),
+    MayAsk(String, Box<Target>),
     /// The name to keep a pasted token under.
     KeepAs(Box<Specimen>, Field),
     /// The issuer of a provider to add.
@@ -97,7 +98,7 @@ impl Overlay {
             | Self::WhichProvider(_)
             | Self::Granted(_)
             | Self::Failed(_)
-            | Self::MayAsk(_)
+            | Self::MayAsk(..)
             | Self::Revoke(_)
             | Self::QuitLoses(_) => false,
         }
@@ -119,7 +120,7 @@ impl Overlay {
             | Self::WhichProvider(_)
             | Self::Granted(_)
             | Self::Failed(_)
-            | Self::MayAsk(_)
+            | Self::MayAsk(..)
             | Self::Revoke(_)
             | Self::QuitLoses(_) => None,
         }

@@ -8,6 +8,8 @@ use crate::domain::source::{Source, SourceId};
 pub struct Providers {
     /// The selected row: an index into [`Providers::rows`].
     pub selected: usize,
+    /// To be selected as soon as it is listed: what `+` has just found.
+    pub awaited: Option<SourceId>,
     /// The first row on screen.
     pub offset: usize,
     /// The filter, if one is typed.

@@ -94,8 +94,8 @@ pub struct State {
     pub seat: Seat,
     /// The number of the next task.
     pub next_task: u64,
-    /// What the last drawing of an access token had to say besides; it goes into the message that follows.
-    pub remark: Option<String>,
+    /// The drawing of an access token that is to be copied, and what it had to say besides once it is done.
+    pub copying: Option<(Task, Option<String>)>,
     /// When the last message came: what works now is judged by it. A tick comes whenever that may change.
     pub at: Timestamp,
 }
@@ -188,7 +188,7 @@ impl State {
             focused: true,
             seat,
             next_task: 1,
-            remark: None,
+            copying: None,
             at: Timestamp::UNIX_EPOCH,
         }
     }

@@ -10,6 +10,8 @@ use crate::domain::credential::{CredentialId, Held, Life};
 pub struct Tokens {
     /// The selected credential: by id, so that sorting does not move the selection.
     pub selected: Option<CredentialId>,
+    /// To be selected as soon as it is held: what a login or `k` has just brought.
+    pub awaited: Option<CredentialId>,
     /// The first row on screen.
     pub offset: usize,
     /// The filter, if one is typed.

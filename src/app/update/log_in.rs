@@ -1,0 +1,193 @@
+//! Logging in: from the wish to the running login, and what its panel can do.
+
+use jiff::Timestamp;
+
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::field::Field;
+use crate::app::login::{self, Login, Opened, WhichClient, WhichProvider};
+use crate::app::overlay::Overlay;
+use crate::app::state::{State, Tone};
+use crate::domain::login::{Choice, Order};
+use crate::domain::secret::Secret;
+use crate::domain::source::{Client, Source};
+
+/// Logs in at the selected provider, or anew for the selected row.
+pub(super) fn at_target(state: &mut State) -> Vec<Effect> {
+    let Some((source, name)) = login::target(state) else { return Vec::new() };
+    let source = source.clone();
+    prepare(state, &source, name)
+}
+
+/// Makes a mytoken at the selected profile or server, else at the first one.
+pub(super) fn new_mytoken(state: &mut State) -> Vec<Effect> {
+    let Some(source) = login::mytoken_target(state).cloned() else { return Vec::new() };
+    prepare(state, &source, None)
+}
+
+/// Starts the login, unless it must be asked first which client to be.
+fn prepare(state: &mut State, source: &Source, name: Option<String>) -> Vec<Effect> {
+    let open_browser = state.seat.no_browser.is_none();
+    let order = Order { source: source.id.clone(), name, client: None, provider: None, open_browser };
+    if let Some(issuer) = source.issuer()
+        && issuer.client.is_none()
+    {
+        let which = WhichClient {
+            order,
+            field: Field::default(),
+            selected: 0,
+            public: issuer.public_clients.clone(),
+        };
+        state.overlays.push(Overlay::WhichClient(which));
+        return Vec::new();
+    }
+    start(state, order)
+}
+
+fn start(state: &mut State, order: Order) -> Vec<Effect> {
+    let task = state.new_task();
+    let login = Login {
+        task,
+        order: order.clone(),
+        view: None,
+        opened: Opened::default(),
+        field: Field::default(),
+        typing: false,
+        qr_alone: false,
+    };
+    state.overlays.push(Overlay::Login(Box::new(login)));
+    vec![Effect::LogIn(task, order)]
+}
+
+/// Starts the login as the typed or chosen client.
+pub(super) fn with_client(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::WhichClient(which)) = state.overlays.last() else { return Vec::new() };
+    let id = match which.selected.checked_sub(1) {
+        None => which.field.value().trim(),
+        Some(at) => which.public.get(at).map(|client| client.id.as_str()).unwrap_or_default(),
+    };
+    if id.is_empty() {
+        return Vec::new();
+    }
+    let order = Order { client: Some(Client::public(id)), ..which.order.clone() };
+    state.overlays.pop();
+    start(state, order)
+}
+
+/// The mytoken server offers several providers: the login starts again with the chosen one.
+pub(super) fn choose(state: &mut State, choices: Vec<Choice>) -> Vec<Effect> {
+    let Some(login) = state.login() else { return Vec::new() };
+    let (task, order) = (login.task, login.order.clone());
+    replace_login(state, Overlay::WhichProvider(WhichProvider { order, choices, selected: 0 }));
+    vec![Effect::CancelLogin(task)]
+}
+
+/// Starts the login with the chosen provider.
+pub(super) fn with_provider(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::WhichProvider(which)) = state.overlays.last() else { return Vec::new() };
+    let Some(choice) = which.choices.get(which.selected) else { return Vec::new() };
+    let order = Order { provider: Some(choice.issuer.clone()), ..which.order.clone() };
+    state.overlays.pop();
+    start(state, order)
+}
+
+/// Ends the login at the user's wish.
+pub(super) fn cancel(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let Some(task) = state.login().map(|login| login.task) else { return Vec::new() };
+    state.overlays.pop();
+    state.say(Tone::Plain, "Login cancelled; nothing is lost", now);
+    vec![Effect::CancelLogin(task)]
+}
+
+/// Puts something in the place of the login panel, wherever it lies.
+pub(super) fn replace_login(state: &mut State, overlay: Overlay) {
+    if let Some(place) = state.overlays.iter_mut().find(|overlay| matches!(overlay, Overlay::Login(_))) {
+        *place = overlay;
+    }
+}
+
+/// Takes the login panel away, wherever it lies.
+pub(super) fn close_login(state: &mut State) {
+    state.overlays.retain(|overlay| !matches!(overlay, Overlay::Login(_)));
+}
+
+/// The routes stand: a browser is opened where that is wanted without being asked for.
+pub(super) fn may_open(state: &mut State, address: String) -> Vec<Effect> {
+    if state.seat.no_browser.is_some() {
+        return Vec::new();
+    }
+    let Some(login) = state.login_mut().filter(|login| login.order.open_browser) else { return Vec::new() };
+    login.opened = Opened::Opening;
+    vec![Effect::OpenBrowser(login.task, address)]
+}
+
+/// What the panel's own keys do.
+pub(super) fn panel(state: &mut State, action: Action) -> Vec<Effect> {
+    let seat = state.seat.clone();
+    let Some(login) = state.login_mut() else { return Vec::new() };
+    let copy =
+        |text: Option<String>, what| text.map(|text| Effect::CopyText(text, what)).into_iter().collect();
+    match action {
+        Action::CopyCode => copy(login.code(), "the code"),
+        Action::CopyAddress => copy(login.address(), "the address"),
+        Action::CopySshLine => copy(login.ssh_line(&seat), "the ssh line"),
+        Action::OpenBrowser => {
+            let Some(address) = login.address() else { return Vec::new() };
+            login.opened = Opened::Opening;
+            vec![Effect::OpenBrowser(login.task, address)]
+        }
+        Action::SignInDemo if seat.demo => {
+            let task = login.task;
+            login.address().map(|address| Effect::SignInDemo(task, address)).into_iter().collect()
+        }
+        Action::ShowQr => {
+            login.qr_alone = !login.qr_alone;
+            Vec::new()
+        }
+        Action::TypeAddress => {
+            login.typing = !login.typing;
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Text pasted while a login runs: a redirect address is given to it at once, anything else stays in its field.
+pub(super) fn pasted(state: &mut State, text: &Secret, now: Timestamp) -> Vec<Effect> {
+    let bare: String = text.expose().split_whitespace().collect();
+    let bare = Secret::new(bare);
+    let Some(login) = state.login_mut() else { return Vec::new() };
+    if !login.takes_paste() {
+        state.say(Tone::Plain, "This login takes no pasted address", now);
+        return Vec::new();
+    }
+    if is_redirect(bare.expose()) {
+        login.field.clear();
+        login.typing = false;
+        return vec![Effect::GiveRedirect(login.task, bare)];
+    }
+    login.field.insert(bare.expose());
+    login.typing = true;
+    Vec::new()
+}
+
+/// Whether a text can be what a browser ended on: an address or its query with a code or an error (RFC 6749 §4.1.2).
+fn is_redirect(text: &str) -> bool {
+    text.starts_with("http://")
+        || text.starts_with("https://")
+        || ["code=", "error=", "?code=", "?error=", "?state=", "state="]
+            .iter()
+            .any(|start| text.starts_with(start))
+        || text.contains("&code=")
+        || text.contains("?code=")
+        || text.contains("&error=")
+}
+
+/// Gives what is typed in the panel's field to the login.
+pub(super) fn give_typed(state: &mut State) -> Vec<Effect> {
+    let Some(login) = state.login_mut() else { return Vec::new() };
+    let Some(text) = login.field.secret() else { return Vec::new() };
+    login.field.clear();
+    login.typing = false;
+    vec![Effect::GiveRedirect(login.task, text)]
+}

@@ -1,0 +1,47 @@
+//! The one function that changes what the board knows.
+
+mod act;
+mod ask;
+mod end;
+mod log_in;
+mod moving;
+mod outcome;
+mod settle;
+mod typing;
+
+use jiff::Timestamp;
+
+use super::effect::Effect;
+use super::keymap;
+use super::message::Message;
+use super::state::State;
+
+/// Takes a message in and says what is asked of the world. No I/O, no clock: the same message gives the same answer.
+#[must_use]
+pub fn update(state: &mut State, message: Message, now: Timestamp) -> Vec<Effect> {
+    state.at = now;
+    let mut effects = settle::due(state, now);
+    effects.extend(match message {
+        Message::Key(key) => typing::key(state, &key, now),
+        Message::Action(action) if keymap::live(state).iter().any(|live| live.binding.action == action) => {
+            act::act(state, action, now)
+        }
+        Message::Paste(text) => typing::paste(state, &text, now),
+        Message::Mouse(event) => moving::mouse(state, event),
+        Message::Resized(columns, rows) => {
+            state.size = (columns, rows);
+            Vec::new()
+        }
+        Message::Focused(focused) => {
+            state.focused = focused;
+            Vec::new()
+        }
+        Message::Outcome(outcome) => outcome::take(state, outcome, now),
+        Message::Action(_) | Message::Tick => Vec::new(),
+    });
+    settle::settle(state);
+    effects
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! What the world answers. An answer to a task that is no longer awaited changes nothing.
+
+use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
+
+use super::{log_in, moving};
+use crate::app::effect::{Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
+use crate::app::login::Opened;
+use crate::app::overlay::Overlay;
+use crate::app::state::{OnClipboard, Pane, State, Tone};
+use crate::domain::credential::{CredentialId, Custody};
+use crate::domain::event::Event;
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::login::{Report, Step};
+
+/// Takes an answer in.
+pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<Effect> {
+    match outcome {
+        Outcome::Changed(snapshot) => changed(state, snapshot),
+        Outcome::Login(task, step) => return login_goes_on(state, task, step),
+        Outcome::LoginEnded(task, result) => login_ended(state, task, result, now),
+        Outcome::Drawn(task, id, result) => drawn(state, task, &id, result, now),
+        Outcome::LookedUp(task, finding) => looked_up(state, task, *finding),
+        Outcome::HistoryRead(task, result) => history_read(state, task, result, now),
+        Outcome::Kept(result) => kept(state, result, now),
+        Outcome::Revoked(task, result) => {
+            state.end(task);
+            told(state, result, now);
+        }
+        Outcome::Forgotten(result) => told(state, result.map(|name| format!("Forgot {name}")), now),
+        Outcome::ProviderAdded(task, result) => {
+            if state.end(task) {
+                let result = result.map(|source| {
+                    state.providers.awaited = Some(source.id.clone());
+                    state.providers.filter = None;
+                    moving::focus(state, Pane::Providers);
+                    format!("Added {}", source.name)
+                });
+                told(state, result, now);
+            }
+        }
+        Outcome::BrowserOpened(task, result) => browser_opened(state, task, result),
+        Outcome::Copied(result) => copied(state, result, now),
+        Outcome::ClipboardCleared(text) => {
+            state.clipboard = None;
+            state.say(Tone::Plain, text, now);
+        }
+        Outcome::Failed(failure) => failed(state, failure, now),
+    }
+    Vec::new()
+}
+
+/// A failure: on the message line where it fits, else in a window of its own.
+fn failed(state: &mut State, failure: Failure, now: Timestamp) {
+    let text = failure.to_string();
+    if failure.kind == Kind::Cancelled {
+        state.say(Tone::Plain, text, now);
+    } else if text.width() + 4 > usize::from(state.size.0) && state.overlays.is_empty() {
+        state.overlays.push(Overlay::Failed(failure));
+    } else {
+        state.say(Tone::Bad, text, now);
+    }
+}
+
+fn told(state: &mut State, result: Result<String, Failure>, now: Timestamp) {
+    match result {
+        Ok(text) => state.say(Tone::Good, text, now),
+        Err(failure) => failed(state, failure, now),
+    }
+}
+
+fn changed(state: &mut State, snapshot: Snapshot) {
+    let is_first = state.wallet.sources.is_empty();
+    state.wallet = snapshot;
+    let is_held = |id: &CredentialId| state.wallet.held.iter().any(|held| held.id == *id);
+    state.lookup.found.retain(|id, _| is_held(id));
+    state.history.read.retain(|id, _| is_held(id));
+    let about_gone = |overlay: &Overlay| match overlay {
+        Overlay::CopyMenu(id, _) | Overlay::Details(id, _) => !is_held(id),
+        Overlay::Revoke(dialogue) => !is_held(&dialogue.id),
+        _ => false,
+    };
+    state.overlays.retain(|overlay| !about_gone(overlay));
+    // The first screen of a newcomer begins where everything begins: at the providers.
+    if is_first && state.is_first_run() && state.overlays.is_empty() && state.lookup.pasted.is_none() {
+        moving::focus(state, Pane::Providers);
+    }
+}
+
+fn login_goes_on(state: &mut State, task: Task, step: Step) -> Vec<Effect> {
+    let Some(login) = state.login_mut().filter(|login| login.task == task) else { return Vec::new() };
+    match step {
+        Step::View(view) => login.view = Some(view),
+        Step::MayOpen(address) => return log_in::may_open(state, address),
+        Step::Choose(choices) => return log_in::choose(state, choices),
+    }
+    Vec::new()
+}
+
+fn login_ended(state: &mut State, task: Task, result: Result<Box<Report>, Failure>, now: Timestamp) {
+    if state.login().is_none_or(|login| login.task != task) {
+        return;
+    }
+    match result {
+        Ok(report) => {
+            state.tokens.awaited = Some(report.id.clone());
+            moving::focus(state, Pane::Tokens);
+            log_in::replace_login(state, Overlay::Granted(report));
+        }
+        Err(failure) if failure.kind == Kind::Cancelled => {
+            log_in::close_login(state);
+            failed(state, failure, now);
+        }
+        Err(failure) => log_in::replace_login(state, Overlay::Failed(failure)),
+    }
+}
+
+fn drawn(state: &mut State, task: Task, id: &CredentialId, result: Result<Drawn, Failure>, now: Timestamp) {
+    if !state.end(task) {
+        return;
+    }
+    match result {
+        Ok(drawn) => {
+            let name = state.held(id).map_or_else(|| "it".to_owned(), |held| held.name.clone());
+            let remark = Some(drawn.remarks.join(" · ")).filter(|remark| !remark.is_empty());
+            let said =
+                if drawn.renewed { format!("Renewed {name}") } else { format!("{name} is still good") };
+            let text = [said].into_iter().chain(remark.clone()).collect::<Vec<_>>().join(" · ");
+            // If it was drawn to be copied, the message of the copy follows and takes this one's place.
+            state.say(if remark.is_some() { Tone::Warning } else { Tone::Good }, text, now);
+            if let Some((_, said)) = state.copying.as_mut().filter(|(copying, _)| *copying == task) {
+                *said = remark;
+            }
+        }
+        Err(failure) => failed(state, failure, now),
+    }
+}
+
+fn copied(state: &mut State, result: Result<Copied, Failure>, now: Timestamp) {
+    let copied = match result {
+        Ok(copied) => copied,
+        Err(failure) => return failed(state, failure, now),
+    };
+    let remark = state.copying.take().and_then(|(_, remark)| remark);
+    let Copied { what, route, certain, ends, until } = copied;
+    if let Some(until) = until {
+        state.notice = None;
+        state.clipboard = Some(OnClipboard { what, remark, ends, certain, route, until });
+        return;
+    }
+    // Something newer lies there now: what was to be cleared is gone from it.
+    state.clipboard = None;
+    let text = if certain { format!("Copied {what} to {route}") } else { format!("Sent {what} to {route}") };
+    state.say(Tone::Good, text, now);
+}
+
+fn looked_up(state: &mut State, task: Task, finding: Finding) {
+    if !state.end(task) {
+        return;
+    }
+    state.lookup.task = None;
+    match &finding.target {
+        Target::Held(id) => {
+            state.lookup.found.insert(id.clone(), finding);
+        }
+        Target::Pasted(specimen) => {
+            let Some(pasted) = state.lookup.pasted.as_mut().filter(|pasted| pasted.specimen == **specimen)
+            else {
+                return;
+            };
+            let question = finding
+                .may_ask
+                .clone()
+                .map(|server| Overlay::MayAsk(server, Box::new(finding.target.clone())));
+            pasted.finding = Some(finding);
+            if state.overlays.is_empty() {
+                state.overlays.extend(question);
+            }
+        }
+    }
+}
+
+fn history_read(state: &mut State, task: Task, result: Result<Vec<Event>, Failure>, now: Timestamp) {
+    let Some((_, owner)) = state.history.task.take_if(|(awaited, _)| *awaited == task) else { return };
+    state.end(task);
+    match (result, owner) {
+        (Ok(events), Some(id)) => {
+            state.history.read.insert(id, (events, now));
+        }
+        (Ok(events), None) => state.history.pasted = Some((events, now)),
+        (Err(failure), _) => failed(state, failure, now),
+    }
+}
+
+fn kept(state: &mut State, result: Result<(CredentialId, String), Failure>, now: Timestamp) {
+    let result = result.map(|(id, name)| {
+        let is_sealed = state.held(&id).is_some_and(|held| held.custody == Custody::Sealed);
+        let how_long = if is_sealed { "sealed" } else { "in memory only: gone when toktui quits" };
+        super::ask::leave_pasted(state);
+        state.tokens.awaited = Some(id);
+        moving::focus(state, Pane::Tokens);
+        format!("Kept as {name}, {how_long}")
+    });
+    told(state, result, now);
+}
+
+fn browser_opened(state: &mut State, task: Task, result: Result<String, Failure>) {
+    if let Some(login) = state.login_mut().filter(|login| login.task == task) {
+        login.opened = match result {
+            Ok(with) => Opened::With(with),
+            Err(failure) => Opened::Failed(failure.why),
+        };
+    }
+}

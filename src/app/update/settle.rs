@@ -1,0 +1,128 @@
+//! What holds after every message: nothing overdue stands, rows are in order, the selection is among them and on screen.
+
+use jiff::Timestamp;
+
+use crate::app::effect::Effect;
+use crate::app::geometry::Geometry;
+use crate::app::providers::{self, Row};
+use crate::app::state::{Pane, State};
+use crate::app::{history, tokens};
+
+/// Ends what was to stand until now.
+pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
+    if over(state.price.as_ref().map(|price| price.until)) {
+        state.price = None;
+    }
+    if over(state.notice.as_ref().and_then(|notice| notice.until)) {
+        state.notice = None;
+    }
+    if over(state.clipboard.as_ref().map(|clipboard| clipboard.until)) {
+        state.clipboard = None;
+        return vec![Effect::ClearClipboard];
+    }
+    Vec::new()
+}
+
+/// Puts rows, selections and what is scrolled into order.
+pub(super) fn settle(state: &mut State) {
+    settle_providers(state);
+    settle_tokens(state);
+    let events = history::on_show(state).events.len();
+    state.history.selected = state.history.selected.min(events.saturating_sub(1));
+    let geometry = Geometry::of(state);
+    let rows = |pane| geometry.rows(pane);
+    state.providers.offset = scrolled(
+        state.providers.offset,
+        state.providers.selected,
+        state.providers.rows.len(),
+        rows(Pane::Providers),
+    );
+    let selected = selected_row(state);
+    state.tokens.offset =
+        scrolled(state.tokens.offset, selected, state.tokens.rows.len(), rows(Pane::Tokens));
+    state.history.offset =
+        scrolled(state.history.offset, state.history.selected, events, rows(Pane::History));
+}
+
+fn settle_providers(state: &mut State) {
+    let old = state.selected_row().cloned();
+    state.providers.rows = providers::rows(state);
+    let rows = &state.providers.rows;
+    let is = |wanted: &Row| rows.iter().position(|row| same(row, wanted));
+    let selected = old.as_ref().and_then(is).unwrap_or(state.providers.selected);
+    state.providers.selected = selected.min(rows.len().saturating_sub(1));
+    if let Some(awaited) = &state.providers.awaited
+        && let Some(at) = rows.iter().position(|row| matches!(row, Row::Source(_, id) if id == awaited))
+    {
+        state.providers.selected = at;
+        state.providers.awaited = None;
+    }
+}
+
+/// A source keeps its row by its id; its place in the snapshot may change.
+fn same(a: &Row, b: &Row) -> bool {
+    match (a, b) {
+        (Row::Source(_, a), Row::Source(_, b)) => a == b,
+        (a, b) => a == b,
+    }
+}
+
+fn settle_tokens(state: &mut State) {
+    if let Some(awaited) =
+        state.tokens.awaited.take_if(|id| state.wallet.held.iter().any(|held| held.id == *id))
+    {
+        state.tokens.selected = Some(awaited);
+        state.tokens.filter = None;
+    }
+    // Where the selected row was, for the case that it is gone.
+    let was = selected_row(state);
+    state.tokens.rows = tokens::rows(state);
+    let ids: Vec<_> =
+        state.tokens.rows.iter().filter_map(|at| state.wallet.held.get(*at)).map(|held| &held.id).collect();
+    if state.tokens.selected.as_ref().is_some_and(|selected| ids.contains(&selected)) {
+        return;
+    }
+    let next = ids.get(was.min(ids.len().saturating_sub(1))).map(|id| (*id).clone());
+    super::moving::select_token(state, next);
+}
+
+/// The selected row's place among the rows; 0 where none is selected.
+pub(super) fn selected_row(state: &State) -> usize {
+    let is_selected =
+        |at: &usize| state.wallet.held.get(*at).map(|held| &held.id) == state.tokens.selected.as_ref();
+    state.tokens.rows.iter().position(is_selected).unwrap_or(0)
+}
+
+/// The offset nearest to the old one at which the selected row is on screen and no row is wasted at the end.
+pub(super) fn scrolled(offset: usize, selected: usize, len: usize, height: usize) -> usize {
+    if height == 0 {
+        return 0;
+    }
+    let offset = offset.min(len.saturating_sub(height));
+    offset.clamp((selected + 1).saturating_sub(height), selected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scrolled;
+
+    #[test]
+    fn the_selected_row_is_always_on_screen() {
+        for (offset, selected, len, height, expected) in [
+            (0, 0, 0, 5, 0),
+            (0, 4, 9, 5, 0),
+            (0, 5, 9, 5, 1),
+            (8, 8, 9, 5, 4),
+            (3, 1, 9, 5, 1),
+            (7, 2, 3, 5, 0),
+            (0, 3, 9, 0, 0),
+        ] {
+            assert_eq!(
+                scrolled(offset, selected, len, height),
+                expected,
+                "{offset} {selected} {len} {height}"
+            );
+        }
+    }
+}

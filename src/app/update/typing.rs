@@ -1,0 +1,76 @@
+//! Keys and pasted text. A paste is text and never a command, and a line break in it never confirms (security.md C6).
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+use jiff::Timestamp;
+
+use super::{act, ask, log_in};
+use crate::app::effect::Effect;
+use crate::app::field;
+use crate::app::keymap;
+use crate::app::overlay::Overlay;
+use crate::app::state::{Pane, State, Tone};
+use crate::domain::secret::Secret;
+
+/// A key: it is typed where text is being typed, else it asks for what the keymap says.
+pub(super) fn key(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
+    if key.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    if field::edits(key)
+        && let Some(field) = state.overlays.last_mut().and_then(Overlay::field_mut)
+    {
+        field.press(key);
+        typed(state);
+        state.price = None;
+        return Vec::new();
+    }
+    let action = keymap::action(state, key);
+    // The price was said for one action; every other key means that it is not wanted.
+    let keeps_price = |asked| action == Some(asked) || action == Some(crate::app::action::Action::Back);
+    if state.price.as_ref().is_some_and(|price| !keeps_price(price.action)) {
+        state.price = None;
+    }
+    action.map(|action| act::act(state, action, now)).unwrap_or_default()
+}
+
+/// Pasted text: into the field being typed in, else into the login, else it is looked up.
+pub(super) fn paste(state: &mut State, text: &Secret, now: Timestamp) -> Vec<Effect> {
+    state.price = None;
+    let in_login = matches!(state.overlays.last(), Some(Overlay::Login(_)));
+    let has_login = state.login().is_some();
+    match state.overlays.last_mut() {
+        Some(Overlay::Paste(field)) => field.insert_lines(text.expose()),
+        Some(top) if !in_login && top.is_typing() => {
+            if let Some(field) = top.field_mut() {
+                field.insert(text.expose());
+            }
+            typed(state);
+        }
+        Some(_) if has_login => return log_in::pasted(state, text, now),
+        Some(_) => state.say(Tone::Plain, "Nothing here takes pasted text: go back to the board first", now),
+        None => return ask::pasted(state, text, now),
+    }
+    Vec::new()
+}
+
+/// What follows at once from a changed field: a list is narrowed, and its first match is selected.
+fn typed(state: &mut State) {
+    match state.overlays.last_mut() {
+        Some(Overlay::Palette(palette)) => palette.selected = 0,
+        Some(Overlay::Filter(field)) => {
+            let filter = Some(field.value().to_owned()).filter(|typed| !typed.is_empty());
+            set_filter(state, filter);
+        }
+        _ => {}
+    }
+}
+
+/// Narrows the list of the focused pane.
+pub(super) fn set_filter(state: &mut State, filter: Option<String>) {
+    match state.focus {
+        Pane::Providers => state.providers.filter = filter,
+        Pane::Tokens => state.tokens.filter = filter,
+        Pane::History => state.history.filter = filter,
+        Pane::Lookup => {}
+    }
+}
