@@ -1,6 +1,7 @@
 //! toktui: a full-screen terminal board for OpenID Connect tokens and mytokens.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod desktop;
 pub mod domain;

@@ -127,8 +127,10 @@ impl Sandbox {
     /// The rows of the Providers pane for it.
     #[must_use]
     pub fn sources(&self) -> Vec<Source> {
-        let formerly =
-            vec![FormerIssuer { address: self.old.settings().issuer.clone(), story: "moved 2022".to_owned() }];
+        let formerly = vec![FormerIssuer {
+            address: self.old.settings().issuer.clone(),
+            story: "moved 2022".to_owned(),
+        }];
         vec![
             self.checkin_as(&self.checkin.settings().issuer, formerly),
             row("grid", "Sandbox Grid", "rotates", issuer(&self.grid.settings().issuer, Vec::new())),

@@ -138,6 +138,17 @@ pub enum By {
 }
 
 impl By {
+    /// A stable word for `--json`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Claims => "claims",
+            Self::Server => "server",
+            Self::Journal => "journal",
+            Self::Clock => "clock",
+        }
+    }
+
     /// As it stands in a sentence: `says its server`.
     #[must_use]
     pub fn words(self) -> &'static str {
