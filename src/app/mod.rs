@@ -25,6 +25,8 @@ pub mod overlay;
 pub mod palette;
 pub mod price;
 pub mod providers;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod state;
 pub mod tokens;
 pub mod update;
