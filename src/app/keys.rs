@@ -4,7 +4,8 @@ use crossterm::event::KeyCode;
 
 use super::action::Action;
 use super::can;
-use super::keymap::{Binding, Key, Layer, ch, ctrl, key, open_says};
+use super::key::{Key, ch, ctrl, key};
+use super::keymap::{Binding, Layer, open_says};
 use super::overlay::Overlay;
 use super::state::{Pane, State};
 use crate::domain::form::Form;

@@ -14,6 +14,7 @@ pub mod effect;
 pub mod field;
 pub mod geometry;
 pub mod history;
+pub mod key;
 pub mod keymap;
 pub mod keys;
 pub mod login;
