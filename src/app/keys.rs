@@ -339,7 +339,10 @@ pub const KEYMAP: &[Binding] = &[
         "all that works now; runs it too",
     )
     .when(|state| {
-        !matches!(state.overlays.last(), Some(Overlay::Help(_) | Overlay::Revoke(_) | Overlay::QuitLoses(_)))
+        !matches!(
+            state.overlays.last(),
+            Some(Overlay::Help(_) | Overlay::MayAsk(..) | Overlay::Revoke(_) | Overlay::QuitLoses(_))
+        )
     })
     .footer(9),
     Binding::new(

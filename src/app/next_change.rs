@@ -210,3 +210,117 @@ fn next_midnight(state: &State, now: Timestamp) -> Option<Timestamp> {
     let tomorrow = now.to_zoned(zone).checked_add(1.day()).ok()?;
     Some(tomorrow.start_of_day().ok()?.timestamp())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::effect::{Copied, Outcome};
+    use crate::app::message::Message;
+    use crate::app::sample::*;
+    use crate::app::state::Tone;
+    use crate::app::update::update;
+    use crate::domain::credential::Chain;
+
+    /// How often the loop would draw until `until`: at first, and whenever something on screen has changed.
+    fn frames(state: &mut State, from: Timestamp, until: Timestamp) -> usize {
+        let mut now = from;
+        let mut frames = 1;
+        while let Some(next) = state.next_change(now).filter(|next| *next <= until) {
+            assert!(next > now, "a loop that does not sleep");
+            now = next;
+            let _ = update(state, Message::Tick, now);
+            frames += 1;
+        }
+        frames
+    }
+
+    #[test]
+    fn an_idle_hour_costs_one_frame() {
+        for held in [vec![], vec![held("none", "egi", Chain::None, None)]] {
+            let mut state = board(held);
+            assert_eq!(frames(&mut state, now(), seconds(3600)), 1);
+        }
+    }
+
+    #[test]
+    fn a_token_with_a_little_over_ten_seconds_left_costs_eleven_frames_more() {
+        let mut token = bare("short", 0);
+        let end = later(now(), SignedDuration::from_millis(10_400));
+        token.access[0].expires = Some(end);
+        let mut state = board(vec![token]);
+        // 9 s, 8 s, … 0 s, expired.
+        assert_eq!(frames(&mut state, now(), later(end, SignedDuration::from_secs(30))), 1 + 11);
+    }
+
+    #[test]
+    fn minutes_tick_by_the_minute_and_days_by_the_hour() {
+        let mut minutes = board(vec![bare("a", 1990)]);
+        // 33m ends at 1 980 s left, 32m at 1 920; the clock's minutes fall on whole minutes of the day.
+        let frames_in_five_minutes = frames(&mut minutes, now(), seconds(300));
+        assert!(frames_in_five_minutes <= 1 + 5 + 5, "{frames_in_five_minutes}");
+        let mut days = board(vec![bare("a", 3 * 86_400)]);
+        assert_eq!(frames(&mut days, now(), seconds(3500)), 2, "from 3d 00h to 2d 23h");
+    }
+
+    #[test]
+    fn what_is_scrolled_away_does_not_tick() {
+        let mut held: Vec<_> = (0..30).map(|n| bare(&format!("n{n:02}"), 7259 + 600 * n)).collect();
+        held.push(bare("z", 300));
+        let mut state = board(held);
+        let _ = press(&mut state, "sg");
+        assert_eq!(state.tokens.rows.last(), Some(&30), "by name, the short one last and out of sight");
+        let next = state.next_change(now()).expect("minutes tick");
+        assert_eq!(next, later(seconds(59), HAIR));
+    }
+
+    #[test]
+    fn a_row_turns_even_when_it_is_out_of_sight() {
+        let mut held: Vec<_> = (0..30).map(|n| bare(&format!("n{n:02}"), 864_000)).collect();
+        held.push(bare("z", 90_100));
+        let mut state = board(held);
+        let _ = press(&mut state, "sg");
+        let turns = later(seconds(90_100 - 60), HAIR);
+        let mut now = now();
+        while now < turns {
+            now = state.next_change(now).expect("it ends one day");
+            let _ = update(&mut state, Message::Tick, now);
+        }
+        assert_eq!(now, turns);
+    }
+
+    #[test]
+    fn while_nobody_looks_the_screen_rests_for_a_minute_and_the_clipboard_is_cleared_in_time() {
+        let mut state = board(vec![bare("a", 300)]);
+        let _ = update(&mut state, Message::Focused(false), now());
+        assert_eq!(state.next_change(now()), Some(seconds(60)));
+        let copied =
+            Copied { what: "it".to_owned(), route: "x", certain: true, ends: None, until: Some(seconds(45)) };
+        tell(&mut state, Outcome::Copied(Ok(copied)));
+        assert_eq!(state.next_change(now()), Some(seconds(45)));
+        let _ = update(&mut state, Message::Focused(true), now());
+        assert_eq!(state.next_change(now()), Some(later(now(), HAIR)), "45 s is shown for this moment only");
+    }
+
+    #[test]
+    fn a_message_and_a_price_go_by_themselves() {
+        let mut token = mytoken("toar", None);
+        if let Chain::Mytoken { facts, heard, .. } = &mut token.chain {
+            (facts.expires, *heard) = (None, None);
+        }
+        let mut state = board(vec![token]);
+        state.say(Tone::Good, "done", now());
+        assert_eq!(state.next_change(now()), Some(seconds(10)));
+        let _ = update(&mut state, Message::Tick, seconds(10));
+        assert_eq!(state.notice, None);
+        let _ = press_at(&mut state, "y", seconds(20));
+        assert_eq!(state.next_change(seconds(20)), Some(seconds(30)));
+    }
+
+    #[test]
+    fn the_clock_is_shown_only_while_something_counts_by_minutes() {
+        assert!(!board(vec![]).shows_clock(now()));
+        assert!(board(vec![bare("a", 3600)]).shows_clock(now()));
+        assert!(!board(vec![bare("a", 3 * 86_400)]).shows_clock(now()));
+        assert!(!board(vec![bare("a", -5)]).shows_clock(now()));
+    }
+}
