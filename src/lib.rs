@@ -9,4 +9,5 @@ pub mod mytoken;
 pub mod oidc;
 pub mod sandbox;
 pub mod store;
+pub mod ui;
 pub mod wallet;

@@ -1,0 +1,131 @@
+//! What stands in a token, decoded here and verified by nobody: the claims that matter in words, then the rest.
+
+use jiff::Timestamp;
+use ratatui::text::{Line, Span};
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
+
+use super::parts::wrap;
+use super::scene::{Scene, labelled, under_label};
+use super::verdict::LABEL;
+use crate::domain::jwt::Jwt;
+use crate::domain::untrusted::{Untrusted, cleaned};
+
+/// More claims than this are counted, not listed: a token of a hostile server may hold thousands.
+const MOST: usize = 200;
+
+/// Claims that are told in words.
+const TOLD: &[&str] = &[
+    "iss",
+    "sub",
+    "name",
+    "preferred_username",
+    "email",
+    "aud",
+    "scope",
+    "scp",
+    "azp",
+    "client_id",
+    "iat",
+    "exp",
+    "nbf",
+    "auth_time",
+];
+
+/// The lines of a token's content.
+pub(super) fn lines<'a>(jwt: &Jwt, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
+    let theme = scene.theme;
+    let room = width.saturating_sub(LABEL);
+    let mut lines = Vec::new();
+    let mut say = |label: &str, text: String| {
+        if !text.is_empty() {
+            let texts = wrap(&text, room).into_iter().map(|line| (line, theme.text)).collect();
+            lines.extend(under_label(label, LABEL, texts, theme));
+        }
+    };
+    say("as", subject(jwt));
+    say("by", jwt.text("iss").map(|issuer| by(&issuer, scene)).unwrap_or_default());
+    say("for", joined(&jwt.texts("aud"), ", "));
+    let client = jwt.text("azp").or_else(|| jwt.text("client_id"));
+    say("to", client.map(|client| client.shown()).unwrap_or_default());
+    say("may", scopes(jwt));
+    say("from", times(jwt, scene));
+    let rest: Vec<_> = jwt.claims.iter().filter(|(name, _)| !TOLD.contains(&name.as_str())).collect();
+    let widest = rest.iter().take(MOST).map(|(name, _)| cleaned(name).width()).max().unwrap_or(0);
+    let wide = widest.min(width / 2).max(LABEL - 2);
+    for (name, value) in rest.iter().take(MOST) {
+        let value = Span::styled(told(name, value, scene), theme.text);
+        lines.push(labelled(&cleaned(name), wide + 2, [value], theme));
+    }
+    if rest.len() > MOST {
+        lines.push(Line::styled(format!("and {} more claims", rest.len() - MOST), theme.dim));
+    }
+    lines.push(sealed_how(jwt, scene));
+    lines
+}
+
+fn subject(jwt: &Jwt) -> String {
+    let name = ["name", "preferred_username", "email"].into_iter().find_map(|claim| jwt.text(claim));
+    let subject = jwt.text("sub").map(|subject| subject.shown());
+    match (name.map(|name| name.shown()), subject) {
+        (Some(name), Some(subject)) if name != subject => format!("{name}  {subject}"),
+        (Some(one), _) | (None, Some(one)) => one,
+        (None, None) => String::new(),
+    }
+}
+
+fn by(issuer: &Untrusted, scene: Scene<'_>) -> String {
+    let (name, address) = (scene.issuer_name(issuer), issuer.shown());
+    if address.contains(&name) { address } else { format!("{name}  {address}") }
+}
+
+fn scopes(jwt: &Jwt) -> String {
+    let one = jwt.text("scope").map(|scope| scope.shown());
+    one.unwrap_or_else(|| joined(&[jwt.texts("scope"), jwt.texts("scp")].concat(), " "))
+}
+
+fn times(jwt: &Jwt, scene: Scene<'_>) -> String {
+    let start = jwt.moment("nbf").or_else(|| jwt.moment("iat"));
+    let told = |at: Timestamp| scene.exact(at);
+    let span = match (start, jwt.moment("exp")) {
+        (Some(start), Some(end)) => format!("{} until {}", told(start), told(end)),
+        (Some(start), None) => format!("{} on, without an end", told(start)),
+        (None, Some(end)) => format!("its start until {}", told(end)),
+        (None, None) => return String::new(),
+    };
+    match jwt.moment("auth_time") {
+        Some(login) => format!("{span}; logged in {}", told(login)),
+        None => span,
+    }
+}
+
+/// A claim's value as text: moments in words, texts without quotes, the rest as JSON.
+fn told(name: &str, value: &Value, scene: Scene<'_>) -> String {
+    const MOMENTS: &[&str] = &["iat", "exp", "nbf", "auth_time", "updated_at"];
+    if let Some(at) = MOMENTS.contains(&name).then(|| crate::domain::jwt::moment(value)).flatten() {
+        return format!("{}  ({})", scene.exact(at), at.as_second());
+    }
+    match value {
+        Value::String(text) => cleaned(text),
+        Value::Array(list) if list.iter().all(Value::is_string) => {
+            list.iter().filter_map(Value::as_str).map(cleaned).collect::<Vec<_>>().join(", ")
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            cleaned(&value.to_string())
+        }
+    }
+}
+
+fn sealed_how<'a>(jwt: &Jwt, scene: Scene<'a>) -> Line<'a> {
+    let algorithm = jwt.header.get("alg").and_then(Value::as_str).map(cleaned);
+    let signed = match (jwt.signature, algorithm) {
+        (0, _) => "not signed".to_owned(),
+        (_, Some(algorithm)) => format!("signed with {algorithm}"),
+        (_, None) => "signed".to_owned(),
+    };
+    Line::styled(format!("{signed}; read here, not verified"), scene.theme.dim)
+}
+
+fn joined(texts: &[Untrusted], with: &str) -> String {
+    texts.iter().map(Untrusted::shown).collect::<Vec<_>>().join(with)
+}

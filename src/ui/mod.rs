@@ -1,0 +1,143 @@
+//! State in, frame out: the same state at the same moment gives the same screen. Nothing is changed or asked here.
+
+mod content;
+mod copy_menu;
+mod details;
+mod empty;
+mod facts;
+mod field;
+mod footer;
+mod granted;
+mod header;
+mod help;
+mod history;
+mod layout;
+mod login;
+mod lookup;
+mod moments;
+mod palette;
+mod parts;
+mod providers;
+mod qr;
+mod questions;
+mod revoke;
+mod scene;
+mod theme;
+mod tokens;
+mod verdict;
+
+use jiff::Timestamp;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+pub use theme::{Colours, Glyphs, Theme};
+
+use self::scene::Scene;
+use crate::app::geometry::{Geometry, Shape};
+use crate::app::keymap;
+use crate::app::overlay::Overlay;
+use crate::app::state::{Pane, State};
+
+/// Draws the whole screen: header, panes, message, keys, then what lies over them.
+pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme, now: Timestamp) {
+    let live = keymap::live(state);
+    let scene = Scene { state, theme, now, live: &live };
+    let cursor = paint(frame.buffer_mut(), scene);
+    if let Some(cursor) = cursor.filter(|cursor| frame.area().contains(*cursor)) {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// Paints everything; where the cursor stands, if something is typed.
+fn paint(buf: &mut Buffer, scene: Scene<'_>) -> Option<Position> {
+    let geometry = Geometry::of(scene.state);
+    let screen = buf.area;
+    if screen.is_empty() {
+        return None;
+    }
+    let cursor = if geometry.shape == Shape::Sentence {
+        footer::too_small(buf, scene);
+        None
+    } else {
+        header::draw(buf, layout::rect(geometry.header, screen), scene);
+        for pane in Pane::ALL {
+            let area = layout::rect(geometry.pane(pane), screen);
+            if !area.is_empty() {
+                draw_pane(buf, area, pane, scene);
+            }
+        }
+        footer::message(buf, layout::rect(geometry.notice, screen), scene);
+        footer::keys(buf, layout::rect(geometry.footer, screen), scene);
+        let mut cursor = None;
+        for overlay in &scene.state.overlays {
+            let area = layout::rect(geometry.overlay(overlay), screen);
+            cursor = draw_overlay(buf, area, &geometry, overlay, scene);
+        }
+        cursor
+    };
+    if scene.theme.glyphs == Glyphs::Ascii {
+        to_ascii(buf);
+    }
+    cursor
+}
+
+fn draw_pane(buf: &mut Buffer, area: Rect, pane: Pane, scene: Scene<'_>) {
+    match pane {
+        Pane::Providers => providers::draw(buf, area, scene),
+        Pane::Tokens => tokens::draw(buf, area, scene),
+        Pane::Lookup => lookup::draw(buf, area, scene),
+        Pane::History => history::draw(buf, area, scene),
+    }
+}
+
+fn draw_overlay(
+    buf: &mut Buffer,
+    area: Rect,
+    geometry: &Geometry,
+    overlay: &Overlay,
+    scene: Scene<'_>,
+) -> Option<Position> {
+    match overlay {
+        Overlay::Help(list) => help::draw(buf, area, list, scene),
+        Overlay::Palette(palette) => return palette::draw(buf, area, palette, scene),
+        Overlay::CopyMenu(id, list) => copy_menu::draw(buf, area, id, list, scene),
+        Overlay::Details(id, list) => details::held(buf, area, id, list, scene),
+        Overlay::Content(list) => details::content(buf, area, list, scene),
+        Overlay::Login(login) => return login::draw(buf, area, login, scene),
+        Overlay::WhichProvider(which) => questions::which_provider(buf, area, which, scene),
+        Overlay::WhichClient(which) => return questions::which_client(buf, area, which, scene),
+        Overlay::Granted(report) => granted::draw(buf, area, report, scene),
+        Overlay::Failed(failure) => questions::failed(buf, area, failure, scene),
+        Overlay::Paste(field) => return questions::paste(buf, area, field, scene),
+        Overlay::MayAsk(server, _) => questions::may_ask(buf, area, server, scene),
+        Overlay::KeepAs(specimen, field) => {
+            return questions::keep_as(buf, area, specimen, field, scene);
+        }
+        Overlay::AddProvider(field) => return questions::add_provider(buf, area, field, scene),
+        Overlay::Revoke(revoke) => revoke::draw(buf, area, revoke, scene),
+        Overlay::QuitLoses(names) => questions::quit_loses(buf, area, names, scene),
+        Overlay::Filter(field) => {
+            return footer::filter(buf, layout::rect(geometry.notice, buf.area), field, scene);
+        }
+    }
+    None
+}
+
+/// What the locale cannot show is replaced, cell by cell: also in the names that others have given.
+fn to_ascii(buf: &mut Buffer) {
+    for cell in &mut buf.content {
+        if cell.symbol().is_ascii() {
+            continue;
+        }
+        let plain = match cell.symbol() {
+            "…" => "~",
+            "·" | "–" | "—" => "-",
+            "›" => ">",
+            "‘" | "’" => "'",
+            "×" => "x",
+            _ => "?",
+        };
+        cell.set_symbol(plain);
+    }
+}

@@ -1,0 +1,204 @@
+//! The small questions: what to look up, what to call it, whom to ask, whether to quit; and failures that need room.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::field::{self, Shown};
+use super::parts::{Panel, columns, put_row, two_sided, wrap};
+use super::scene::Scene;
+use crate::app::action::Action;
+use crate::app::field::Field;
+use crate::app::login::{WhichClient, WhichProvider};
+use crate::domain::failure::Failure;
+use crate::domain::specimen::Specimen;
+use crate::domain::untrusted::{Untrusted, cleaned};
+
+/// A window with a title, and its inside.
+fn window(buf: &mut Buffer, area: Rect, title: String, scene: Scene<'_>) -> Rect {
+    let title = vec![Span::styled(title, scene.theme.title_focused)];
+    Panel { title, focused: true, ..Panel::default() }.over(buf, area, scene.theme)
+}
+
+/// Paragraphs from the top, one line of air before them where there is room; the row after them.
+fn say(buf: &mut Buffer, inside: Rect, paragraphs: &[(String, bool)], scene: Scene<'_>) -> usize {
+    let theme = scene.theme;
+    let mut lines = Vec::new();
+    for (text, dim) in paragraphs {
+        let style = if *dim { theme.dim } else { theme.text };
+        let texts = wrap(text, usize::from(inside.width));
+        lines.extend(texts.into_iter().map(|text| Line::styled(text, style)));
+    }
+    let air = usize::from(lines.len() + 3 <= usize::from(inside.height));
+    let count = lines.len();
+    for (row, line) in lines.into_iter().enumerate() {
+        put_row(buf, inside, row + air, line, theme);
+    }
+    air + count
+}
+
+/// A field under what has been said, before the last line.
+fn typed(
+    buf: &mut Buffer,
+    inside: Rect,
+    row: usize,
+    text: &Field,
+    shown: Shown,
+    scene: Scene<'_>,
+) -> Option<Position> {
+    let row = columns(row).min(inside.height.saturating_sub(1));
+    let place = Rect { y: inside.y + row, height: inside.height.min(1), ..inside };
+    field::draw(buf, place, text, shown, scene)
+}
+
+/// The answers at the foot of a window: the first is what Enter does.
+fn answers(buf: &mut Buffer, inside: Rect, answers: &[(Action, &'static str)], scene: Scene<'_>) {
+    let mut spans = Vec::new();
+    for (action, words) in answers {
+        let hint = scene.hint(*action, words);
+        if !hint.is_empty() && !spans.is_empty() {
+            spans.push(Span::raw("    "));
+        }
+        spans.extend(hint);
+    }
+    let (row, width) = (usize::from(inside.height).saturating_sub(1), usize::from(inside.width));
+    let line = two_sided(Line::default(), Line::from(spans), width, 0, scene.theme);
+    put_row(buf, inside, row, line, scene.theme);
+}
+
+/// The field for a pasted token: what is typed there is never seen.
+pub(super) fn paste(buf: &mut Buffer, area: Rect, text: &Field, scene: Scene<'_>) -> Option<Position> {
+    let inside = window(buf, area, "Look at a token".to_owned(), scene);
+    let says = "Paste a mytoken, a transfer code, or an access, ID or refresh token. It is not kept, and no server \
+                that you do not know is asked.";
+    let row = say(buf, inside, &[(says.to_owned(), true)], scene);
+    answers(buf, inside, &[(Action::Accept, "look it up"), (Action::Back, "back")], scene);
+    typed(buf, inside, row + 1, text, Shown::Masked, scene)
+}
+
+/// The name for a pasted token.
+pub(super) fn keep_as(
+    buf: &mut Buffer,
+    area: Rect,
+    _specimen: &Specimen,
+    text: &Field,
+    scene: Scene<'_>,
+) -> Option<Position> {
+    let inside = window(buf, area, "Keep it under a name".to_owned(), scene);
+    let says = "It is kept in memory only: gone when toktui ends.";
+    let row = say(buf, inside, &[(says.to_owned(), true)], scene);
+    answers(buf, inside, &[(Action::Accept, "keep"), (Action::Back, "back")], scene);
+    typed(buf, inside, row + 1, text, Shown::Plain, scene)
+}
+
+/// The issuer of a provider to add.
+pub(super) fn add_provider(buf: &mut Buffer, area: Rect, text: &Field, scene: Scene<'_>) -> Option<Position> {
+    let inside = window(buf, area, "Add a provider".to_owned(), scene);
+    let says = "Its issuer: the address that stands as iss in its tokens.";
+    let row = say(buf, inside, &[(says.to_owned(), true)], scene);
+    answers(buf, inside, &[(Action::Accept, "add"), (Action::Back, "back")], scene);
+    typed(buf, inside, row + 1, text, Shown::Plain, scene)
+}
+
+/// May this server be asked about the pasted token?
+pub(super) fn may_ask(buf: &mut Buffer, area: Rect, server: &str, scene: Scene<'_>) {
+    let inside = window(buf, area, "May this server see the token?".to_owned(), scene);
+    let paragraphs = [
+        (Untrusted::from(server).shown(), false),
+        (
+            "Only the token itself names this server. To ask it means to send it the token: whoever runs it \
+             can then use it."
+                .to_owned(),
+            true,
+        ),
+    ];
+    say(buf, inside, &paragraphs, scene);
+    answers(buf, inside, &[(Action::Back, "do not ask"), (Action::AskServer, "ask it")], scene);
+}
+
+/// Quitting would lose these.
+pub(super) fn quit_loses(buf: &mut Buffer, area: Rect, names: &[String], scene: Scene<'_>) {
+    let theme = scene.theme;
+    let inside = window(buf, area, "Quit and lose what is in memory only?".to_owned(), scene);
+    let row = say(buf, inside, &[("These are kept nowhere else:".to_owned(), true)], scene);
+    let room = usize::from(inside.height).saturating_sub(row + 2);
+    let shown = if names.len() > room { room.saturating_sub(1) } else { names.len() };
+    for (index, name) in names.iter().take(shown).enumerate() {
+        let line = Line::from(vec![Span::raw("  "), Span::styled(cleaned(name), theme.strong)]);
+        put_row(buf, inside, row + index, line, theme);
+    }
+    if shown < names.len() && room > 0 {
+        let more = format!("  and {} more", names.len() - shown);
+        put_row(buf, inside, row + shown, Line::styled(more, theme.dim), theme);
+    }
+    answers(buf, inside, &[(Action::Back, "stay"), (Action::QuitAnyway, "quit anyway")], scene);
+}
+
+/// What was being done, the deciding fact, what to do now.
+pub(super) fn failed(buf: &mut Buffer, area: Rect, failure: &Failure, scene: Scene<'_>) {
+    let theme = scene.theme;
+    let title = format!("{} {} did not work", theme.signs.wrong, cleaned(&failure.doing));
+    let inside = window(buf, area, title, scene);
+    let mut paragraphs = vec![(cleaned(&failure.why), false)];
+    paragraphs.extend(failure.hint.as_ref().map(|hint| (cleaned(hint), true)));
+    say(buf, inside, &paragraphs, scene);
+    answers(buf, inside, &[(Action::Back, "to the board")], scene);
+}
+
+/// Which of the providers that a mytoken server offers.
+pub(super) fn which_provider(buf: &mut Buffer, area: Rect, which: &WhichProvider, scene: Scene<'_>) {
+    let at = scene.source_name(&which.order.source);
+    let inside = window(buf, area, format!("Log in at {at} with"), scene);
+    let rows = which.choices.iter().map(|choice| {
+        let name = if choice.name.is_empty() { cleaned(&choice.issuer) } else { choice.name.shown() };
+        (name, cleaned(&choice.issuer))
+    });
+    choose(buf, inside, 0, rows.collect(), which.selected, scene);
+    answers(buf, inside, &[(Action::Accept, "log in"), (Action::Back, "back")], scene);
+}
+
+/// Which client to be, where the source names none.
+pub(super) fn which_client(
+    buf: &mut Buffer,
+    area: Rect,
+    which: &WhichClient,
+    scene: Scene<'_>,
+) -> Option<Position> {
+    let at = scene.source_name(&which.order.source);
+    let inside = window(buf, area, format!("As which client at {at}?"), scene);
+    let mut says = "A provider gives tokens to clients it knows. Type the id of yours".to_owned();
+    says.push_str(if which.public.is_empty() { "." } else { ", or be a public one of another program." });
+    let mut paragraphs = vec![(says, true)];
+    let register = scene.state.source(&which.order.source).and_then(|source| source.register_url.as_ref());
+    paragraphs.extend(register.map(|url| (format!("Clients are registered at {}", cleaned(url)), true)));
+    let row = say(buf, inside, &paragraphs, scene) + 1;
+    let cursor = typed(buf, inside, row, &which.field, Shown::Plain, scene);
+    let rows = which.public.iter().map(|client| (cleaned(&client.id), cleaned(&client.note))).collect();
+    let selected = which.selected.checked_sub(1);
+    choose(buf, inside, row + 2, rows, selected.unwrap_or(usize::MAX), scene);
+    answers(buf, inside, &[(Action::Accept, "go on"), (Action::Back, "back")], scene);
+    cursor.filter(|_| selected.is_none())
+}
+
+/// Rows of which one is selected, from `first` down to the answers.
+fn choose(
+    buf: &mut Buffer,
+    inside: Rect,
+    first: usize,
+    rows: Vec<(String, String)>,
+    selected: usize,
+    scene: Scene<'_>,
+) {
+    let theme = scene.theme;
+    let width = usize::from(inside.width);
+    let room = usize::from(inside.height).saturating_sub(first + 2);
+    let skip = if selected < rows.len() { (selected + 1).saturating_sub(room) } else { 0 };
+    for (row, (index, (name, note))) in rows.into_iter().enumerate().skip(skip).take(room).enumerate() {
+        let left = Line::from(Span::raw(name));
+        let right = Line::styled(note, theme.dim);
+        put_row(buf, inside, first + row, two_sided(left, right, width, 16, theme), theme);
+        if index == selected {
+            scene.mark_row(buf, inside, first + row, true);
+        }
+    }
+}
