@@ -1,3 +1,5 @@
+//! The laws of the keymap: no key twice, nothing offered that does not work.
+
 use std::collections::HashSet;
 
 use crossterm::event::{KeyCode, KeyModifiers};

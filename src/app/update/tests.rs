@@ -1,3 +1,5 @@
+//! What each message does to what the board knows, and what it sets going.
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::*;
