@@ -4,6 +4,7 @@
 //! `TOKTUI_TEST_BROWSER`, and `TOKTUI_TEST_KEYCLOAK=http://127.0.0.1:8180/realms/toktui`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,9 +12,10 @@ use tokio::process::{Child, Command};
 use tokio::time::sleep;
 use url::Url;
 
+use toktui::config::Config;
 use toktui::desktop::clock::SystemClock;
 use toktui::domain::secret::Secret;
-use toktui::domain::source::{Client, ClientAuth, Redirect, RefreshScope};
+use toktui::domain::source::{Client, ClientAuth, Redirect, RefreshScope, Source};
 use toktui::domain::time::{Clock, from_epoch};
 use toktui::domain::untrusted::Untrusted;
 use toktui::http::{Http, Limits};
@@ -87,6 +89,22 @@ async fn a_login_in_a_real_browser_gives_tokens_that_hold_up() {
     assert!(issued.duration_since(SystemClock.now()).abs().as_secs() < 10, "{issued}");
     let user = userinfo::userinfo(&op.http, &op.metadata, &tokens.access, Some(&id.subject), None).await;
     assert_eq!(user.unwrap().claims.get("email").unwrap(), "alice@example.org");
+}
+
+#[tokio::test]
+#[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
+async fn a_borrowed_client_is_sent_back_to_the_very_addresses_it_registered() {
+    let (config, _) = Config::load(None, Path::new("config.toml"));
+    let egi = config.source(&"egi".into()).and_then(Source::issuer).unwrap();
+    let borrowed = &egi.public_clients[0];
+    let op = Op::new().await;
+    let attempt = Attempt::random().unwrap();
+    let scopes = ["openid".to_owned()];
+    let (code, redirect) = op.browse_to(&borrowed.redirect, &borrowed.id, &scopes, &[], &attempt).await;
+    let client = Client::public(&borrowed.id);
+    let redeemed =
+        code::redeem(&op.http, &op.metadata, &client, &code.unwrap(), &redirect, &attempt.verifier).await;
+    assert!(redeemed.unwrap().id_token.is_some());
 }
 
 #[tokio::test]
@@ -361,15 +379,29 @@ impl Op {
         extra: &[(String, String)],
         attempt: &Attempt,
     ) -> (Result<Secret, Error>, Url) {
-        let listener = Listener::bind(&Redirect::default()).await.unwrap();
+        self.browse_to(&Redirect::default(), client, scopes, extra, attempt).await
+    }
+
+    async fn browse_to(
+        &self,
+        registered: &Redirect,
+        client: &str,
+        scopes: &[String],
+        extra: &[(String, String)],
+        attempt: &Attempt,
+    ) -> (Result<Secret, Error>, Url) {
+        let listener = Listener::bind(registered).await.unwrap();
         let redirect = listener.redirect_uri().clone();
         let client = Client::public(client);
         let wish = code::Wish { client: &client, scopes, extra };
         let address = code::authorization_url(&self.metadata, wish, attempt, &redirect).unwrap();
         let expected = Expectation::of(attempt, &self.metadata, &redirect);
-        // A browser that fails ends the test at once instead of leaving the listener to wait.
-        let (caught, page) = tokio::join!(listener.wait(&expected), finished(sign_in(&address, &[])));
-        assert!(page.starts_with(redirect.as_str()), "it ends at our own page: {page}");
+        let browser = async {
+            // An error page of Keycloak's own ends the test at once: the listener would wait for ever.
+            let page = finished(sign_in(&address, &[])).await;
+            assert!(page.starts_with(redirect.as_str()), "it ends at our own page: {page}");
+        };
+        let (caught, ()) = tokio::join!(listener.wait(&expected), browser);
         (caught, redirect)
     }
 
