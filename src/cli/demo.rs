@@ -11,7 +11,7 @@ use crate::domain::credential::CredentialId;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
 use crate::domain::login::{Order, Step};
-use crate::domain::source::{Source, SourceId};
+use crate::domain::source::SourceId;
 use crate::domain::specimen::recognise;
 use crate::domain::time::{Clock, FixedClock, ShiftedClock};
 use crate::http::Http;
@@ -90,7 +90,9 @@ impl Morning<'_> {
         let old = &self.sandbox.old.settings().issuer;
         self.wallet.list_source(self.sandbox.checkin_as(old, Vec::new()));
         self.log_in("checkin", "old-egi").await?;
-        now.into_iter().for_each(|source: Source| self.wallet.list_source(source));
+        if let Some(source) = now {
+            self.wallet.list_source(source);
+        }
         Ok(())
     }
 

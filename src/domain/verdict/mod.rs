@@ -296,7 +296,9 @@ impl Verdict {
             Standing::Garbled => 2,
             Standing::NotMytoken => match self.turn {
                 Some((Turn::Ended | Turn::Starts, _)) => 3,
-                Some((Turn::Ends, _)) | None => 0,
+                Some((Turn::Ends, _)) => 0,
+                // It names no end: whether it still opens anything, nobody here can say.
+                None => 4,
             },
             Standing::MayNotBeAsked
             | Standing::NotFromHere
