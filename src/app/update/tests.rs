@@ -182,6 +182,12 @@ fn the_menu_stays_open_while_its_price_waits() {
     assert!(matches!(press(&mut state, "h").as_slice(), [Effect::Draw { copy: Some(Form::Header), .. }]));
     assert!(state.overlays.is_empty());
     assert_eq!(press(&mut state, "Ym"), [Effect::CopyForm(id("toar"), Form::Mytoken)]);
+    let mut chosen = board(vec![mytoken("toar", None)]);
+    assert_eq!(press(&mut chosen, "Y\n"), []);
+    assert!(matches!(
+        press(&mut chosen, "\n").as_slice(),
+        [Effect::Draw { copy: Some(Form::AccessToken), .. }]
+    ));
 }
 
 #[test]
@@ -472,6 +478,20 @@ fn the_typed_field_looks_up_what_was_pasted_into_it_only_on_enter() {
         panic!("{effects:?}")
     };
     assert_eq!(specimen.value.expose(), "abcdefghijklmnopqrstuvwxyz0123456789");
+}
+
+#[test]
+fn esc_stops_waiting_for_what_only_reads() {
+    let mut state = board(vec![mytoken("toar", None), login("egi", -5)]);
+    press(&mut state, "/toar\nR");
+    let _ = update(&mut state, Message::Tick, seconds(3));
+    assert_eq!(message(&state), "Looking up toar · Esc stops waiting · 3 s");
+    press(&mut state, "\x1b");
+    assert_eq!((state.busy.len(), state.lookup.task), (0, None));
+    assert_eq!(state.tokens.filter.as_deref(), Some("toar"), "one thing at a time");
+    press(&mut state, "\x1bgy");
+    press(&mut state, "\x1b");
+    assert_eq!(state.busy.len(), 1, "a renewal is never left half-way");
 }
 
 #[test]
