@@ -252,7 +252,9 @@ async fn every_recorded_answer_is_read_as_it_is_meant() {
     let server = stage.discovered().await;
     let mut names: Vec<_> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings"))
         .expect("recordings")
-        .filter_map(|entry| entry.expect("an entry").path().file_stem()?.to_str().map(str::to_owned))
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
         .collect();
     names.sort();
     let mut text = String::new();

@@ -192,8 +192,7 @@ pub(super) fn back(state: &State) -> bool {
     state.price.is_some()
         || state.lookup.pasted.is_some()
         || state.notice.is_some()
-        || state.lookup.task.is_some()
-        || state.history.task.is_some()
+        || state.busy.iter().any(|busy| busy.only_reads)
         || super::filter_of(state, state.focus).is_some()
 }
 

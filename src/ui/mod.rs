@@ -22,6 +22,8 @@ mod qr;
 mod questions;
 mod revoke;
 mod scene;
+#[cfg(test)]
+mod still;
 mod theme;
 mod tokens;
 mod verdict;

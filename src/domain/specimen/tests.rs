@@ -1,5 +1,3 @@
-//! What is recognised, and what noise does not change.
-
 //! Pasted strings of every kind, and what is made of each.
 
 use base64::Engine as _;

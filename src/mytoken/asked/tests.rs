@@ -1,5 +1,3 @@
-//! Asked against granted, as tables.
-
 //! What was asked of a mytoken held against what came.
 
 use serde_json::{Value, json};

@@ -1,5 +1,3 @@
-//! The new copy is found whatever the answer looks like.
-
 //! Where a new copy hides in a mytoken server's answer.
 
 use proptest::prelude::*;

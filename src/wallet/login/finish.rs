@@ -12,16 +12,29 @@ use crate::oidc::id_token::Expected;
 use crate::oidc::tokens::TokenSet;
 use crate::store::fresh_id;
 use crate::wallet::draw::{access_token, chain_end};
-use crate::wallet::{Wallet, gone, keep, words};
+use crate::wallet::{Wallet, gone, keep};
 
 /// The scope that asks for a refresh token which outlives the session (OpenID Connect Core §11).
 const OFFLINE: &str = "offline_access";
 
+const NOBODY_VOUCHES: &str =
+    "no ID token came, although openid was asked for: nobody vouches for who logged in";
+
+/// Who logged in, and what is to be said about that.
+pub(super) struct Identified {
+    identity: Option<Identity>,
+    remarks: Vec<String>,
+}
+
 impl Wallet {
-    pub(super) async fn finish(&self, race: &Race<'_>, won: Won) -> Result<Report, Failure> {
-        let Won { set, by_code } = won;
-        let mut remarks = Vec::new();
-        let identity = self.identify(race, &set, by_code, &mut remarks).await?;
+    pub(super) async fn finish(
+        &self,
+        race: &Race<'_>,
+        won: Won,
+        identified: Identified,
+    ) -> Result<Report, Failure> {
+        let Won { set, .. } = won;
+        let Identified { identity, remarks } = identified;
         let now = self.now();
         let access = access_token(&set, now);
         let grant = match &set.refresh {
@@ -94,49 +107,38 @@ impl Wallet {
     }
 
     /// Who logged in, by the checked ID token. One that is not believed ends the login: nothing of it is kept.
-    async fn identify(
-        &self,
-        race: &Race<'_>,
-        set: &TokenSet,
-        by_code: bool,
-        remarks: &mut Vec<String>,
-    ) -> Result<Option<Identity>, Failure> {
+    pub(super) async fn identify(&self, race: &Race<'_>, won: &Won) -> Result<Identified, Failure> {
+        let set = &won.set;
+        let mut remarks = Vec::new();
         let Some(token) = &set.id_token else {
             if race.issuer.scopes.iter().any(|scope| scope == "openid") {
-                remarks.push(
-                    "no ID token came, although openid was asked for: nobody vouches for who logged in"
-                        .to_owned(),
-                );
+                remarks.push(NOBODY_VOUCHES.to_owned());
             }
-            return Ok(None);
+            return Ok(Identified { identity: None, remarks });
         };
         let expected = Expected {
             issuer: &race.issuer.address,
             client: &race.client.id,
-            nonce: by_code.then_some(&race.attempt.nonce),
+            nonce: won.by_code.then_some(&race.attempt.nonce),
             access: Some(&set.access),
             subject: None,
             // By the server's own clock where it told it: a wrong clock here must not end a login.
             now: set.date.unwrap_or_else(|| self.now()),
         };
-        let (checked, warning) = match self.check_id_token(race.issuer, &race.metadata, token, expected).await
-        {
-            Ok(checked) => checked,
-            Err(error) => {
-                self.note(None, What::Dropped);
-                return Err(
-                    words::oidc(race.doing, Some(race.source), &error).hint("The tokens were not kept.")
-                );
-            }
-        };
+        let checked = self.check_id_token(race.issuer, &race.metadata, token, expected).await;
+        let (checked, warning) = checked.map_err(|error| {
+            self.note(None, What::Dropped);
+            race.failed(&error).hint("The tokens were not kept.")
+        })?;
         remarks.extend(warning.map(|fault| format!("{fault}; this provider is known for it")));
         remarks.extend(self.skew(set));
         let jwt = Jwt { header: serde_json::Map::new(), claims: checked.claims, signature: 0 };
-        Ok(Some(Identity {
+        let identity = Identity {
             issuer: Untrusted::from(race.issuer.address.as_str()),
             subject: checked.subject,
             label: keep::label(&jwt),
-        }))
+        };
+        Ok(Identified { identity: Some(identity), remarks })
     }
 
     /// How far this machine's clock is off the provider's, if that matters.

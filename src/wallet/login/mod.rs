@@ -1,9 +1,11 @@
 //! Log in: every route at once, one of them redeems, what came is kept before it is shown.
 
 mod consent;
+mod device;
 mod finish;
 mod finish_mytoken;
 mod race;
+mod routes;
 
 use std::sync::Arc;
 
@@ -60,6 +62,11 @@ impl Line {
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that the other end is gone: nobody waits for the login any more.
     drop(stop.wait_for(|stop| *stop).await);
+}
+
+/// Whether the user has had enough.
+fn is_stopped(stop: &watch::Receiver<bool>) -> bool {
+    *stop.borrow() || stop.has_changed().is_err()
 }
 
 fn cancelled(doing: &str) -> Failure {

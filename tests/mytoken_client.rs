@@ -1,0 +1,255 @@
+//! Our mytoken client and the sandbox's mytoken server, over real HTTP: whole lives of mytokens.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use toktui::domain::login::Relation;
+use toktui::domain::mytoken::{Capability, Clause, Rotation};
+use toktui::domain::secret::Secret;
+use toktui::domain::specimen::{Kind, recognise};
+use toktui::domain::time::{Clock, FixedClock, from_epoch, later};
+use toktui::domain::untrusted::Untrusted;
+use toktui::http::Http;
+use toktui::mytoken::consent::{self, Consent};
+use toktui::mytoken::discovery::{self, Server};
+use toktui::mytoken::order::{Form, Order};
+use toktui::mytoken::polling::{self, End};
+use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo};
+use toktui::sandbox::mytoken::{Mytokens, Settings};
+use toktui::sandbox::serve;
+use toktui::sandbox::visitor::{Choice, Visitor};
+
+const NOW: i64 = 1_800_000_000;
+
+struct Sandbox {
+    mytokens: Mytokens,
+    clock: Arc<FixedClock>,
+    http: Http,
+    server: Server,
+    _running: serve::Server,
+}
+
+impl Sandbox {
+    async fn open() -> Self {
+        let clock = Arc::new(FixedClock::at(from_epoch(NOW)));
+        let bound = serve::bind(0).await.expect("a port");
+        let issuer = bound.base();
+        let settings = Settings { issuer: issuer.clone(), polling_life: 2, ..Settings::default() };
+        let mytokens = Mytokens::new(settings, Arc::<FixedClock>::clone(&clock)).expect("a server");
+        let running = bound.serve(mytokens.handler());
+        let http = Http::default();
+        let server = discovery::discover(&http, &issuer).await.expect("its discovery");
+        Self { mytokens, clock, http, server, _running: running }
+    }
+
+    /// An order at the guest provider, where a login is one click.
+    fn order(&self) -> Order {
+        let guest = self.server.providers.last().expect("the guest provider");
+        Order { provider: guest.issuer.clone(), name: Some("laptop:toar".to_owned()), ..Order::default() }
+    }
+
+    async fn begun(&self, order: &Order) -> Consent {
+        let consent = consent::start(&self.http, &self.server, order).await.expect("a consent page");
+        Consent { interval: Duration::from_millis(5), ..consent }
+    }
+
+    async fn ended(&self, consent: &Consent) -> End {
+        polling::wait(&self.http, &self.server, consent, std::future::pending(), |_| {}).await
+    }
+
+    async fn made(&self, order: &Order) -> Issued {
+        let consent = self.begun(order).await;
+        let (visit, end) = tokio::join!(visit(&consent, Choice::Approve), self.ended(&consent));
+        visit.expect("the pages lead to an end");
+        match end {
+            End::Granted(issued) => *issued,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn drawn(&self, mytoken: &Secret) -> Reply<access::AccessToken> {
+        access::access_token(&self.http, &self.server, mytoken, &[], &[]).await
+    }
+
+    async fn looked_up(&self, mytoken: &Secret) -> Reply<tokeninfo::Introspection> {
+        tokeninfo::introspect(&self.http, &self.server, mytoken).await
+    }
+}
+
+async fn visit(
+    consent: &Consent,
+    choice: Choice,
+) -> Result<toktui::sandbox::visitor::Outcome, toktui::sandbox::visitor::Error> {
+    Visitor::new()?.visit(consent.uri.as_str(), choice, "alice").await
+}
+
+fn refused<T>(reason: Reason) -> Result<T, Error> {
+    Err(Error::Refused(No::InvalidToken(reason)))
+}
+
+#[tokio::test]
+async fn a_mytoken_is_ordered_drawn_from_looked_up_and_revoked() {
+    let sandbox = Sandbox::open().await;
+    let order = Order {
+        restrictions: vec![Clause {
+            expires: Some(from_epoch(NOW + 86_400)),
+            uses_at: Some(15),
+            uses_other: Some(15),
+            ..Clause::default()
+        }],
+        ..sandbox.order()
+    };
+    let issued = sandbox.made(&order).await;
+    assert!(
+        matches!(recognise(issued.mytoken.expose()).kind, Kind::Mytoken(facts) if *facts == issued.facts)
+    );
+    let lines = asked::compare(&order, &issued, sandbox.clock.now());
+    assert!(lines.iter().all(|line| line.relation == Relation::Same), "{lines:?}");
+
+    let drawn = sandbox.drawn(&issued.mytoken).await;
+    assert_eq!((drawn.update, drawn.in_doubt), (None, false));
+    assert!(!drawn.outcome.expect("an access token").value.is_empty());
+
+    let history = tokeninfo::event_history(&sandbox.http, &sandbox.server, &issued.mytoken).await;
+    let events = history.outcome.expect("a history");
+    let drawn: Vec<_> = events.iter().filter(|event| event.event.raw() == "AT_created").collect();
+    assert_eq!(drawn.len(), 1, "{events:?}");
+    assert!(
+        drawn
+            .iter()
+            .all(|event| event.agent.as_ref().is_some_and(|agent| agent.raw().starts_with("toktui/")))
+    );
+
+    let facts = sandbox.looked_up(&issued.mytoken).await.outcome.expect("an introspection").facts;
+    let clause = facts.restrictions.first().expect("a clause");
+    assert_eq!((clause.left_at(), clause.left_other()), (Some(14), Some(14)));
+    assert_eq!((facts.mom_id, facts.name), (issued.facts.mom_id, Some(Untrusted::from("laptop:toar"))));
+
+    let revoked = revocation::revoke(&sandbox.http, &sandbox.server, &issued.mytoken, false).await;
+    assert_eq!(revoked.outcome, Ok(revocation::Accepted));
+    assert_eq!(sandbox.looked_up(&issued.mytoken).await.outcome, refused(Reason::Unidentified));
+}
+
+#[tokio::test]
+async fn a_rotating_mytoken_lives_on_through_its_updates_and_an_old_copy_ends_the_family() {
+    let sandbox = Sandbox::open().await;
+    let rotation = Rotation { on_at: true, on_other: false, lifetime: Some(3600), auto_revoke: true };
+    let issued = sandbox.made(&Order { rotation: Some(rotation), ..sandbox.order() }).await;
+    assert_eq!(issued.facts.rotation, Some(rotation));
+    let mut current = issued.mytoken.clone();
+    for copy in 2..6 {
+        let reply = sandbox.drawn(&current).await;
+        let update = reply.update.expect("a new copy");
+        assert_eq!((update.facts.copy, &update.facts.mom_id), (Some(copy), &issued.facts.mom_id));
+        assert!(reply.outcome.is_ok());
+        current = update.mytoken;
+    }
+    assert_eq!(sandbox.mytokens.stale_presentations(), 0);
+
+    let old = revocation::revoke(&sandbox.http, &sandbox.server, &issued.mytoken, false).await;
+    assert_eq!(old.outcome, Err(Error::Refused(No::OldCopy)));
+    assert!(sandbox.looked_up(&current).await.outcome.is_ok(), "a refused revocation revokes nothing");
+
+    assert_eq!(sandbox.drawn(&issued.mytoken).await.outcome, refused(Reason::Unidentified));
+    assert_eq!(sandbox.looked_up(&current).await.outcome, refused(Reason::Unidentified));
+}
+
+#[tokio::test]
+async fn a_short_mytoken_is_described_by_the_answer_it_came_with() {
+    let sandbox = Sandbox::open().await;
+    let order = Order {
+        form: Form::Short,
+        capabilities: vec![Capability::new("AT"), Capability::new("tokeninfo:introspect")],
+        ..sandbox.order()
+    };
+    let issued = sandbox.made(&order).await;
+    assert!(issued.short);
+    assert_eq!(recognise(issued.mytoken.expose()).kind, Kind::MaybeShortToken);
+    assert_eq!(issued.facts.capabilities, order.capabilities);
+    let found = sandbox.looked_up(&issued.mytoken).await.outcome.expect("an introspection");
+    assert_eq!((found.short, found.facts.mom_id), (true, issued.facts.mom_id));
+
+    let unknown = Secret::new("Q".repeat(64));
+    assert_eq!(sandbox.looked_up(&unknown).await.outcome, refused(Reason::UnknownShort));
+}
+
+#[tokio::test]
+async fn what_a_mytoken_may_not_do_is_told_from_its_being_dead() {
+    let sandbox = Sandbox::open().await;
+    let only_at = Order {
+        capabilities: vec![Capability::new("AT")],
+        restrictions: vec![Clause { uses_at: Some(1), ..Clause::default() }],
+        ..sandbox.order()
+    };
+    let issued = sandbox.made(&only_at).await;
+    assert_eq!(sandbox.looked_up(&issued.mytoken).await.outcome, Err(Error::Refused(No::LacksCapability)));
+    assert!(sandbox.drawn(&issued.mytoken).await.outcome.is_ok());
+    assert_eq!(sandbox.drawn(&issued.mytoken).await.outcome, Err(Error::Refused(No::UsageRestricted)));
+}
+
+#[tokio::test]
+async fn before_its_time_and_after_it_a_mytoken_says_so() {
+    let sandbox = Sandbox::open().await;
+    let clause = Clause {
+        not_before: Some(from_epoch(NOW + 100)),
+        expires: Some(from_epoch(NOW + 200)),
+        ..Clause::default()
+    };
+    let issued = sandbox.made(&Order { restrictions: vec![clause], ..sandbox.order() }).await;
+    assert_eq!(sandbox.looked_up(&issued.mytoken).await.outcome, refused(Reason::NotYet));
+    sandbox.clock.advance(SignedDuration::from_secs(150));
+    assert!(sandbox.looked_up(&issued.mytoken).await.outcome.is_ok());
+    sandbox.clock.advance(SignedDuration::from_secs(100));
+    assert_eq!(sandbox.looked_up(&issued.mytoken).await.outcome, refused(Reason::Expired));
+    assert_eq!(sandbox.drawn(&issued.mytoken).await.outcome, refused(Reason::Expired));
+    let accepted = revocation::revoke(&sandbox.http, &sandbox.server, &issued.mytoken, false).await;
+    assert_eq!(accepted.outcome, Ok(revocation::Accepted), "and nothing was revoked");
+}
+
+#[tokio::test]
+async fn a_changed_mytoken_is_garbled_here_or_refused_there() {
+    let sandbox = Sandbox::open().await;
+    let issued = sandbox.made(&sandbox.order()).await;
+    let cut = &issued.mytoken.expose()[..issued.mytoken.len() - 8];
+    assert!(matches!(recognise(cut).kind, Kind::Garbled { .. }));
+    assert_eq!(sandbox.looked_up(&Secret::new(cut)).await.outcome, refused(Reason::BadSignature));
+
+    let mut forged = issued.mytoken.expose().to_owned();
+    let last = forged.len() - 40;
+    let other = if forged.as_bytes().get(last) == Some(&b'A') { "B" } else { "A" };
+    forged.replace_range(last..=last, other);
+    assert_eq!(sandbox.looked_up(&Secret::new(forged)).await.outcome, refused(Reason::BadSignature));
+}
+
+#[tokio::test]
+async fn a_declined_login_and_one_that_nobody_finishes_are_two_ends() {
+    let sandbox = Sandbox::open().await;
+    let consent = sandbox.begun(&sandbox.order()).await;
+    let (visited, end) = tokio::join!(visit(&consent, Choice::Deny), sandbox.ended(&consent));
+    assert!(visited.is_ok());
+    assert_eq!(end, End::Declined);
+
+    let consent = Consent { expires_in: Duration::from_millis(40), ..sandbox.begun(&sandbox.order()).await };
+    assert_eq!(sandbox.ended(&consent).await, End::TimedOut, "by our own clock");
+    let consent = sandbox.begun(&sandbox.order()).await;
+    sandbox.clock.advance(SignedDuration::from_secs(10));
+    assert_eq!(sandbox.ended(&consent).await, End::TimedOut, "by the server's");
+}
+
+#[tokio::test]
+async fn an_order_that_would_have_ended_already_is_refused() {
+    let sandbox = Sandbox::open().await;
+    let past = Clause {
+        expires: Some(later(sandbox.clock.now(), SignedDuration::from_secs(-5))),
+        ..Clause::default()
+    };
+    let order = Order { restrictions: vec![past], ..sandbox.order() };
+    let refused = consent::start(&sandbox.http, &sandbox.server, &order).await;
+    assert_eq!(refused, Err(Error::Refused(No::AlreadyEnded)));
+    let order = Order { provider: Untrusted::from("https://nobody.example.org"), ..sandbox.order() };
+    let refused = consent::start(&sandbox.http, &sandbox.server, &order).await;
+    assert_eq!(refused, Err(Error::Refused(No::UnknownProvider)));
+}

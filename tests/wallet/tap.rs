@@ -1,0 +1,83 @@
+//! A tap on a server's line: what was asked, what was given, and every secret that was ever in an answer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use toktui::sandbox::serve::{Handler, Request, Response};
+
+/// One exchange.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    pub path: String,
+    pub request: Vec<u8>,
+    pub status: u16,
+    pub answer: Vec<u8>,
+}
+
+/// What went over the line so far. Clones share it.
+#[derive(Clone, Default)]
+pub struct Tap(Arc<Mutex<Vec<Exchange>>>);
+
+impl Tap {
+    /// The same handler, listened to.
+    pub fn on(&self, handler: Handler) -> Handler {
+        let tap = self.clone();
+        Arc::new(move |request: Request| {
+            let (tap, path, body) = (tap.clone(), request.path.clone(), request.body.clone());
+            let answer = handler(request);
+            Box::pin(async move {
+                let answer: Response = answer.await;
+                let exchange =
+                    Exchange { path, request: body, status: answer.status, answer: answer.body.clone() };
+                tap.0.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+                answer
+            })
+        })
+    }
+
+    pub fn all(&self) -> Vec<Exchange> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many token sets the provider has handed out for a grant (`authorization_code`, `device_code`, …).
+    pub fn granted(&self, grant: &str) -> usize {
+        self.all()
+            .iter()
+            .filter(|exchange| exchange.path.ends_with("/token") && exchange.status == 200)
+            .filter(|exchange| {
+                url::form_urlencoded::parse(&exchange.request)
+                    .any(|(name, value)| name == "grant_type" && value.ends_with(grant))
+            })
+            .count()
+    }
+
+    /// Every token and code that was ever in an answer.
+    pub fn secrets(&self) -> Vec<String> {
+        let mut secrets = Vec::new();
+        for exchange in self.all() {
+            if let Ok(value) = serde_json::from_slice::<Value>(&exchange.answer) {
+                collect(&value, &mut secrets);
+            }
+        }
+        secrets
+    }
+}
+
+fn collect(value: &Value, secrets: &mut Vec<String>) {
+    const NAMES: [&str; 6] =
+        ["access_token", "refresh_token", "id_token", "mytoken", "device_code", "polling_code"];
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value.as_str() {
+                    Some(text) if NAMES.contains(&name.as_str()) && text.len() >= 8 => {
+                        secrets.push(text.to_owned());
+                    }
+                    _ => collect(value, secrets),
+                }
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| collect(value, secrets)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
