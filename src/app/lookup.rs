@@ -36,6 +36,31 @@ pub struct Pasted {
     pub agreed: Option<String>,
 }
 
+impl Pasted {
+    /// What can be kept of it: what opens something and is not held yet. A short token can once its server has told
+    /// what it is.
+    #[must_use]
+    pub fn keepable(&self) -> Option<Specimen> {
+        let finding = self.finding.as_ref();
+        if finding.is_some_and(|finding| finding.held_as.is_some()) {
+            return None;
+        }
+        let specimen = self.specimen.clone();
+        match &self.specimen.kind {
+            Kind::Mytoken(_)
+            | Kind::AccessToken(_)
+            | Kind::RefreshToken(_)
+            | Kind::OtherJwt(_)
+            | Kind::Opaque => Some(specimen),
+            Kind::MaybeShortToken => {
+                let facts = finding?.facts.clone().filter(|facts| !facts.server.is_empty())?;
+                Some(Specimen { kind: Kind::Mytoken(facts), ..specimen })
+            }
+            Kind::MaybeTransferCode | Kind::IdToken(_) | Kind::Garbled { .. } => None,
+        }
+    }
+}
+
 /// What pane 3 must show.
 #[derive(Clone, Debug)]
 pub enum Shown<'a> {

@@ -6,8 +6,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::effect::{Effect, Outcome, Snapshot};
+use super::effect::{Effect, Outcome, Snapshot, Target};
 use super::message::Message;
+use super::overlay::Overlay;
 use super::state::{Seat, State};
 use super::update::update;
 use crate::domain::credential::{Ask, Chain, ChainEnd, CredentialId, Custody, Health, Held, HeldAccess};
@@ -145,4 +146,29 @@ pub(crate) fn event(c: char) -> KeyEvent {
         c => KeyCode::Char(c),
     };
     KeyEvent::new(code, KeyModifiers::NONE)
+}
+
+/// The board with everything that can lie over it, and on each pane.
+pub(crate) fn every_place() -> Vec<State> {
+    let mut places = Vec::new();
+    for keys in
+        ["1", "2", "3", "4", "?", ":", "Y", "\n", "3\n", "1\n", "1j\n", "n", "i", "+", "D", "q", "/", "l\t"]
+    {
+        let mut state = board(vec![mytoken("toar", Some(581)), login("egi", 30), bare("wlcg", -5)]);
+        state.seat.demo = keys == "l\t";
+        let _ = press(&mut state, keys);
+        places.push(state);
+    }
+    let mut asked = board(vec![]);
+    let effects = paste(&mut asked, &"aBcD".repeat(16));
+    let target = effects.into_iter().find_map(|effect| match effect {
+        Effect::LookUp(_, target, _) => Some(target),
+        _ => None,
+    });
+    let target = target.unwrap_or(Target::Held(id("none")));
+    asked.overlays.push(Overlay::MayAsk("https://odd.example".to_owned(), Box::new(target)));
+    places.push(asked.clone());
+    asked.overlays.clear();
+    places.push(asked);
+    places
 }

@@ -1,11 +1,12 @@
 //! What must not be sent: a copy that a newer one has replaced, a token of an issuer that is no more.
 
 use super::Wallet;
-use crate::domain::credential::{Credential, Grant, Health, RefreshGrant};
+use crate::domain::credential::{Credential, CredentialId, Grant, Health, RefreshGrant};
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
 use crate::domain::source::{Issuer, Source};
+use crate::domain::specimen::{Kind, Specimen};
 use crate::store::Newer;
 
 impl Wallet {
@@ -13,6 +14,17 @@ impl Wallet {
     pub(super) fn newer_than(&self, value: &Secret, facts: Option<&Facts>) -> Option<Newer> {
         let family = facts.and_then(|facts| facts.mom_id.as_ref().map(|id| id.raw()).zip(facts.copy));
         self.store.newer_than(value, family)
+    }
+
+    /// The credential here that a pasted token is, or is an older copy of.
+    #[must_use]
+    pub fn held_as(&self, specimen: &Specimen) -> Option<CredentialId> {
+        let facts = match &specimen.kind {
+            Kind::Mytoken(facts) => Some(&**facts),
+            _ => None,
+        };
+        let holder = self.store.holder_of(&specimen.value);
+        holder.or_else(|| self.newer_than(&specimen.value, facts).map(|newer| newer.id))
     }
 
     /// Marks the logins whose issuer `source` names as a former one.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::*;
-use crate::app::effect::{Outcome, Target};
+use crate::app::effect::Outcome;
 use crate::app::key::ch;
 use crate::app::sample::*;
 use crate::domain::form::Form;
@@ -109,31 +109,6 @@ fn every_action() -> Vec<Action> {
     let panes = Pane::ALL.map(Action::Focus);
     let forms = Form::ALL.map(Action::CopyForm);
     listed.into_iter().chain(panes).chain(forms).collect()
-}
-
-/// The board with everything that can lie over it, and on each pane.
-fn every_place() -> Vec<State> {
-    let mut places = Vec::new();
-    for keys in
-        ["1", "2", "3", "4", "?", ":", "Y", "\n", "3\n", "1\n", "1j\n", "n", "i", "+", "D", "q", "/", "l\t"]
-    {
-        let mut state = board(vec![mytoken("toar", Some(581)), login("egi", 30), bare("wlcg", -5)]);
-        state.seat.demo = keys == "l\t";
-        let _ = press(&mut state, keys);
-        places.push(state);
-    }
-    let mut asked = board(vec![]);
-    let effects = paste(&mut asked, &"aBcD".repeat(16));
-    let target = effects.into_iter().find_map(|effect| match effect {
-        crate::app::effect::Effect::LookUp(_, target, _) => Some(target),
-        _ => None,
-    });
-    let target = target.unwrap_or(Target::Held(id("none")));
-    asked.overlays.push(Overlay::MayAsk("https://odd.example".to_owned(), Box::new(target)));
-    places.push(asked.clone());
-    asked.overlays.clear();
-    places.push(asked);
-    places
 }
 
 #[test]

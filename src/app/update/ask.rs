@@ -130,8 +130,7 @@ fn called(state: &State, target: &Target) -> String {
 
 /// Asks for the name to keep the pasted token under.
 pub(super) fn name_to_keep(state: &mut State) {
-    if let Some(pasted) = &state.lookup.pasted {
-        let specimen = pasted.specimen.clone();
+    if let Some(specimen) = state.lookup.pasted.as_ref().and_then(Pasted::keepable) {
         let name = free_name(state, &specimen);
         state.overlays.push(Overlay::KeepAs(Box::new(specimen), Field::new(&name)));
     }
@@ -146,7 +145,11 @@ fn free_name(state: &State, specimen: &Specimen) -> String {
     let wish = wish.unwrap_or_default();
     let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let plain: String = wish.chars().filter(plain).take(24).collect();
-    let otherwise = if matches!(specimen.kind, Kind::AccessToken(_)) { "access" } else { "mytoken" };
+    let otherwise = match specimen.kind {
+        Kind::Mytoken(_) => "mytoken",
+        Kind::RefreshToken(_) => "login",
+        _ => "token",
+    };
     let base = if plain.is_empty() { otherwise.to_owned() } else { plain };
     let numbered = (2..).map(|number| format!("{base}-{number}"));
     std::iter::once(base.clone()).chain(numbered).find(|name| !is_taken(state, name)).unwrap_or(base)

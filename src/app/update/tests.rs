@@ -12,7 +12,7 @@ use crate::app::overlay::Overlay;
 use crate::app::providers::Row;
 use crate::app::sample::*;
 use crate::app::state::{Pane, Tone};
-use crate::domain::credential::{Chain, Health};
+use crate::domain::credential::{Chain, Health, Held};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
 use crate::domain::login::{Browser, Choice, Order, Polled, Report, Step, View};
@@ -441,7 +441,11 @@ fn a_server_that_only_the_token_names_is_asked_only_after_a_yes() {
 fn k_keeps_what_was_pasted_under_a_free_name_and_says_for_how_long() {
     let mut state = board(vec![mytoken("mytoken", None)]);
     let (task, target) = pasted(&mut state);
-    tell(&mut state, Outcome::LookedUp(task, Box::new(finding(target, Standing::Valid))));
+    press(&mut state, "k");
+    assert!(state.overlays.is_empty(), "a short token shows nothing by which it could be kept");
+    let facts = Facts { server: "https://mytoken.example".into(), ..Facts::default() };
+    let told = Finding { facts: Some(Box::new(facts)), ..finding(target, Standing::Valid) };
+    tell(&mut state, Outcome::LookedUp(task, Box::new(told)));
     press(&mut state, "k");
     let Some(Overlay::KeepAs(specimen, field)) = state.overlays.last() else { panic!() };
     assert_eq!(field.value(), "mytoken-2");
@@ -663,6 +667,7 @@ fn the_state_never_shows_what_was_pasted_or_typed() {
     press(&mut state, "\n");
     hidden(&state);
     press(&mut state, "k");
+    assert!(matches!(state.overlays.last(), Some(Overlay::KeepAs(..))));
     hidden(&state);
     press(&mut state, "\x1b\x1b1");
     let (task, _) = log_in(&mut state, "\n");
@@ -671,7 +676,22 @@ fn the_state_never_shows_what_was_pasted_or_typed() {
     hidden(&state);
 }
 
-use crate::domain::credential::Held;
+#[test]
+fn a_paste_is_text_on_every_screen_and_a_line_break_never_confirms() {
+    let commands: String = (' '..='~').collect();
+    let blobs =
+        ["\n", "x\n", "f\r\n", "y\ny\n", "\u{1b}[201~Dx\n", "q\n", &commands, &format!("{commands}\n\n")];
+    for place in every_place() {
+        for blob in blobs {
+            let mut state = place.clone();
+            for effect in paste(&mut state, blob) {
+                let looks = matches!(effect, Effect::LookUp(_, Target::Pasted(_), Asking::IfKnown));
+                assert!(looks || matches!(effect, Effect::GiveRedirect(..)), "{effect:?}");
+            }
+            assert_eq!(state.overlays.len(), place.overlays.len(), "{blob:?}");
+        }
+    }
+}
 
 #[test]
 fn an_unknown_mytoken_may_cost_and_says_so() {
