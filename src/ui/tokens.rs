@@ -53,8 +53,8 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     for (row, held) in rows.into_iter().enumerate() {
         let selected = state.tokens.selected.as_ref() == Some(&held.id);
         put_row(buf, inside, row + 1, plan.row(held, selected, scene), theme);
-        if selected {
-            scene.mark_row(buf, inside, row + 1, focused);
+        if selected && focused {
+            scene.mark_row(buf, inside, row + 1);
         }
     }
 }
