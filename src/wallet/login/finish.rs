@@ -11,7 +11,7 @@ use crate::domain::untrusted::Untrusted;
 use crate::oidc::id_token::Expected;
 use crate::oidc::tokens::TokenSet;
 use crate::store::fresh_id;
-use crate::wallet::draw::{access_token, chain_end};
+use crate::wallet::granted::{access_token, chain_end};
 use crate::wallet::{Wallet, gone, keep};
 
 /// The scope that asks for a refresh token which outlives the session (OpenID Connect Core §11).
