@@ -237,16 +237,13 @@ fn what_only_was_sent_is_not_called_copied() {
     let mut state = board(vec![login("egi", 581)]);
     let copied = Copied {
         what: "the access token of egi".to_owned(),
-        route: "the terminal (OSC 52)",
+        route: "the terminal",
         certain: false,
         ends: None,
         until: Some(seconds(45)),
     };
     tell(&mut state, Outcome::Copied(Ok(copied)));
-    assert_eq!(
-        message(&state),
-        "Sent the access token of egi to the terminal (OSC 52) · cleared there in 45 s"
-    );
+    assert_eq!(message(&state), "Sent the access token of egi to the terminal · cleared there in 45 s");
 }
 
 #[test]
