@@ -134,7 +134,7 @@ impl Morning<'_> {
         let spent = self.held("spent")?;
         self.draw(&spent).await?;
         self.it_is_ago(4 * HOUR);
-        self.draw(&spent).await?;
+        self.draw_anew(&spent).await?;
         self.rotating_family().await?;
         self.revoke_elsewhere("gone").await?;
         self.it_is_ago(3 * HOUR);

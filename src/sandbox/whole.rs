@@ -111,14 +111,14 @@ impl Sandbox {
             };
             Op::new(settings, Arc::clone(clock))
         };
-        let checkin = provider(realm(&at_checkin.base()), "Demo Check-in", false)?;
-        let grid = provider(realm(&at_grid.base()), "Demo Grid", true)?;
-        let old = provider(realm(&at_old.base()), "Demo Check-in (until it moved)", false)?;
+        let checkin = provider(realm(&at_checkin.base()), "Check-in", false)?;
+        let grid = provider(realm(&at_grid.base()), "Grid", true)?;
+        let old = provider(realm(&at_old.base()), "Check-in (until it moved)", false)?;
         let settings = mytoken::Settings {
             issuer: at_mytoken.base(),
             providers: vec![mytoken::Provider {
                 issuer: checkin.settings().issuer.clone(),
-                name: "Demo Check-in".to_owned(),
+                name: "Check-in".to_owned(),
                 client_id: "mytoken".to_owned(),
                 client_secret: Some(Secret::new("mytoken-secret")),
                 scopes: ["openid", "profile", "email", "eduperson_unique_id", "offline_access"]
@@ -150,7 +150,7 @@ impl Sandbox {
         }];
         vec![
             self.checkin_as(&self.checkin.settings().issuer, formerly),
-            row("grid", "Demo Grid", "rotates", issuer(&self.grid.settings().issuer, Vec::new())),
+            row("grid", "Grid", "rotates", issuer(&self.grid.settings().issuer, Vec::new())),
             row(
                 "toar",
                 "TOAR",
@@ -184,7 +184,7 @@ impl Sandbox {
     /// The Check-in row as it stands now, or as it stood before the provider moved.
     #[must_use]
     pub fn checkin_as(&self, address: &str, formerly: Vec<FormerIssuer>) -> Source {
-        row("checkin", "Demo Check-in", "cloud, grid", issuer(address, formerly))
+        row("checkin", "Check-in", "cloud, grid", issuer(address, formerly))
     }
 
     /// A refresh token for the mytoken server, as it gets one when `user` logs in through it.

@@ -24,7 +24,7 @@ impl Renewable {
         match (&held.custody, &held.health) {
             (_, Health::Dead(why)) => return said(format!("dead: {}", cleaned(why)), "dead", theme.dead),
             (_, Health::NeedsLogin(why)) => {
-                return said(format!("no, log in again: {}", cleaned(why)), "log in", theme.dead);
+                return said(format!("no: {}", cleaned(why)), "log in", theme.dead);
             }
             (_, Health::InDoubt(why)) => {
                 return said(format!("in doubt: {}", cleaned(why)), "in doubt", theme.warning);

@@ -520,10 +520,13 @@ fn the_dialogue_says_what_ends_and_what_lives_on() {
     let mut state = board(vec![mytoken("toar", Some(581))]);
     press(&mut state, "D");
     let Some(Overlay::Revoke(dialogue)) = state.overlays.last() else { panic!() };
-    assert_eq!(dialogue.ends.len(), 2);
+    assert_eq!(dialogue.ends.len(), 1);
     assert_eq!(
         dialogue.lives_on,
-        ["access tokens already drawn live on until they end: 1, the last one at 08:09"]
+        [
+            "access tokens already drawn live on until they end: 1, the last one at 08:09",
+            "mytokens made from it live on"
+        ]
     );
 }
 
