@@ -122,7 +122,7 @@ impl Morning<'_> {
             Clause { nbf: Some(self.in_seconds(7 * DAY + 2 * HOUR)), ..until(20 * DAY) },
         )
         .await?;
-        self.keep_from_nobody("far-away").await
+        self.keep_from_nobody("far-away")
     }
 
     /// Before breakfast.
@@ -259,7 +259,7 @@ impl Morning<'_> {
     }
 
     /// A mytoken of a server that does not answer.
-    async fn keep_from_nobody(&self, name: &str) -> Result<(), Failure> {
+    fn keep_from_nobody(&self, name: &str) -> Result<(), Failure> {
         let settings =
             server::Settings { issuer: NOBODY.to_owned(), guest: true, ..server::Settings::default() };
         let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(self.clock.now()));
