@@ -26,6 +26,9 @@ pub const AGENT: &str = concat!("toktui/", env!("CARGO_PKG_VERSION"));
 /// A `GET` follows at most this many redirects, and only on its own host.
 const MOST_REDIRECTS: usize = 3;
 
+/// An idle connection is used again within this time only.
+const IDLE: Duration = Duration::from_secs(5);
+
 /// How much and how long an answer may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -280,6 +283,8 @@ impl Http {
         let mut builder = reqwest::Client::builder()
             .user_agent(AGENT)
             .connect_timeout(self.limits.connect)
+            // A server that has closed an idle connection would leave a renewal in doubt that it never saw.
+            .pool_idle_timeout(IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false);
         builder = if near {
