@@ -379,6 +379,8 @@ fn named(host: &str, error: &reqwest::Error, limits: Limits) -> Error {
             .any(|word| lower.contains(word))
         {
             Error::Tls { host, why }
+        } else if lower.contains("lookup address") || lower.contains("dns") {
+            Error::Unreachable { host, why: "its name is not found; is the network up?".to_owned() }
         } else {
             Error::Unreachable { host, why }
         }
