@@ -94,7 +94,8 @@ fn start(
     let desktop = Arc::new(if place.ssh { FakeDesktop::over_ssh() } else { FakeDesktop::at_a_desk() });
     let shown = Shown::new(place.size);
     let sign_in: SignIn = Arc::new(|address| Box::pin(demo::sign_in(address)));
-    let mut state = State::new(seat(place, desktop.as_ref()), place.size, TimeZone::fixed(jiff::tz::offset(1)));
+    let mut state =
+        State::new(seat(place, desktop.as_ref()), place.size, TimeZone::fixed(jiff::tz::offset(1)));
     state.utc = true;
     let board = Board {
         state,
@@ -307,7 +308,8 @@ struct Time {
 
 impl Time {
     fn stopped() -> Self {
-        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+        let runtime =
+            Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
         let beat = Arc::new(Notify::new());
         let (brake, is_released) = channel::<()>();
         let heart = Arc::clone(&beat);

@@ -20,14 +20,22 @@ fn ports(mut line: Vec<char>) -> Vec<char> {
     line
 }
 
-/// UUIDs, also cut ones.
+/// UUIDs, also cut ones, and the end of one that stands on the next line.
 fn ids(mut line: Vec<char>) -> Vec<char> {
     let is_hex = |c: &char| c.is_ascii_digit() || ('a'..='f').contains(c);
     let mut at = 0;
     while at < line.len() {
-        let end = (at..line.len()).find(|end| !is_hex(&line[*end]) && line[*end] != '-').unwrap_or(line.len());
+        let end =
+            (at..line.len()).find(|end| !is_hex(&line[*end]) && line[*end] != '-').unwrap_or(line.len());
         let run = &line[at..end];
-        let is_id = run.iter().take(8).filter(|c| is_hex(c)).count() == 8 && run.get(8).is_none_or(|c| *c == '-');
+        let is_rest =
+            run.len() < 12 && line.get(end) == Some(&')') && line[..at].iter().all(|c| !c.is_alphanumeric());
+        if is_rest && !line[..at].contains(&'(') {
+            line[at..end].iter_mut().for_each(|c| *c = 'x');
+        }
+        let run = &line[at..end];
+        let is_id =
+            run.iter().take(8).filter(|c| is_hex(c)).count() == 8 && run.get(8).is_none_or(|c| *c == '-');
         if is_id && (run.len() > 8 || line.get(end) == Some(&'…')) {
             line[at..end].iter_mut().filter(|c| is_hex(c)).for_each(|c| *c = 'x');
         }
