@@ -157,12 +157,7 @@ pub(super) fn read_history(state: &State) -> bool {
 
 /// Whether something pasted is on show that can be kept under a name.
 pub(super) fn keep(state: &State) -> bool {
-    state.lookup.pasted.as_ref().is_some_and(|pasted| {
-        let known = pasted.finding.as_ref().is_some_and(|finding| finding.held_as.is_some());
-        let keepable =
-            matches!(pasted.specimen.kind, Kind::Mytoken(_) | Kind::MaybeShortToken | Kind::AccessToken(_));
-        keepable && !known
-    })
+    state.lookup.pasted.as_ref().is_some_and(|pasted| pasted.keepable().is_some())
 }
 
 pub(super) fn show_content(state: &State) -> bool {
@@ -192,8 +187,7 @@ pub(super) fn back(state: &State) -> bool {
     state.price.is_some()
         || state.lookup.pasted.is_some()
         || state.notice.is_some()
-        || state.lookup.task.is_some()
-        || state.history.task.is_some()
+        || state.busy.iter().any(|busy| busy.only_reads)
         || super::filter_of(state, state.focus).is_some()
 }
 

@@ -44,6 +44,15 @@ impl Area {
         Self { x: self.x + 1, y: self.y + 1, width: self.width - 2, height: self.height - 2 }
     }
 
+    /// Whether it hides another one.
+    #[must_use]
+    pub const fn covers(self, other: Self) -> bool {
+        self.x <= other.x
+            && self.y <= other.y
+            && self.x + self.width >= other.x + other.width
+            && self.y + self.height >= other.y + other.height
+    }
+
     /// Whether a cell lies in it.
     #[must_use]
     pub const fn contains(self, column: u16, row: u16) -> bool {

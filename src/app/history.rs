@@ -112,3 +112,58 @@ pub fn words(what: &What) -> String {
     };
     plain.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::app::sample::*;
+    use crate::domain::event::Teller;
+
+    fn happened(what: What, credential: &str) -> Event {
+        Event {
+            at: now(),
+            what,
+            address: Some("10.0.0.7".into()),
+            agent: None,
+            comment: None,
+            teller: Teller::Here,
+            credential: Some(id(credential).0),
+            new_address: false,
+        }
+    }
+
+    fn told(state: &State) -> Vec<String> {
+        on_show(state).events.iter().map(|event| words(&event.what)).collect()
+    }
+
+    #[test]
+    fn it_follows_the_selection_prefers_the_server_and_tells_all_at_the_providers() {
+        let mut state = board(vec![mytoken("toar", None), login("egi", 100)]);
+        let journal = [happened(What::Renewed, "egi"), happened(What::Rotated { copy: 5 }, "toar")];
+        state.wallet.journal = Arc::new(journal);
+        assert_eq!((told(&state), on_show(&state).name), (vec!["renewed".to_owned()], Some("egi")));
+        press(&mut state, "j");
+        assert_eq!(told(&state), ["rotated to copy 5"]);
+        let events = vec![
+            happened(What::Server("AT_created".into()), "toar"),
+            happened(What::Server("new_thing".into()), "toar"),
+        ];
+        state.history.read.insert(id("toar"), (events, seconds(-120)));
+        assert_eq!(told(&state), ["access token", "new_thing"]);
+        assert_eq!(on_show(&state).read, Some(seconds(-120)));
+        press(&mut state, "1");
+        assert_eq!((told(&state).len(), on_show(&state).name), (2, None));
+    }
+
+    #[test]
+    fn a_filter_looks_at_words_and_addresses() {
+        let mut state = board(vec![login("egi", 100)]);
+        state.wallet.journal = Arc::new([happened(What::Renewed, "egi"), happened(What::Copied, "egi")]);
+        press(&mut state, "4/copi");
+        assert_eq!(told(&state), ["copied"]);
+        state.history.filter = Some("10.0.0".to_owned());
+        assert_eq!(told(&state).len(), 2);
+    }
+}

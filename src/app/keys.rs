@@ -4,7 +4,8 @@ use crossterm::event::KeyCode;
 
 use super::action::Action;
 use super::can;
-use super::keymap::{Binding, Key, Layer, ch, ctrl, key, open_says};
+use super::key::{Key, ch, ctrl, key};
+use super::keymap::{Binding, Layer, open_says};
 use super::overlay::Overlay;
 use super::state::{Pane, State};
 use crate::domain::form::Form;
@@ -338,7 +339,10 @@ pub const KEYMAP: &[Binding] = &[
         "all that works now; runs it too",
     )
     .when(|state| {
-        !matches!(state.overlays.last(), Some(Overlay::Help(_) | Overlay::Revoke(_) | Overlay::QuitLoses(_)))
+        !matches!(
+            state.overlays.last(),
+            Some(Overlay::Help(_) | Overlay::MayAsk(..) | Overlay::Revoke(_) | Overlay::QuitLoses(_))
+        )
     })
     .footer(9),
     Binding::new(

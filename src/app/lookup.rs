@@ -36,6 +36,31 @@ pub struct Pasted {
     pub agreed: Option<String>,
 }
 
+impl Pasted {
+    /// What can be kept of it: what opens something and is not held yet. A short token can once its server has told
+    /// what it is.
+    #[must_use]
+    pub fn keepable(&self) -> Option<Specimen> {
+        let finding = self.finding.as_ref();
+        if finding.is_some_and(|finding| finding.held_as.is_some()) {
+            return None;
+        }
+        let specimen = self.specimen.clone();
+        match &self.specimen.kind {
+            Kind::Mytoken(_)
+            | Kind::AccessToken(_)
+            | Kind::RefreshToken(_)
+            | Kind::OtherJwt(_)
+            | Kind::Opaque => Some(specimen),
+            Kind::MaybeShortToken => {
+                let facts = finding?.facts.clone().filter(|facts| !facts.server.is_empty())?;
+                Some(Specimen { kind: Kind::Mytoken(facts), ..specimen })
+            }
+            Kind::MaybeTransferCode | Kind::IdToken(_) | Kind::Garbled { .. } => None,
+        }
+    }
+}
+
 /// What pane 3 must show.
 #[derive(Clone, Debug)]
 pub enum Shown<'a> {
@@ -180,4 +205,116 @@ fn as_of(verdict: &Verdict, now: Timestamp) -> Verdict {
         _ => {}
     }
     verdict
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::effect::Target;
+    use crate::app::sample::*;
+
+    fn standing(held: Held, now: Timestamp) -> (Standing, By) {
+        let state = board(vec![held]);
+        match on_show(&state, now) {
+            Shown::Mytoken { verdict, .. } => (verdict.standing, verdict.by),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn changed(change: impl FnOnce(&mut Facts, &mut Option<Timestamp>)) -> Held {
+        let mut held = mytoken("toar", None);
+        if let Chain::Mytoken { facts, heard, .. } = &mut held.chain {
+            change(facts, heard);
+        }
+        held
+    }
+
+    #[test]
+    fn a_held_mytoken_is_judged_by_what_is_known_of_it() {
+        let with = |health| Held { health, ..mytoken("toar", None) };
+        let table = [
+            (mytoken("toar", None), now(), Standing::Valid),
+            (mytoken("toar", None), seconds(3 * 86_400), Standing::Expired),
+            (changed(|_, heard| *heard = None), now(), Standing::CannotTell),
+            (changed(|facts, _| facts.restrictions[0].used_at = Some(15)), now(), Standing::UsedUp),
+            (changed(|facts, _| *facts = Facts::default()), now(), Standing::Valid),
+            (with(Health::Dead("revoked from here".to_owned())), now(), Standing::RevokedOrUnknown),
+            (with(Health::NeedsLogin("session over".to_owned())), now(), Standing::Useless),
+            (with(Health::InDoubt("no answer".to_owned())), now(), Standing::Valid),
+        ];
+        for (at, (held, now, expected)) in table.into_iter().enumerate() {
+            assert_eq!(standing(held, now).0, expected, "row {at}");
+        }
+    }
+
+    #[test]
+    fn why_a_mytoken_is_dead_is_the_deciding_fact_and_a_doubt_is_said_first() {
+        let dead = Held { health: Health::Dead("revoked from here".to_owned()), ..mytoken("a", None) };
+        let doubt = Held { health: Health::InDoubt("no answer came".to_owned()), ..mytoken("b", None) };
+        let state = board(vec![dead, doubt]);
+        let verdict = |name: &str| {
+            let mut state = state.clone();
+            state.tokens.selected = Some(id(name));
+            match on_show(&state, now()) {
+                Shown::Mytoken { verdict, .. } => verdict,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(verdict("a").fact, "revoked from here");
+        assert_eq!(verdict("b").remarks.first().map(String::as_str), Some("in doubt: no answer came"));
+    }
+
+    fn found(standing: Standing, turn: Option<(Turn, Timestamp)>, at: Timestamp) -> Finding {
+        let verdict = Verdict {
+            standing,
+            fact: "its server says so".to_owned(),
+            by: By::Server,
+            heard: Some(at),
+            turn,
+            gives_access: true,
+            remarks: Vec::new(),
+            next: None,
+        };
+        Finding {
+            target: Target::Held(id("toar")),
+            verdict,
+            facts: None,
+            content: None,
+            what: String::new(),
+            held_as: None,
+            may_ask: None,
+            at,
+        }
+    }
+
+    #[test]
+    fn the_latest_word_decides() {
+        let shown = |finding: Finding| {
+            let mut state = board(vec![mytoken("toar", None)]);
+            state.lookup.found.insert(id("toar"), finding);
+            match on_show(&state, seconds(20)) {
+                Shown::Mytoken { verdict, .. } => verdict.standing,
+                other => panic!("{other:?}"),
+            }
+        };
+        // Its server was heard at `now`.
+        assert_eq!(shown(found(Standing::NotFromHere, None, seconds(5))), Standing::NotFromHere);
+        assert_eq!(shown(found(Standing::RevokedOrUnknown, None, seconds(-5))), Standing::Valid);
+    }
+
+    #[test]
+    fn a_verdict_turns_when_its_moment_comes() {
+        let turned = |standing, turn: Turn| {
+            let verdict = as_of(&found(standing, Some((turn, seconds(10))), now()).verdict, seconds(10));
+            (verdict.standing, verdict.turn.map(|(turn, _)| turn), verdict.by)
+        };
+        assert_eq!(turned(Standing::Valid, Turn::Ends), (Standing::Expired, Some(Turn::Ended), By::Clock));
+        assert_eq!(turned(Standing::NotYet, Turn::Starts), (Standing::CannotTell, None, By::Clock));
+        assert_eq!(
+            turned(Standing::NotMytoken, Turn::Ends),
+            (Standing::NotMytoken, Some(Turn::Ended), By::Server)
+        );
+        let before = found(Standing::Valid, Some((Turn::Ends, seconds(10))), now()).verdict;
+        assert_eq!(as_of(&before, seconds(9)), before);
+    }
 }

@@ -14,6 +14,7 @@ pub mod effect;
 pub mod field;
 pub mod geometry;
 pub mod history;
+pub mod key;
 pub mod keymap;
 pub mod keys;
 pub mod login;
@@ -25,6 +26,8 @@ pub mod overlay;
 pub mod palette;
 pub mod price;
 pub mod providers;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod state;
 pub mod tokens;
 pub mod update;

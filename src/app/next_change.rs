@@ -2,17 +2,21 @@
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::geometry::{Geometry, Shape};
+use super::content::{self, Line};
+use super::geometry::{Area, Geometry, Shape};
 use super::history;
 use super::lookup::{self, Shown};
 use super::overlay::Overlay;
 use super::state::{Pane, State};
 use crate::domain::credential::{ENDING, Held};
 use crate::domain::login::{Polled, View};
-use crate::domain::time::{countdown_changes, later};
+use crate::domain::time::{countdown_changes, from_epoch, later};
 
 /// How often at most the screen changes while nobody looks at it.
 const UNWATCHED: SignedDuration = SignedDuration::from_mins(1);
+
+/// While an access token has less left than this, its row counts by minutes.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Texts change at the first moment at which one unit less is left: a hair after the whole unit.
 const HAIR: SignedDuration = SignedDuration::from_millis(1);
@@ -35,8 +39,7 @@ impl State {
     /// ticks alone.
     #[must_use]
     pub fn shows_clock(&self, now: Timestamp) -> bool {
-        let day = SignedDuration::from_hours(24);
-        let counts = |end: Timestamp| end > now && end.duration_since(now) < day;
+        let counts = |end: Timestamp| end > now && end.duration_since(now) < DAY;
         self.wallet.held.iter().any(|held| held.chief().and_then(|access| access.expires).is_some_and(counts))
     }
 
@@ -51,36 +54,47 @@ impl State {
     }
 
     fn texts(&self, soonest: &mut Soonest) {
-        let now = soonest.now;
-        if let Some(clipboard) = &self.clipboard {
-            soonest.countdown(clipboard.until);
-            soonest.countdown(clipboard.ends);
-        }
-        if let Some(busy) = self.busy.last() {
-            soonest.since(busy.since, 1);
-        }
         let geometry = Geometry::of(self);
         if geometry.shape == Shape::Sentence {
             return;
         }
-        if self.shows_clock(now) {
-            soonest.at(next_minute(now));
+        self.message_texts(soonest);
+        self.overlay_texts(&geometry, soonest);
+        let is_seen = |area: Area| {
+            !area.is_empty() && !self.overlays.iter().any(|overlay| geometry.overlay(overlay).covers(area))
+        };
+        if is_seen(geometry.header) && self.shows_clock(soonest.now) {
+            soonest.at(next_minute(soonest.now));
         }
-        self.overlay_texts(soonest);
-        if !geometry.pane(Pane::Tokens).is_empty() {
+        if is_seen(geometry.pane(Pane::Tokens)) {
             let visible = self.tokens.rows.iter().skip(self.tokens.offset).take(geometry.rows(Pane::Tokens));
             visible.filter_map(|at| self.wallet.held.get(*at)).for_each(|held| soonest.row(held));
         }
-        if !geometry.pane(Pane::Lookup).is_empty() {
+        if is_seen(geometry.pane(Pane::Lookup)) {
             self.lookup_texts(soonest);
         }
-        if !geometry.pane(Pane::History).is_empty() {
-            let shown = history::on_show(self);
-            soonest.ago(shown.read);
-            if !shown.events.is_empty() {
-                // What happened today is told by the clock, what happened before by the day.
-                soonest.at(next_midnight(self, now));
-            }
+        if is_seen(geometry.pane(Pane::History)) {
+            soonest.ago(history::on_show(self).read);
+        }
+        // Moments of today are told by the clock, all others by their day.
+        if !self.wallet.held.is_empty() || !self.wallet.journal.is_empty() {
+            soonest.at(next_midnight(self, soonest.now));
+        }
+    }
+
+    /// The same order as in [`super::notice::on_show`].
+    fn message_texts(&self, soonest: &mut Soonest) {
+        if self.price.is_some() {
+            return;
+        }
+        if let Some(busy) = self.busy.last() {
+            return soonest.since(busy.since, 1);
+        }
+        if self.notice.is_none()
+            && let Some(clipboard) = &self.clipboard
+        {
+            soonest.countdown(clipboard.until);
+            soonest.countdown(clipboard.ends);
         }
     }
 
@@ -103,16 +117,21 @@ impl State {
         }
     }
 
-    fn overlay_texts(&self, soonest: &mut Soonest) {
+    fn overlay_texts(&self, geometry: &Geometry, soonest: &mut Soonest) {
         for overlay in &self.overlays {
             match overlay {
                 Overlay::Login(login) => login.view.iter().for_each(|view| soonest.login(view)),
-                Overlay::CopyMenu(id, _) | Overlay::Details(id, _) => {
-                    self.held(id).into_iter().for_each(|held| soonest.row(held));
+                Overlay::CopyMenu(id, _) => self.held(id).into_iter().for_each(|held| soonest.row(held)),
+                Overlay::Details(id, list) => {
+                    let lines = |width| self.held(id).map(|held| content::of_held(held, width));
+                    soonest.page(geometry.reading(overlay), list.offset, lines);
+                }
+                Overlay::Content(list) => {
+                    let lines = |width| lookup::content(self).map(|jwt| content::of_jwt(jwt, width));
+                    soonest.page(geometry.reading(overlay), list.offset, lines);
                 }
                 Overlay::Help(_)
                 | Overlay::Palette(_)
-                | Overlay::Content(_)
                 | Overlay::WhichProvider(_)
                 | Overlay::WhichClient(_)
                 | Overlay::Granted(_)
@@ -183,11 +202,23 @@ impl Soonest {
         self.moment(held.chain_ends());
     }
 
+    /// The moments on the part of a page that is on screen.
+    fn page(&mut self, area: Area, offset: usize, lines: impl FnOnce(usize) -> Option<Vec<Line>>) {
+        let lines = lines(usize::from(area.width)).unwrap_or_default();
+        for line in lines.into_iter().skip(offset).take(usize::from(area.height)) {
+            if let Line::Moment(_, at) = line {
+                self.moment(at);
+            }
+        }
+    }
+
     /// The moments at which a row turns from live to ending to ended.
     fn turns(&mut self, held: &Held) {
         if let Some(end) = held.chief().and_then(|access| access.expires) {
             self.at(later(end, SignedDuration::from_secs(-ENDING).saturating_add(HAIR)));
             self.at(end);
+            // From here on the header shows the time of day.
+            self.at(later(end, HAIR.saturating_sub(DAY)));
         }
         self.at(held.chain_ends());
     }
@@ -202,11 +233,125 @@ impl Soonest {
 }
 
 fn next_minute(now: Timestamp) -> Timestamp {
-    later(now, SignedDuration::from_secs(60 - now.as_second().rem_euclid(60)))
+    from_epoch((now.as_second().div_euclid(60) + 1).saturating_mul(60))
 }
 
 fn next_midnight(state: &State, now: Timestamp) -> Option<Timestamp> {
     let zone = if state.utc { jiff::tz::TimeZone::UTC } else { state.zone.clone() };
     let tomorrow = now.to_zoned(zone).checked_add(1.day()).ok()?;
     Some(tomorrow.start_of_day().ok()?.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::effect::{Copied, Outcome};
+    use crate::app::message::Message;
+    use crate::app::sample::*;
+    use crate::app::state::Tone;
+    use crate::app::update::update;
+    use crate::domain::credential::Chain;
+
+    /// How often the loop would draw until `until`: at first, and whenever something on screen has changed.
+    fn frames(state: &mut State, from: Timestamp, until: Timestamp) -> usize {
+        let mut now = from;
+        let mut frames = 1;
+        while let Some(next) = state.next_change(now).filter(|next| *next <= until) {
+            assert!(next > now, "a loop that does not sleep");
+            now = next;
+            let _ = update(state, Message::Tick, now);
+            frames += 1;
+        }
+        frames
+    }
+
+    #[test]
+    fn an_idle_hour_costs_one_frame() {
+        for held in [vec![], vec![held("none", "egi", Chain::None, None)]] {
+            let mut state = board(held);
+            assert_eq!(frames(&mut state, now(), seconds(3600)), 1);
+        }
+    }
+
+    #[test]
+    fn a_token_with_a_little_over_ten_seconds_left_costs_eleven_frames_more() {
+        let mut token = bare("short", 0);
+        let end = later(now(), SignedDuration::from_millis(10_400));
+        token.access[0].expires = Some(end);
+        let mut state = board(vec![token]);
+        // 9 s, 8 s, … 0 s, expired.
+        assert_eq!(frames(&mut state, now(), later(end, SignedDuration::from_secs(30))), 1 + 11);
+    }
+
+    #[test]
+    fn minutes_tick_by_the_minute_and_days_by_the_hour() {
+        let mut minutes = board(vec![bare("a", 1990)]);
+        // 33m ends at 1 980 s left, 32m at 1 920; the clock's minutes fall on whole minutes of the day.
+        let frames_in_five_minutes = frames(&mut minutes, now(), seconds(300));
+        assert!(frames_in_five_minutes <= 1 + 5 + 5, "{frames_in_five_minutes}");
+        let mut days = board(vec![bare("a", 3 * 86_400)]);
+        assert_eq!(frames(&mut days, now(), seconds(3500)), 2, "from 3d 00h to 2d 23h");
+    }
+
+    #[test]
+    fn what_is_scrolled_away_does_not_tick() {
+        let mut held: Vec<_> = (0..30).map(|n| bare(&format!("n{n:02}"), 7259 + 600 * n)).collect();
+        held.push(bare("z", 300));
+        let mut state = board(held);
+        let _ = press(&mut state, "sg");
+        assert_eq!(state.tokens.rows.last(), Some(&30), "by name, the short one last and out of sight");
+        let next = state.next_change(now()).expect("minutes tick");
+        assert_eq!(next, later(seconds(59), HAIR));
+    }
+
+    #[test]
+    fn a_row_turns_even_when_it_is_out_of_sight() {
+        let mut held: Vec<_> = (0..30).map(|n| bare(&format!("n{n:02}"), 864_000)).collect();
+        held.push(bare("z", 90_100));
+        let mut state = board(held);
+        let _ = press(&mut state, "sg");
+        let turns = later(seconds(90_100 - 60), HAIR);
+        let mut now = now();
+        while now < turns {
+            now = state.next_change(now).expect("it ends one day");
+            let _ = update(&mut state, Message::Tick, now);
+        }
+        assert_eq!(now, turns);
+    }
+
+    #[test]
+    fn while_nobody_looks_the_screen_rests_for_a_minute_and_the_clipboard_is_cleared_in_time() {
+        let mut state = board(vec![bare("a", 300)]);
+        let _ = update(&mut state, Message::Focused(false), now());
+        assert_eq!(state.next_change(now()), Some(seconds(60)));
+        let copied =
+            Copied { what: "it".to_owned(), route: "x", certain: true, ends: None, until: Some(seconds(45)) };
+        tell(&mut state, Outcome::Copied(Ok(copied)));
+        assert_eq!(state.next_change(now()), Some(seconds(45)));
+        let _ = update(&mut state, Message::Focused(true), now());
+        assert_eq!(state.next_change(now()), Some(later(now(), HAIR)), "45 s is shown for this moment only");
+    }
+
+    #[test]
+    fn a_message_and_a_price_go_by_themselves() {
+        let mut token = mytoken("toar", None);
+        if let Chain::Mytoken { facts, heard, .. } = &mut token.chain {
+            (facts.expires, *heard) = (None, None);
+        }
+        let mut state = board(vec![token]);
+        state.say(Tone::Good, "done", now());
+        assert_eq!(state.next_change(now()), Some(seconds(10)));
+        let _ = update(&mut state, Message::Tick, seconds(10));
+        assert_eq!(state.notice, None);
+        let _ = press_at(&mut state, "y", seconds(20));
+        assert_eq!(state.next_change(seconds(20)), Some(seconds(30)));
+    }
+
+    #[test]
+    fn the_clock_is_shown_only_while_something_counts_by_minutes() {
+        assert!(!board(vec![]).shows_clock(now()));
+        assert!(board(vec![bare("a", 3600)]).shows_clock(now()));
+        assert!(!board(vec![bare("a", 3 * 86_400)]).shows_clock(now()));
+        assert!(!board(vec![bare("a", -5)]).shows_clock(now()));
+    }
 }

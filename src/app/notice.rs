@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::action::Action;
 use super::keymap;
 use super::state::{Notice, OnClipboard, State, Tone};
 use crate::domain::time::{countdown, later};
@@ -34,8 +35,14 @@ pub fn on_show(state: &State, now: Timestamp) -> Option<Line> {
     }
     if let Some(busy) = state.busy.last() {
         let seconds = now.duration_since(busy.since).as_secs();
-        let tail = (seconds > 0).then(|| format!("{seconds} s"));
-        return Some(Line { tone: Tone::Plain, text: busy.doing.clone(), tail: tail.into_iter().collect() });
+        let mut tail = Vec::new();
+        if seconds > 0 {
+            let key =
+                keymap::key_for(state, Action::Back).filter(|_| busy.only_reads && state.overlays.is_empty());
+            tail.extend(key.map(|key| format!("{key} stops waiting")));
+            tail.push(format!("{seconds} s"));
+        }
+        return Some(Line { tone: Tone::Plain, text: busy.doing.clone(), tail });
     }
     if let Some(notice) = &state.notice {
         return Some(Line { tone: notice.tone, text: notice.text.clone(), tail: Vec::new() });

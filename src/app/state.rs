@@ -163,6 +163,8 @@ pub struct Busy {
     pub doing: String,
     /// Since when.
     pub since: Timestamp,
+    /// Whether Esc stops waiting for it: for what only reads. What renews or revokes is waited for to its end.
+    pub only_reads: bool,
 }
 
 impl State {
@@ -260,7 +262,16 @@ impl State {
     /// Starts a task: it is under way until its outcome comes.
     pub(crate) fn begin(&mut self, doing: impl Into<String>, now: Timestamp) -> Task {
         let task = self.new_task();
-        self.busy.push(Busy { task, doing: doing.into(), since: now });
+        self.busy.push(Busy { task, doing: doing.into(), since: now, only_reads: false });
+        task
+    }
+
+    /// The same for a task that changes nothing anywhere.
+    pub(crate) fn begin_reading(&mut self, doing: impl Into<String>, now: Timestamp) -> Task {
+        let task = self.begin(doing, now);
+        if let Some(busy) = self.busy.last_mut() {
+            busy.only_reads = true;
+        }
         task
     }
 

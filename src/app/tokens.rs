@@ -12,6 +12,8 @@ pub struct Tokens {
     pub selected: Option<CredentialId>,
     /// To be selected as soon as it is held: what a login or `k` has just brought.
     pub awaited: Option<CredentialId>,
+    /// The selected row: an index into [`Tokens::rows`].
+    pub place: usize,
     /// The first row on screen.
     pub offset: usize,
     /// The filter, if one is typed.

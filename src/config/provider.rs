@@ -27,7 +27,7 @@ const AUTHS: &[(&str, ClientAuth)] = &[
 
 const SCOPES: &str = "a list of scopes, [\"openid\", \"profile\"]";
 const REDIRECTS: &str = "loopback addresses with one host and one path, \
-                         [\"http://127.0.0.1/callback\"] for any port or [\"http://localhost:4242\"]";
+                         [\"http://127.0.0.1/callback\"] for any port or [\"http://localhost:4242\"], no lone slash";
 
 /// What one table said: the source, and where its client secret is to be found.
 pub(super) struct Provider {
@@ -253,7 +253,8 @@ fn redirect(addresses: &[String]) -> Option<Redirect> {
             "127.0.0.1" => false,
             _ => return None,
         };
-        if path.contains(['?', '#', ' ']) {
+        // A lone slash could not be told from no path when it is sent.
+        if path == "/" || path.contains(['?', '#', ' ']) {
             return None;
         }
         match &mut answer {
@@ -316,7 +317,7 @@ mod tests {
         let table: &[(&[&str], Option<Redirect>)] = &[
             (&["http://127.0.0.1/callback"], Some(form(false, &[], "/callback"))),
             (&["http://localhost:8080", "http://localhost:4242"], Some(form(true, &[8080, 4242], ""))),
-            (&["http://127.0.0.1:8080/"], Some(form(false, &[8080], "/"))),
+            (&["http://127.0.0.1:8080/"], None),
             (&[], None),
             (&["https://127.0.0.1/callback"], None),
             (&["http://example.org/callback"], None),

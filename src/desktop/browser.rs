@@ -74,7 +74,7 @@ struct Way {
 /// Opens `address`. `configured` is the command of the user's own config: then it alone is tried.
 pub(super) fn open(
     address: &str,
-    configured: Option<&str>,
+    configured: Option<&[String]>,
     environment: &Environment,
 ) -> Result<Opened, Error> {
     check_address(address).map_err(Error::AddressRefused)?;
@@ -103,10 +103,9 @@ fn launch(mut command: Command) -> bool {
     true
 }
 
-fn ways(address: &str, configured: Option<&str>, environment: &Environment) -> Vec<Way> {
-    let own = |command: &str| spoken(command, address).map(|command| ways_name("", command));
-    if let Some(command) = configured.filter(|command| !command.trim().is_empty()) {
-        return own(command).into_iter().collect();
+fn ways(address: &str, configured: Option<&[String]>, environment: &Environment) -> Vec<Way> {
+    if let Some(command) = configured.filter(|command| !command.is_empty()) {
+        return of_words(command, address).map(|command| ways_name("", command)).into_iter().collect();
     }
     let listed = environment.variable("BROWSER").unwrap_or_default().split(':');
     let listed = listed.filter_map(|command| spoken(command, address));
@@ -134,6 +133,10 @@ fn spoken(command: &str, address: &str) -> Option<Command> {
     if words.last().is_some_and(|last| last == "&") {
         words.pop();
     }
+    of_words(&words, address)
+}
+
+fn of_words(words: &[String], address: &str) -> Option<Command> {
     let (program, arguments) = words.split_first()?;
     let name = Path::new(program).file_name()?.to_str()?;
     if TEXT_BROWSERS.contains(&name) {
@@ -254,7 +257,7 @@ mod tests {
         let programs = [("mine", 0), ("one", 1), ("two", 0), ("xdg-open", 0)];
         let (folder, environment) =
             system(&programs, &[("BROWSER", "missing:one:two -x"), ("DISPLAY", ":0")]);
-        assert_eq!(open(ADDRESS, Some("mine"), &environment).unwrap().with.shown(), "mine");
+        assert_eq!(open(ADDRESS, Some(&["mine".to_owned()]), &environment).unwrap().with.shown(), "mine");
         assert_eq!(said(&folder), format!("mine {ADDRESS} "));
         assert_eq!(open(ADDRESS, None, &environment).unwrap().with.shown(), "$BROWSER two");
         assert_eq!(said(&folder), format!("mine {ADDRESS} one {ADDRESS} two -x {ADDRESS} "));
@@ -268,7 +271,7 @@ mod tests {
         let (folder, environment) = system(&[("xdg-open", 0)], &[]);
         assert!(matches!(open(ADDRESS, None, &environment), Err(Error::NoBrowser)));
         assert_eq!(said(&folder), "");
-        let error = open(ADDRESS, Some("gone"), &environment).unwrap_err();
+        let error = open(ADDRESS, Some(&["gone".to_owned()]), &environment).unwrap_err();
         assert!(error.to_string().contains("gone"), "{error}");
     }
 
@@ -286,7 +289,7 @@ mod tests {
     #[test]
     fn a_browser_that_runs_on_counts_as_opened() {
         let environment = Environment::of(&[("PATH", "/usr/bin:/bin")]);
-        let opened = open(ADDRESS, Some("sh -c 'sleep 1'"), &environment).unwrap();
+        let opened = open(ADDRESS, Some(&["sh", "-c", "sleep 1"].map(str::to_owned)), &environment).unwrap();
         assert_eq!(opened.with.shown(), "sh");
     }
 }

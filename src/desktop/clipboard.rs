@@ -24,6 +24,18 @@ pub(super) const LIMIT: Duration = Duration::from_secs(2);
 /// The longest base64 text of one OSC 52 sequence that terminals are known to take (security.md G8), in bytes.
 const LONGEST_OSC_52: usize = 74_994;
 
+/// The user's word on the way that copied text may go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// The best there is.
+    #[default]
+    Any,
+    /// This one, or none.
+    Only(Route),
+    /// None: nothing is ever copied.
+    Never,
+}
+
 /// The way copied text went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Route {
@@ -97,11 +109,18 @@ pub(super) struct Clipboard {
     /// The screen, when a board draws on it; otherwise the terminal itself is written to.
     screen: Option<Output>,
     last: Mutex<Option<Copied>>,
+    choice: Choice,
 }
 
 impl Clipboard {
     pub(super) fn new(screen: Option<Output>) -> Self {
-        Self { desktop: Selection::default(), screen, last: Mutex::default() }
+        Self { desktop: Selection::default(), screen, last: Mutex::default(), choice: Choice::Any }
+    }
+
+    /// The same, with the user's word on the way.
+    pub(super) fn choosing(mut self, choice: Choice) -> Self {
+        self.choice = choice;
+        self
     }
 
     /// Copies `text` by the first route of this place that works.
@@ -112,7 +131,7 @@ impl Clipboard {
         environment: &Environment,
     ) -> Result<Sent, Error> {
         let mut refused = None;
-        for route in routes(place, environment, || tmux::is_shown_over_ssh(environment, LIMIT)) {
+        for route in self.routes(place, environment, || tmux::is_shown_over_ssh(environment, LIMIT)) {
             match self.by(route, text, environment) {
                 Ok(certain) => {
                     *self.last() = Some(Copied { text: text.clone(), route });
@@ -140,8 +159,21 @@ impl Clipboard {
     }
 
     /// The route that a copy takes first, as far as can be told without asking anyone.
-    pub(super) fn likely(place: &Place, environment: &Environment) -> Option<Route> {
-        routes(place, environment, || false).first().copied()
+    pub(super) fn likely(&self, place: &Place, environment: &Environment) -> Option<Route> {
+        self.routes(place, environment, || false).first().copied()
+    }
+
+    fn routes(
+        &self,
+        place: &Place,
+        environment: &Environment,
+        is_shown_elsewhere: impl FnOnce() -> bool,
+    ) -> Vec<Route> {
+        match self.choice {
+            Choice::Any => routes(place, environment, is_shown_elsewhere),
+            Choice::Only(route) => vec![route],
+            Choice::Never => Vec::new(),
+        }
     }
 
     /// Takes back what was copied last, if it is still there.

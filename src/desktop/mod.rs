@@ -22,7 +22,7 @@ use std::io;
 use std::time::Duration;
 
 pub use browser::{Opened, RefusedAddress};
-pub use clipboard::{Cleared, Route, Sent};
+pub use clipboard::{Choice, Cleared, Route, Sent};
 pub use clock::SystemClock;
 pub use holder::{Handed, HolderCommand};
 pub use place::{Display, Environment, Facts, Place, WhyAsk};
@@ -73,7 +73,7 @@ pub trait Desktop: Send + Sync {
 pub struct RealDesktop {
     environment: Environment,
     place: Place,
-    browser: Option<String>,
+    browser: Option<Vec<String>>,
     holder: HolderCommand,
     clipboard: Clipboard,
 }
@@ -82,10 +82,17 @@ impl RealDesktop {
     /// The desktop that `environment` describes. `browser` is the command of the user's config, if any; `screen` is
     /// the board's own way to the terminal, if a board is drawn.
     #[must_use]
-    pub fn new(environment: Environment, browser: Option<String>, screen: Option<Output>) -> Self {
+    pub fn new(environment: Environment, browser: Option<Vec<String>>, screen: Option<Output>) -> Self {
         let place = Place::of(&environment);
         let holder = HolderCommand { program: environment.facts.executable.clone(), before: Vec::new() };
         Self { environment, place, browser, holder, clipboard: Clipboard::new(screen) }
+    }
+
+    /// The same, with the user's word on which way copied text may go.
+    #[must_use]
+    pub fn copying(mut self, choice: Choice) -> Self {
+        self.clipboard = self.clipboard.choosing(choice);
+        self
     }
 
     /// The same with another program as holder.
@@ -102,7 +109,7 @@ impl Desktop for RealDesktop {
     }
 
     fn likely_route(&self) -> Option<Route> {
-        Clipboard::likely(&self.place, &self.environment)
+        self.clipboard.likely(&self.place, &self.environment)
     }
 
     fn open_browser(&self, address: &str) -> Result<Opened, Error> {

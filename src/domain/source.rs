@@ -199,7 +199,7 @@ pub struct Redirect {
     /// Registered ports, tried in this order; empty: any free one.
     pub ports: Vec<u16>,
     /// The path, with its slash; empty where an address without any was registered (`http://localhost:8080`),
-    /// which providers compare character by character.
+    /// which providers compare character by character. Never a lone slash.
     pub path: String,
 }
 

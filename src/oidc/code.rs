@@ -77,7 +77,7 @@ pub async fn redeem(
     let form = [
         ("grant_type", "authorization_code"),
         ("code", code.expose()),
-        ("redirect_uri", redirect.as_str()),
+        ("redirect_uri", sent(redirect)),
         ("code_verifier", verifier.expose()),
     ];
     let answer =
@@ -98,7 +98,7 @@ fn parameters<'a>(
 ) -> Vec<Pair<'a>> {
     let own = vec![
         ("response_type", "code"),
-        ("redirect_uri", redirect.as_str()),
+        ("redirect_uri", sent(redirect)),
         ("scope", scope),
         ("state", attempt.state.expose()),
         ("nonce", attempt.nonce.expose()),
@@ -106,6 +106,13 @@ fn parameters<'a>(
         ("code_challenge_method", pkce::METHOD),
     ];
     with_extra(own, wish.extra)
+}
+
+/// A redirect address as it is sent. Providers compare it with what was registered character by character, and what is
+/// registered without a path (oidc-agent's `http://localhost:8080`) has no slash; a [`Url`] cannot be without one.
+fn sent(redirect: &Url) -> &str {
+    let text = redirect.as_str();
+    if redirect.path() == "/" { text.strip_suffix('/').unwrap_or(text) } else { text }
 }
 
 /// The endpoint's own query stays, but for names that we send ourselves.
@@ -124,6 +131,17 @@ mod tests {
 
     use super::*;
     use crate::oidc::discovery::tests::metadata;
+
+    #[test]
+    fn an_address_without_a_path_is_sent_without_a_slash() {
+        for (address, expected) in [
+            ("http://localhost:8080", "http://localhost:8080"),
+            ("http://127.0.0.1:1/callback", "http://127.0.0.1:1/callback"),
+            ("http://127.0.0.1:1/callback/", "http://127.0.0.1:1/callback/"),
+        ] {
+            assert_eq!(sent(&Url::parse(address).expect("address")), expected);
+        }
+    }
 
     #[test]
     fn the_address_carries_everything_once_and_nobody_can_weaken_it() {

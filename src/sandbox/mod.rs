@@ -4,3 +4,4 @@ pub mod mytoken;
 pub mod op;
 pub mod serve;
 pub mod visitor;
+pub mod whole;

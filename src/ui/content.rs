@@ -68,15 +68,15 @@ fn subject(jwt: &Jwt) -> String {
     let name = ["name", "preferred_username", "email"].into_iter().find_map(|claim| jwt.text(claim));
     let subject = jwt.text("sub").map(|subject| subject.shown());
     match (name.map(|name| name.shown()), subject) {
-        (Some(name), Some(subject)) if name != subject => format!("{name}  {subject}"),
+        (Some(name), Some(subject)) if name != subject => format!("{name} ({subject})"),
         (Some(one), _) | (None, Some(one)) => one,
         (None, None) => String::new(),
     }
 }
 
+/// Who issued it: by its name here, if its address is that of a listed provider to the letter.
 fn by(issuer: &Untrusted, scene: Scene<'_>) -> String {
-    let (name, address) = (scene.issuer_name(issuer), issuer.shown());
-    if address.contains(&name) { address } else { format!("{name}  {address}") }
+    scene.known_issuer(issuer).unwrap_or_else(|| issuer.shown())
 }
 
 fn scopes(jwt: &Jwt) -> String {

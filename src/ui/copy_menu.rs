@@ -3,8 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
-use super::parts::{Panel, cell, grouped, put_row};
+use super::parts::{Panel, cell, fitting, grouped, put_row};
 use super::scene::Scene;
 use crate::app::action::Action;
 use crate::app::overlay::List;
@@ -40,7 +41,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, id: &CredentialId, list: &List,
         row += 1;
     }
     if row < height {
-        put_row(buf, inside, height - 1, goes_to(scene), theme);
+        put_row(buf, inside, height - 1, goes_to(usize::from(inside.width), scene), theme);
     }
 }
 
@@ -100,8 +101,8 @@ fn says(form: Form, held: &Held) -> String {
         }
         Form::Header => "Authorization: Bearer …".to_owned(),
         Form::CurlUserinfo => "reads the header from standard input, not from the line".to_owned(),
-        Form::Claims => "what the access token says, without its signature".to_owned(),
-        Form::IdToken => "says who you are; it is not for use at other services".to_owned(),
+        Form::Claims => "what it says, without its signature".to_owned(),
+        Form::IdToken => "says who you are; for no service but its client".to_owned(),
         Form::Mytoken | Form::RefreshToken if rotates => {
             "rotates on use: a copy elsewhere goes stale".to_owned()
         }
@@ -123,16 +124,15 @@ fn long_lived<'a>(held: &Held, scene: Scene<'a>) -> Line<'a> {
     Line::from(spans)
 }
 
-fn goes_to<'a>(scene: Scene<'a>) -> Line<'a> {
+fn goes_to(width: usize, scene: Scene<'_>) -> Line<'_> {
     let theme = scene.theme;
     let route = scene.state.seat.clipboard;
     let route = if route.is_empty() { "the clipboard" } else { route };
+    let room = width.saturating_sub(9 + route.width() + 5);
+    let fate = ["kept out of its history, cleared after 45 s", "cleared after 45 s"];
     Line::from(vec![
         Span::styled("goes to  ", theme.label),
         Span::raw(route),
-        Span::styled(
-            format!("  {}  kept out of its history, cleared after 45 s", theme.signs.dot),
-            theme.dim,
-        ),
+        Span::styled(format!("  {}  {}", theme.signs.dot, fitting(&fate, room)), theme.dim),
     ])
 }

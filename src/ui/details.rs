@@ -17,27 +17,27 @@ use crate::domain::untrusted::cleaned;
 /// A credential, with every access token it holds.
 pub(super) fn held(buf: &mut Buffer, area: Rect, id: &CredentialId, list: &List, scene: Scene<'_>) {
     let Some(held) = scene.state.held(id) else { return };
-    let title = format!("Held as {}", cleaned(&held.name));
-    page(buf, area, title, list, scene, |width| content::of_held(held, width));
+    page(buf, area, "Details", list, scene, |width| content::of_held(held, width));
 }
 
 /// The content of the token on show.
 pub(super) fn content(buf: &mut Buffer, area: Rect, list: &List, scene: Scene<'_>) {
     let Some(jwt) = lookup::content(scene.state) else { return };
-    let title = "What it says, read here and not verified".to_owned();
-    page(buf, area, title, list, scene, |width| content::of_jwt(jwt, width));
+    page(buf, area, "What it says, read here and not verified", list, scene, |width| {
+        content::of_jwt(jwt, width)
+    });
 }
 
 fn page(
     buf: &mut Buffer,
     area: Rect,
-    title: String,
+    title: &str,
     list: &List,
     scene: Scene<'_>,
     lines: impl FnOnce(usize) -> Vec<content::Line>,
 ) {
     let theme = scene.theme;
-    let title = vec![Span::styled(title, theme.title_focused)];
+    let title = vec![Span::styled(title.to_owned(), theme.title_focused)];
     let inside = Panel { title, focused: true, ..Panel::default() }.over(buf, area, theme);
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
     let lines = lines(width);

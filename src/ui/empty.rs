@@ -7,21 +7,19 @@ use ratatui::text::{Line, Span};
 use super::parts::{cell, empty_note};
 use super::scene::Scene;
 use crate::app::action::Action;
-use crate::app::providers::Row;
+use crate::domain::untrusted::cleaned;
 
 /// The Tokens pane of a newcomer (look/first-run).
 pub(super) fn tokens(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     let theme = scene.theme;
-    let selected = match scene.state.providers.rows.get(scene.state.providers.selected) {
-        Some(Row::Source(index, _)) => scene.state.wallet.sources.get(*index),
-        Some(Row::More | Row::Add) | None => None,
+    let selected = scene.state.selected_source().map(|source| cleaned(&source.name));
+    let log_in = |words: &str| match &selected {
+        Some(name) => format!("{words} at {name}"),
+        None => format!("{words} at a provider"),
     };
-    let log_in = selected.map_or_else(
-        || "log in at a provider".to_owned(),
-        |source| format!("log in at {}", crate::domain::untrusted::cleaned(&source.name)),
-    );
     let offers = [
-        (Action::LogIn, log_in),
+        (Action::Open, log_in("log in")),
+        (Action::LogIn, log_in("log in")),
         (Action::LookUp, "look at a token you have".to_owned()),
         (Action::NewMytoken, "make a mytoken".to_owned()),
         (Action::AddProvider, "add a provider".to_owned()),
@@ -37,7 +35,7 @@ pub(super) fn tokens(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
         lines.push(Line::default());
         lines.push(Line::from(vec![
             Span::styled("toktui demo", theme.strong),
-            Span::styled("  walks around without an account", theme.dim),
+            Span::styled("  walks you around, no account", theme.dim),
         ]));
     }
     empty_note(buf, area, lines, theme);

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::parts::{cell, wrap};
+use super::parts::{cell, fitting, wrap};
 use super::scene::{Scene, host, labelled, under_label};
 use super::verdict::LABEL;
 use crate::domain::credential::{Custody, Held};
@@ -13,8 +13,8 @@ use crate::domain::mytoken::{Capability, Clause, Facts};
 use crate::domain::time::countdown;
 use crate::domain::untrusted::{Untrusted, cleaned};
 
-/// From this height on each capability has a line with its plain words.
-const TALL: usize = 14;
+/// From this height on a pane has room for more than the essence.
+pub(super) const TALL: usize = 13;
 
 /// The lines about a mytoken; `held` where it is held here.
 pub(super) fn lines<'a>(
@@ -26,9 +26,10 @@ pub(super) fn lines<'a>(
     let theme = scene.theme;
     let (width, height) = size;
     let mut lines = Vec::new();
-    if let Some(who) = who(facts, held) {
-        lines.push(labelled("as", LABEL, [Span::raw(who)], theme));
-    }
+    let who = who(facts, held).map(|who| labelled("as", LABEL, [Span::raw(who)], theme));
+    // On a small screen what it may do comes first: whose it is seldom changes.
+    let (first, later) = if height >= TALL { (who, None) } else { (None, who) };
+    lines.extend(first);
     let mut at = String::new();
     if !facts.provider.is_empty() {
         at = scene.issuer_name(&facts.provider);
@@ -43,6 +44,7 @@ pub(super) fn lines<'a>(
     lines.extend(may(&facts.capabilities, width, height, scene));
     lines.extend(only(facts, width, scene));
     lines.extend(turns(facts, held, width, scene));
+    lines.extend(later);
     if let Some(held) = held {
         lines.push(now(held, scene));
         lines.push(kept(held, scene));
@@ -182,16 +184,19 @@ fn turns<'a>(facts: &Facts, held: Option<&Held>, width: usize, scene: Scene<'a>)
         (true, false) => "over on every access token",
         (false, _) => "over on every use but access tokens",
     };
-    let copy = match (facts.copy, held) {
-        (Some(copy), Some(_)) => format!("; copy {copy}, the newest here"),
-        (Some(copy), None) => format!("; this is copy {copy}"),
-        (None, _) => String::new(),
+    let room = width.saturating_sub(LABEL);
+    let said = match (facts.copy, held) {
+        (Some(copy), Some(_)) => {
+            let full = format!("{on}; copy {copy}, the newest here");
+            fitting(&[&full, &format!("over on use; copy {copy}, the newest")], room).to_owned()
+        }
+        (Some(copy), None) => format!("{on}; this is copy {copy}"),
+        (None, _) => on.to_owned(),
     };
     let mut texts: Vec<(String, Style)> = Vec::new();
-    let room = width.saturating_sub(LABEL);
     let mut say =
         |text: &str, style: Style| texts.extend(wrap(text, room).into_iter().map(|line| (line, style)));
-    say(&format!("{on}{copy}"), theme.text);
+    say(&said, theme.text);
     if let Some(seconds) = rotation.lifetime {
         let span = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
         say(&format!("a copy that is not used lives {}", countdown(span)), theme.text);

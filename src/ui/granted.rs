@@ -49,10 +49,8 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, report: &Report, scene: Scene<'
     // Keys stand last and are never pushed out: the report above them gives way.
     let room = height.saturating_sub(1);
     let start = usize::from(lines.len() + 3 <= height);
-    let mut row = start;
-    for line in lines.into_iter().take(room.saturating_sub(start)) {
-        put_row(buf, inside, row, line, theme);
-        row += 1;
+    for (row, line) in lines.into_iter().take(room.saturating_sub(start)).enumerate() {
+        put_row(buf, inside, start + row, line, theme);
     }
     put_row(buf, inside, room, Line::from(keys), theme);
 }

@@ -47,7 +47,7 @@ fn joined<'a>(parts: &[Vec<Span<'a>>]) -> Vec<Span<'a>> {
     out
 }
 
-fn counts<'a>(scene: Scene<'a>) -> Vec<Span<'a>> {
+fn counts(scene: Scene<'_>) -> Vec<Span<'_>> {
     let theme = scene.theme;
     let held = &scene.state.wallet.held;
     let count = |number: usize, word: &'static str, style: Style| {
@@ -86,7 +86,7 @@ fn counts<'a>(scene: Scene<'a>) -> Vec<Span<'a>> {
 }
 
 /// How many are lost when the program ends.
-fn custody<'a>(scene: Scene<'a>) -> Option<Vec<Span<'a>>> {
+fn custody(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
     let held = &scene.state.wallet.held;
     let theme = scene.theme;
     if held.len() > COUNTED {
@@ -103,7 +103,7 @@ fn custody<'a>(scene: Scene<'a>) -> Option<Vec<Span<'a>>> {
 }
 
 /// The time of day, while something on the board counts anyway; else only how times are told.
-fn clock<'a>(scene: Scene<'a>) -> Vec<Span<'a>> {
+fn clock(scene: Scene<'_>) -> Vec<Span<'_>> {
     let zone = Span::styled(moments::zone_name(scene.now, &scene.zone()), scene.theme.dim);
     if !scene.state.shows_clock(scene.now) {
         return vec![zone];

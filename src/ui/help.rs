@@ -18,9 +18,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, list: &List, scene: Scene<'_>) 
     let theme = scene.theme;
     let title = vec![Span::styled("What works now", theme.title_focused)];
     let aside = vec![
-        Span::styled(theme.signs.memory, theme.warning),
+        Span::styled(theme.signs.memory, theme.text),
         Span::styled(" in memory only   ", theme.dim),
-        Span::styled(theme.signs.foreign, theme.dim),
+        Span::styled(theme.signs.foreign, theme.text),
         Span::styled(" somebody else's, read-only", theme.dim),
     ];
     let inside = Panel { title, aside, focused: true, ..Panel::default() }.over(buf, area, theme);

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::parts::{Panel, cell, put_row, two_sided};
 use super::scene::Scene;
@@ -15,8 +16,6 @@ use crate::domain::time::ago;
 use crate::domain::untrusted::{Untrusted, cleaned};
 
 const TIME: usize = 7;
-const LABEL: usize = 19;
-const ADDRESS: usize = 15;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     let theme = scene.theme;
@@ -39,10 +38,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
         };
     }
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
-    let visible = shown.events.iter().enumerate().skip(pane.offset).take(height);
-    for (row, (index, event)) in visible.enumerate() {
-        put_row(buf, inside, row, line(event, shown.name.is_none(), width, scene), theme);
-        if focused && index == pane.selected {
+    let visible = shown.events.iter().skip(pane.offset).take(height);
+    let lines: Vec<Parts> = visible.map(|event| Parts::of(event, shown.name.is_none(), scene)).collect();
+    let plan = Plan::for_lines(&lines, width);
+    for (row, parts) in lines.into_iter().enumerate() {
+        put_row(buf, inside, row, plan.line(parts, width, scene), theme);
+        if focused && pane.offset + row == pane.selected {
             scene.mark_row(buf, inside, row, focused);
         }
     }
@@ -50,50 +51,75 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     lookup::more_below(buf, area, below, scene);
 }
 
-/// One event. `of_many`: those of several credentials stand together, so each says whose it is.
-fn line<'a>(event: &Event, of_many: bool, width: usize, scene: Scene<'a>) -> Line<'a> {
-    let theme = scene.theme;
-    let text = |text: &Option<Untrusted>| text.as_ref().map(Untrusted::shown).unwrap_or_default();
-    let time = moments::brief(event.at, scene.now, &scene.zone());
-    let time = cell(&time, TIME, theme.dim, theme);
-    let marked = if event.new_address { theme.warning } else { theme.dim };
-    let room = width.saturating_sub(TIME);
-    let label = event.what.label();
-    let whose = event
-        .credential
-        .as_ref()
-        .filter(|_| of_many)
-        .and_then(|id| scene.state.held(&CredentialId(id.clone())).map(|held| cleaned(&held.name)));
-    // Where from: the address its server saw; here: whose it was, or what is to be said about it.
-    let place = match &event.address {
-        Some(address) => address.shown(),
-        None => whose.unwrap_or_else(|| text(&event.comment)),
-    };
-    if room < LABEL + 2 + ADDRESS {
-        let left = Line::from(vec![time, Span::raw(label)]);
-        let right = match event.teller {
-            _ if event.new_address => Line::styled("NEW", theme.ending),
-            Teller::Here => Line::styled(place, theme.dim),
-            Teller::Server => Line::default(),
+/// The texts of one event.
+struct Parts {
+    time: String,
+    label: String,
+    place: String,
+    more: String,
+    new: bool,
+}
+
+impl Parts {
+    /// `of_many`: events of several credentials stand together, so each says whose it is.
+    fn of(event: &Event, of_many: bool, scene: Scene<'_>) -> Self {
+        let text = |text: &Option<Untrusted>| text.as_ref().map(Untrusted::shown).unwrap_or_default();
+        let named = |id: &String| scene.state.held(&CredentialId(id.clone())).map(|held| cleaned(&held.name));
+        let whose = event.credential.as_ref().filter(|_| of_many).and_then(named);
+        let new = event.new_address;
+        Self {
+            time: moments::brief(event.at, scene.now, &scene.zone()),
+            label: cleaned(&event.what.label()),
+            place: event.address.as_ref().map(Untrusted::shown).or(whose).unwrap_or_default(),
+            more: match event.teller {
+                _ if new => "new address".to_owned(),
+                Teller::Server => text(&event.agent),
+                Teller::Here => text(&event.comment),
+            },
+            new,
+        }
+    }
+}
+
+/// Which columns are shown, and how wide.
+struct Plan {
+    label: usize,
+    place: usize,
+    more: bool,
+}
+
+impl Plan {
+    fn for_lines(lines: &[Parts], width: usize) -> Self {
+        let widest = |of: fn(&Parts) -> &str, most: usize| {
+            lines.iter().map(|parts| of(parts).width()).max().unwrap_or(0).min(most)
         };
-        return two_sided(left, right, width, 18, theme);
+        let room = width.saturating_sub(TIME);
+        let label = widest(|parts| &parts.label, 24);
+        let place = widest(|parts| &parts.place, 39);
+        if label + 2 + place > room {
+            return Self { label, place: 0, more: false };
+        }
+        Self { label, place, more: label + 2 + place + 2 + 8 <= room }
     }
-    let label = cell(&label, LABEL, theme.text, theme);
-    let mut spans = vec![time, label, Span::raw("  ")];
-    let rest = room - LABEL - 2 - ADDRESS;
-    if rest < 8 {
-        spans.push(cell(&place, ADDRESS, marked, theme));
-        let new = if event.new_address { Line::styled("NEW", theme.ending) } else { Line::default() };
-        return two_sided(Line::from(spans), new, width, 0, theme);
+
+    fn line<'a>(&self, parts: Parts, width: usize, scene: Scene<'a>) -> Line<'a> {
+        let theme = scene.theme;
+        let marked = if parts.new { theme.warning } else { theme.dim };
+        let new = if parts.new { Line::styled("NEW", theme.ending) } else { Line::default() };
+        let time = cell(&parts.time, TIME, theme.dim, theme);
+        if self.place == 0 {
+            return two_sided(Line::from(vec![time, Span::raw(parts.label)]), new, width, 12, theme);
+        }
+        let mut line = Line::from(vec![
+            time,
+            cell(&parts.label, self.label, theme.text, theme),
+            Span::raw("  "),
+            cell(&parts.place, self.place, marked, theme),
+        ]);
+        if !self.more {
+            return two_sided(line, new, width, 12, theme);
+        }
+        line.spans.extend([Span::raw("  "), Span::styled(parts.more, marked)]);
+        line
     }
-    let more = match event.teller {
-        _ if event.new_address => "new address".to_owned(),
-        Teller::Server => text(&event.agent),
-        Teller::Here if event.address.is_some() || of_many => text(&event.comment),
-        Teller::Here => String::new(),
-    };
-    spans.push(cell(&place, ADDRESS, marked, theme));
-    spans.push(Span::raw("  "));
-    spans.push(cell(&more, rest - 2, marked, theme));
-    Line::from(spans)
 }

@@ -3,9 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::field;
-use super::parts::{Panel, columns, put_row, wrap};
+use super::parts::{Panel, columns, put_row, width_of, wrap};
 use super::qr::{self, Qr};
 use super::scene::{Scene, labelled};
 use crate::app::action::Action;
@@ -74,66 +75,74 @@ struct Section<'a> {
     field: Option<usize>,
 }
 
+/// All that is said of a login, broken to the width it has.
+struct Page<'a> {
+    width: usize,
+    routes: Vec<Section<'a>>,
+    /// What is asked for and what will be kept.
+    order: Vec<Line<'a>>,
+}
+
+impl<'a> Page<'a> {
+    fn of(login: &Login, view: &View, width: usize, qr_beside: bool, scene: Scene<'a>) -> Self {
+        Self {
+            width,
+            routes: sections(login, view, width, qr_beside, scene),
+            order: orders(view, width, scene),
+        }
+    }
+
+    /// How many rows it takes, with so much air after each section.
+    fn rows(&self, air: usize) -> usize {
+        self.routes.iter().map(|section| section.lines.len() + air).sum::<usize>() + self.order.len()
+    }
+}
+
 fn routes(buf: &mut Buffer, area: Rect, login: &Login, view: &View, scene: Scene<'_>) -> Option<Position> {
     let theme = scene.theme;
     let (width, height) = (usize::from(area.width), usize::from(area.height));
-    let code = polled(view).and_then(|polled| Qr::of(target(polled)));
-    let beside = code.as_ref().map_or(0, |code| code.size().0 + 3);
-    let code = code.filter(|code| code.fits(width.saturating_sub(48), height.saturating_sub(4), theme));
-    let text = if code.is_some() { width - beside } else { width };
-
-    let above = sections(login, view, (text, width), code.is_none(), scene);
-    let below = orders(view, width, scene);
-    let used =
-        |air: usize| above.iter().map(|section| section.lines.len() + air).sum::<usize>() + below.len();
-    // Air is given up before content is.
-    let air = usize::from(used(1) + 1 <= height);
-    let mut row = usize::from(used(air) + 2 + air <= height);
-    if row == 1 && used(1) + 4 <= height {
+    // The code is the first to give way: it has a screen of its own.
+    let beside = polled(view)
+        .and_then(|polled| Qr::of(target(polled)))
+        .filter(|code| code.fits(width.saturating_sub(48), height, theme))
+        .map(|code| (Page::of(login, view, width - code.size().0 - 2, true, scene), code))
+        .filter(|(page, _)| page.rows(0) <= height);
+    let (page, code) = match beside {
+        Some((page, code)) => (page, Some(code)),
+        None => (Page::of(login, view, width, false, scene), None),
+    };
+    // Air is given up before content is, the words at the top before air.
+    let air = usize::from(page.rows(1) < height);
+    let mut row = air;
+    if page.rows(1) + 4 <= height {
         put_row(buf, area, row, intro(view, scene), theme);
         row += 2;
     }
-    let top = row;
+    if let Some(code) = code {
+        let (wide, high) = code.size();
+        let top = row.min(height - high);
+        code.draw(buf, area.right().saturating_sub(columns(wide)), area.y + columns(top), theme);
+    }
+    let area = Rect { width: columns(page.width), ..area };
     let mut cursor = None;
-    for section in above {
+    for section in page.routes {
         if let Some(at) = section.field.map(|at| row + at).filter(|at| *at < height) {
             cursor = draw_field(buf, area, at, login, scene);
         }
         for (index, line) in section.lines.into_iter().enumerate() {
             if section.field != Some(index) {
-                put_row(
-                    buf,
-                    Rect {
-                        width: columns(if row < code_bottom(code.as_ref(), top) { text } else { width }),
-                        ..area
-                    },
-                    row,
-                    line,
-                    theme,
-                );
+                put_row(buf, area, row, line, theme);
             }
             row += 1;
         }
         row += air;
     }
-    if let Some(code) = code {
-        let (wide, high) = code.size();
-        let x = area.right().saturating_sub(columns(wide));
-        code.draw(buf, x, area.y + columns(top), theme);
-        let hint = Line::from(scene.hint(Action::ShowQr, "show it alone"));
-        super::parts::put(buf, x, area.y + columns(top + high), wide, &hint);
-    }
     // The order is put at the bottom, where the eye looks for the small print.
-    let start = row.max(height.saturating_sub(below.len() + air));
-    for (index, line) in below.into_iter().enumerate() {
+    let start = row.max(height.saturating_sub(page.order.len() + air));
+    for (index, line) in page.order.into_iter().enumerate() {
         put_row(buf, area, start + index, line, theme);
     }
     cursor
-}
-
-/// The row under the code and its hint, counted from the top of the panel.
-fn code_bottom(code: Option<&Qr>, top: usize) -> usize {
-    code.map_or(0, |code| top + code.size().1 + 1)
 }
 
 fn intro<'a>(view: &View, scene: Scene<'a>) -> Line<'a> {
@@ -150,8 +159,8 @@ fn intro<'a>(view: &View, scene: Scene<'a>) -> Line<'a> {
 fn sections<'a>(
     login: &Login,
     view: &View,
-    (text, width): (usize, usize),
-    qr_hint: bool,
+    width: usize,
+    qr_beside: bool,
     scene: Scene<'a>,
 ) -> Vec<Section<'a>> {
     let mut sections = Vec::new();
@@ -168,12 +177,12 @@ fn sections<'a>(
     };
     if let Some(device) = &view.device {
         let mut lines = vec![head("On another device", Vec::new())];
-        lines.extend(device_lines(device, text, qr_hint, scene));
+        lines.extend(device_lines(device, width, qr_beside, scene));
         sections.push(Section { lines, field: None });
     }
     if let Some(consent) = &view.consent {
         let mut lines = vec![head("On the server's consent page", Vec::new())];
-        lines.extend(device_lines(consent, text, qr_hint, scene));
+        lines.extend(device_lines(consent, width, qr_beside, scene));
         if view.browser.is_none() {
             lines.push(indented(opened(login, scene)));
         }
@@ -184,6 +193,11 @@ fn sections<'a>(
         if let Some((host, port)) = &browser.listening {
             spans.push(Span::styled(format!("; listening on {}:{port}", cleaned(host)), scene.theme.dim));
         }
+        let mut hint = open_hint(login, scene);
+        if INDENT + width_of(&spans) + 2 + width_of(&hint) <= width && !hint.is_empty() {
+            spans.push(Span::raw("  "));
+            spans.append(&mut hint);
+        }
         let lines = vec![head("In this machine's browser", Vec::new()), indented(spans)];
         sections.push(Section { lines, field: None });
         if let Some(line) = login.ssh_line(&scene.state.seat) {
@@ -192,14 +206,23 @@ fn sections<'a>(
         }
     }
     if view.paste {
-        let more = match &view.paste_refused {
-            Some(why) => vec![Span::raw("   "), Span::styled(cleaned(why), scene.theme.wrong)],
-            None => {
-                vec![Span::raw("   "), Span::styled("a paste lands here from anywhere", scene.theme.dim)]
-            }
+        let mut more = match &view.paste_refused {
+            Some(why) => vec![Span::styled(cleaned(why), scene.theme.wrong)],
+            None => vec![Span::styled("a paste lands here from anywhere", scene.theme.dim)],
         };
-        let lines = vec![head("Paste the address the browser ended on", more), Line::default()];
-        sections.push(Section { lines, field: Some(1) });
+        let words = "Paste the address the browser ended on";
+        let apart = INDENT + words.width() + 3 + width_of(&more) > width;
+        let mut lines = Vec::new();
+        if apart {
+            lines.push(head(words, Vec::new()));
+            lines.push(indented(more));
+        } else {
+            more.insert(0, Span::raw("   "));
+            lines.push(head(words, more));
+        }
+        lines.push(Line::default());
+        let field = Some(lines.len() - 1);
+        sections.push(Section { lines, field });
     }
     let mut remarks = Vec::new();
     for remark in &view.remarks {
@@ -212,13 +235,13 @@ fn sections<'a>(
     sections
 }
 
-fn indented<'a>(spans: Vec<Span<'a>>) -> Line<'a> {
+fn indented(spans: Vec<Span<'_>>) -> Line<'_> {
     let mut line = Line::from(Span::raw(" ".repeat(INDENT)));
     line.spans.extend(spans);
     line
 }
 
-fn device_lines<'a>(polled: &Polled, width: usize, qr_hint: bool, scene: Scene<'a>) -> Vec<Line<'a>> {
+fn device_lines<'a>(polled: &Polled, width: usize, qr_beside: bool, scene: Scene<'a>) -> Vec<Line<'a>> {
     let theme = scene.theme;
     let mut lines = Vec::new();
     // An address that is cut cannot be typed: it is broken over lines instead.
@@ -226,23 +249,18 @@ fn device_lines<'a>(polled: &Polled, width: usize, qr_hint: bool, scene: Scene<'
     for text in wrap(&address.shown(), width.saturating_sub(INDENT)).into_iter().take(3) {
         lines.push(indented(vec![Span::styled(text, theme.link)]));
     }
+    let mut hint = if qr_beside { Vec::new() } else { scene.hint(Action::ShowQr, "shows a QR code") };
     if let Some(code) = &polled.code {
         let spaced = spaced(&code.shown_within(24));
         let mut spans =
             vec![Span::styled("code  ", theme.label), Span::styled(format!(" {spaced} "), theme.code)];
-        if qr_hint {
-            let hint = scene.hint(Action::ShowQr, "shows a QR code");
-            if !hint.is_empty() {
-                spans.push(Span::raw("   "));
-                spans.extend(hint);
-            }
+        if !hint.is_empty() {
+            spans.push(Span::raw("   "));
+            spans.append(&mut hint);
         }
         lines.push(indented(spans));
-    } else if qr_hint {
-        let hint = scene.hint(Action::ShowQr, "shows a QR code");
-        if !hint.is_empty() {
-            lines.push(indented(hint));
-        }
+    } else if !hint.is_empty() {
+        lines.push(indented(hint));
     }
     lines.push(indented(polling(polled, scene)));
     lines
@@ -273,15 +291,16 @@ fn polling<'a>(polled: &Polled, scene: Scene<'a>) -> Vec<Span<'a>> {
     vec![Span::styled(text, theme.dim)]
 }
 
+/// The key that opens the browser although that is not done unasked here.
+fn open_hint<'a>(login: &Login, scene: Scene<'a>) -> Vec<Span<'a>> {
+    match login.opened {
+        Opened::NotAsked | Opened::Failed(_) => scene.hint(Action::OpenBrowser, "open it"),
+        Opened::Opening | Opened::With(_) => Vec::new(),
+    }
+}
+
 fn opened<'a>(login: &Login, scene: Scene<'a>) -> Vec<Span<'a>> {
     let theme = scene.theme;
-    let hint = |words: &'static str| {
-        let mut spans = scene.hint(Action::OpenBrowser, words);
-        if !spans.is_empty() {
-            spans.insert(0, Span::raw("  "));
-        }
-        spans
-    };
     match &login.opened {
         Opened::Opening => vec![Span::styled("being opened", theme.dim)],
         Opened::With(what) => vec![
@@ -300,9 +319,7 @@ fn opened<'a>(login: &Login, scene: Scene<'a>) -> Vec<Span<'a>> {
                     || "not opened yet".to_owned(),
                     |why| format!("not opened: {}", cleaned(why)),
                 );
-            let mut spans = vec![Span::styled(why, theme.dim)];
-            spans.extend(hint("open it all the same"));
-            spans
+            vec![Span::styled(why, theme.dim)]
         }
     }
 }

@@ -6,7 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::parts::{self, Panel, put_row, two_sided, wrap};
+use super::facts::TALL;
+use super::parts::{self, Panel, fitting, put_row, two_sided, width_of, wrap};
 use super::scene::{Scene, host, labelled, under_label};
 use super::verdict::LABEL;
 use super::{content, empty, facts, verdict};
@@ -18,7 +19,7 @@ use crate::domain::credential::{Health, Held, HeldAccess, Life};
 use crate::domain::specimen::Kind;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::{Untrusted, cleaned};
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::{Standing, Verdict};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     let theme = scene.theme;
@@ -65,7 +66,7 @@ pub(super) fn more_below(buf: &mut Buffer, area: Rect, below: usize, scene: Scen
     }
     let text = format!(" {below} more ");
     let x = area.right().saturating_sub(parts::columns(text.len()) + 2);
-    parts::put(buf, x, area.bottom() - 1, text.len(), &Line::styled(text, scene.theme.dim));
+    parts::put_on_edge(buf, x, area.bottom() - 1, &Line::styled(text, scene.theme.dim));
 }
 
 fn kind_name(kind: &Kind) -> &'static str {
@@ -95,19 +96,19 @@ fn about_pasted<'a>(
     };
     let finding = pasted.finding.as_ref();
     air(&mut lines, size);
-    let length = format!("{} characters", parts::grouped(pasted.specimen.value.len()));
-    let is = match finding.map(|finding| cleaned(&finding.what)).filter(|what| !what.is_empty()) {
-        Some(what) => format!("{what}, {length}"),
-        None => length,
-    };
-    lines.extend(under_label("is", LABEL, wrapped(&is, width, theme.text), theme));
+    let facts = finding.and_then(|finding| finding.facts.as_deref());
+    let known = facts.is_some() || verdict.is_some_and(|verdict| verdict.standing == Standing::NotMytoken);
+    // On a small screen the title and the verdict have said it.
+    if !known || size.1 >= TALL {
+        let is = what_it_is(pasted, width.saturating_sub(LABEL));
+        lines.extend(under_label("is", LABEL, wrapped(&is, width, theme.text), theme));
+    }
     if let Some(here) =
         finding.and_then(|finding| finding.held_as.as_ref()).and_then(|id| scene.state.held(id))
     {
         let name = Span::styled(cleaned(&here.name), theme.strong);
         lines.push(labelled("held", LABEL, [Span::raw("here as "), name], theme));
     }
-    let facts = finding.and_then(|finding| finding.facts.as_deref());
     match (&pasted.specimen.kind, facts) {
         (_, Some(facts)) => lines.extend(facts::lines(facts, None, size, scene)),
         (Kind::Mytoken(facts), None) => lines.extend(facts::lines(facts, None, size, scene)),
@@ -118,6 +119,15 @@ fn about_pasted<'a>(
         (Kind::MaybeShortToken | Kind::MaybeTransferCode | Kind::Opaque | Kind::Garbled { .. }, None) => {}
     }
     (lines, pasted_foot(finding, width, scene))
+}
+
+/// What it is and how long; the length is given up before the line is broken.
+fn what_it_is(pasted: &Pasted, room: usize) -> String {
+    let length = format!("{} characters", parts::grouped(pasted.specimen.value.len()));
+    match pasted.finding.as_ref().map(|finding| cleaned(&finding.what)).filter(|what| !what.is_empty()) {
+        Some(what) => fitting(&[&format!("{what}, {length}"), &what], room).to_owned(),
+        None => length,
+    }
 }
 
 /// Text under a label, broken into the lines that fit beside it.
@@ -142,25 +152,19 @@ fn about_login<'a>(
         Health::Dead(why) => lines.extend(trouble("dead", why, width, scene)),
     }
     air(&mut lines, size);
-    match access {
-        Some(access) => {
-            lines.extend(granted(access, width, scene));
-            match &access.content {
-                Some(jwt) => lines.extend(content::lines(jwt, width, scene)),
-                None => {
-                    let says = format!(
-                        "{} characters that only its provider can read",
-                        parts::grouped(access.length)
-                    );
-                    lines.push(labelled("is", LABEL, [Span::raw(says)], theme));
-                }
-            }
+    if let Some(access) = access {
+        lines.extend(granted(access, width, scene));
+        if let Some(jwt) = &access.content {
+            lines.extend(content::lines(jwt, width, scene));
+        } else {
+            let length = parts::grouped(access.length);
+            let says = format!("{length} characters that only its provider can read");
+            lines.push(labelled("is", LABEL, [Span::raw(says)], theme));
         }
-        None => {
-            let who = held.identity.as_ref().and_then(|who| who.label.as_ref());
-            lines.extend(who.map(|who| labelled("as", LABEL, [Span::raw(who.shown())], theme)));
-            lines.push(labelled("for", LABEL, [Span::raw(scene.source_name(&held.source))], theme));
-        }
+    } else {
+        let who = held.identity.as_ref().and_then(|who| who.label.as_ref());
+        lines.extend(who.map(|who| labelled("as", LABEL, [Span::raw(who.shown())], theme)));
+        lines.push(labelled("for", LABEL, [Span::raw(scene.source_name(&held.source))], theme));
     }
     lines.push(facts::kept(held, scene));
     lines
@@ -219,21 +223,27 @@ fn granted<'a>(access: &HeldAccess, width: usize, scene: Scene<'a>) -> Vec<Line<
 
 /// A blank line between the verdict and the rest, where there is room for air.
 fn air(lines: &mut Vec<Line<'_>>, (_, height): (usize, usize)) {
-    if height >= 12 {
+    if height >= TALL {
         lines.push(Line::default());
     }
 }
 
 /// The last line about a held mytoken: when its server was heard, what asking takes, and the key.
-fn foot<'a>(heard: Option<Timestamp>, width: usize, scene: Scene<'a>) -> Line<'a> {
+fn foot(heard: Option<Timestamp>, width: usize, scene: Scene<'_>) -> Line<'_> {
     if scene.state.lookup.task.is_some() {
         return asking(scene);
     }
-    let (said, words) = match heard {
-        Some(heard) => (format!("looked up {}; looking again costs nothing", since(heard, scene)), "again"),
-        None => ("looking it up costs nothing".to_owned(), "look up"),
+    let words = if heard.is_some() { "again" } else { "look up" };
+    let hint = scene.hint(Action::AskServer, words);
+    let room = width.saturating_sub(width_of(&hint) + 2);
+    let Some(heard) = heard else {
+        return said_and_key("looking it up costs nothing", hint, width, scene);
     };
-    said_and_key(&said, scene.hint(Action::AskServer, words), width, scene)
+    let ago = ago(scene.now.duration_since(heard).max(SignedDuration::ZERO));
+    let long = format!("looked up {ago}; looking again costs nothing");
+    let brief = format!("looked up {ago}; again costs nothing");
+    let said = fitting(&[&long, &brief, &format!("looked up {ago}")], room).to_owned();
+    said_and_key(&said, hint, width, scene)
 }
 
 /// The last line about something pasted: whom it would be shown to, or that it can be kept.
@@ -248,15 +258,11 @@ fn pasted_foot<'a>(finding: Option<&Finding>, width: usize, scene: Scene<'a>) ->
     said_and_key("pasted, not kept", scene.hint(Action::Keep, "keep it"), width, scene)
 }
 
-fn asking<'a>(scene: Scene<'a>) -> Line<'a> {
+fn asking(scene: Scene<'_>) -> Line<'_> {
     Line::styled(format!("asking its server{}", scene.theme.signs.ellipsis), scene.theme.dim)
 }
 
 fn said_and_key<'a>(said: &str, hint: Vec<Span<'a>>, width: usize, scene: Scene<'a>) -> Line<'a> {
     let said = Line::styled(said.to_owned(), scene.theme.dim);
     two_sided(said, Line::from(hint), width, 12, scene.theme)
-}
-
-fn since(then: Timestamp, scene: Scene<'_>) -> String {
-    ago(scene.now.duration_since(then).max(SignedDuration::ZERO))
 }

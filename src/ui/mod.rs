@@ -22,6 +22,8 @@ mod qr;
 mod questions;
 mod revoke;
 mod scene;
+#[cfg(test)]
+mod still;
 mod theme;
 mod tokens;
 mod verdict;
@@ -61,10 +63,13 @@ fn paint(buf: &mut Buffer, scene: Scene<'_>) -> Option<Position> {
         None
     } else {
         header::draw(buf, layout::rect(geometry.header, screen), scene);
+        // Under something else a pane's keys do not work, and are not shown.
+        let under = scene.state.overlays.iter().any(|overlay| !matches!(overlay, Overlay::Filter(_)));
+        let below = if under { Scene { live: &[], ..scene } } else { scene };
         for pane in Pane::ALL {
             let area = layout::rect(geometry.pane(pane), screen);
             if !area.is_empty() {
-                draw_pane(buf, area, pane, scene);
+                draw_pane(buf, area, pane, below);
             }
         }
         footer::message(buf, layout::rect(geometry.notice, screen), scene);

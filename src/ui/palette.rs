@@ -5,10 +5,12 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::field;
-use super::parts::{Panel, put_row, two_sided};
+use super::parts::{Panel, cell, put_row, two_sided};
 use super::scene::Scene;
 use crate::app::overlay::Palette;
 use crate::app::palette::matches;
+
+const LABEL: usize = 16;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, palette: &Palette, scene: Scene<'_>) -> Option<Position> {
     let theme = scene.theme;
@@ -19,8 +21,8 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, palette: &Palette, scene: Scene
     let first = (palette.selected + 1).saturating_sub(room);
     for (row, (index, live)) in found.iter().enumerate().skip(first).take(room).enumerate() {
         let left = Line::from(vec![
-            Span::raw(live.label),
-            Span::styled(format!("   {}", live.binding.hint), theme.dim),
+            cell(live.label, LABEL, theme.text, theme),
+            Span::styled(live.binding.hint, theme.dim),
         ]);
         let right = Line::styled(live.key(), theme.key);
         let width = usize::from(inside.width);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 use unicode_segmentation::UnicodeSegmentation;
@@ -36,15 +36,15 @@ impl Panel<'_> {
         let room = usize::from(area.width).saturating_sub(4);
         let aside = width_of(&self.aside);
         let title = width_of(&self.title);
-        put(buf, area.x + 2, area.y, room, &edge(self.title, room.saturating_sub(2), theme));
+        put_on_edge(buf, area.x + 2, area.y, &edge(self.title, room.saturating_sub(2), theme));
         if aside > 0 && title + aside + 6 <= room {
             let x = area.right().saturating_sub(columns(aside) + 4);
-            put(buf, x, area.y, room, &edge(self.aside, aside, theme));
+            put_on_edge(buf, x, area.y, &edge(self.aside, aside, theme));
         }
         let foot = width_of(&self.foot);
         if foot > 0 && foot + 4 <= room {
             let x = area.right().saturating_sub(columns(foot) + 4);
-            put(buf, x, area.bottom() - 1, room, &edge(self.foot, foot, theme));
+            put_on_edge(buf, x, area.bottom() - 1, &edge(self.foot, foot, theme));
         }
         Rect { x: area.x + 2, y: area.y + 1, width: area.width - 4, height: area.height - 2 }
     }
@@ -81,6 +81,13 @@ fn edge<'a>(spans: Vec<Span<'a>>, room: usize, theme: &Theme) -> Line<'a> {
     line.spans.insert(0, Span::raw(" "));
     line.spans.push(Span::raw(" "));
     line
+}
+
+/// Writes a line over a frame's edge, whose own style must not shine through.
+pub(crate) fn put_on_edge(buf: &mut Buffer, x: u16, y: u16, line: &Line<'_>) {
+    let area = Rect { x, y, width: columns(line.width()), height: 1 }.intersection(buf.area);
+    buf.set_style(area, Style::reset());
+    put(buf, x, y, line.width(), line);
 }
 
 /// Writes a line at a place, clipped to `width` columns and to the screen.
@@ -160,6 +167,12 @@ pub(crate) fn clip<'a>(text: &'a str, width: usize, theme: &Theme) -> Cow<'a, st
     }
     let line = clip_line(Line::from(text), width, theme);
     Cow::Owned(line.spans.iter().map(|span| span.content.as_ref()).collect())
+}
+
+/// The first of several wordings, the longest first, that fits into `width` columns; else the last one.
+pub(crate) fn fitting<'a>(wordings: &[&'a str], width: usize) -> &'a str {
+    let fits = wordings.iter().find(|text| text.width() <= width);
+    fits.or(wordings.last()).copied().unwrap_or_default()
 }
 
 /// A cell of a column: cut and filled to exactly `width` columns.
@@ -261,12 +274,13 @@ pub(crate) fn grouped(number: usize) -> String {
     out
 }
 
-/// Paints a row as the selected one: one bar in one style, whatever its cells were.
-pub(crate) fn bar(buf: &mut Buffer, area: Rect, style: Style) {
-    let area = area.intersection(buf.area);
-    for position in area.positions() {
+/// Paints a row as the selected one: one bar in one style, over the air at both of its ends. Bold stays bold.
+pub(crate) fn bar(buf: &mut Buffer, row: Rect, style: Style) {
+    let area = Rect { x: row.x.saturating_sub(1), width: row.width.saturating_add(2), ..row };
+    for position in area.intersection(buf.area).positions() {
         if let Some(cell) = buf.cell_mut(position) {
-            cell.set_style(Style::reset()).set_style(style);
+            let bold = cell.modifier & Modifier::BOLD;
+            cell.set_style(Style::reset()).set_style(style.add_modifier(bold));
         }
     }
 }

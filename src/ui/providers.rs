@@ -27,7 +27,8 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     }
     let visible = pane.rows.iter().enumerate().skip(pane.offset).take(usize::from(inside.height));
     for (row, (index, entry)) in visible.enumerate() {
-        let selected = index == pane.selected;
+        // Only where keys go: elsewhere the Tokens pane says what is selected.
+        let selected = focused && index == pane.selected;
         let cursor = if selected { theme.signs.cursor } else { " " };
         put_row(buf, inside, row, line(entry, cursor, usize::from(inside.width), scene), theme);
         if selected {

@@ -20,21 +20,27 @@ fn window(buf: &mut Buffer, area: Rect, title: String, scene: Scene<'_>) -> Rect
     Panel { title, focused: true, ..Panel::default() }.over(buf, area, scene.theme)
 }
 
-/// Paragraphs from the top, one line of air before them where there is room; the row after them.
+/// Paragraphs from the top, with air before and between them where there is room; the row after them.
 fn say(buf: &mut Buffer, inside: Rect, paragraphs: &[(String, bool)], scene: Scene<'_>) -> usize {
-    let theme = scene.theme;
-    let mut lines = Vec::new();
-    for (text, dim) in paragraphs {
-        let style = if *dim { theme.dim } else { theme.text };
-        let texts = wrap(text, usize::from(inside.width));
-        lines.extend(texts.into_iter().map(|text| Line::styled(text, style)));
+    let (theme, width) = (scene.theme, usize::from(inside.width));
+    let blocks: Vec<Vec<Line<'_>>> = paragraphs
+        .iter()
+        .map(|(text, dim)| {
+            let style = if *dim { theme.dim } else { theme.text };
+            wrap(text, width).into_iter().map(|text| Line::styled(text, style)).collect()
+        })
+        .collect();
+    let lines: usize = blocks.iter().map(Vec::len).sum();
+    let air = usize::from(lines + blocks.len() + 2 <= usize::from(inside.height));
+    let mut row = 0;
+    for block in blocks {
+        row += air;
+        for line in block {
+            put_row(buf, inside, row, line, theme);
+            row += 1;
+        }
     }
-    let air = usize::from(lines.len() + 3 <= usize::from(inside.height));
-    let count = lines.len();
-    for (row, line) in lines.into_iter().enumerate() {
-        put_row(buf, inside, row + air, line, theme);
-    }
-    air + count
+    row
 }
 
 /// A field under what has been said, before the last line.
@@ -121,6 +127,7 @@ pub(super) fn quit_loses(buf: &mut Buffer, area: Rect, names: &[String], scene: 
     let theme = scene.theme;
     let inside = window(buf, area, "Quit and lose what is in memory only?".to_owned(), scene);
     let row = say(buf, inside, &[("These are kept nowhere else:".to_owned(), true)], scene);
+    let row = row + usize::from(usize::from(inside.height) > row + names.len() + 2);
     let room = usize::from(inside.height).saturating_sub(row + 2);
     let shown = if names.len() > room { room.saturating_sub(1) } else { names.len() };
     for (index, name) in names.iter().take(shown).enumerate() {

@@ -102,14 +102,19 @@ impl<'a> Scene<'a> {
 
     /// What an issuer is called here, or its host.
     pub(crate) fn issuer_name(&self, issuer: &Untrusted) -> String {
-        let bare = |address: &str| address.trim_end_matches('/').to_owned();
-        let wanted = bare(issuer.raw());
+        self.known_issuer(issuer).unwrap_or_else(|| host(issuer))
+    }
+
+    /// What a listed issuer or mytoken server is called here.
+    pub(crate) fn known_issuer(&self, issuer: &Untrusted) -> Option<String> {
+        let bare = issuer.raw().trim_end_matches('/');
+        let is_it = |address: &str| address.trim_end_matches('/') == bare;
         let known = self.state.wallet.sources.iter().find(|source| match &source.kind {
-            SourceKind::Issuer(known) => bare(&known.address) == wanted,
-            SourceKind::Server(known) => bare(&known.address) == wanted,
+            SourceKind::Issuer(known) => is_it(&known.address),
+            SourceKind::Server(known) => is_it(&known.address),
             SourceKind::Profile(_) => false,
         });
-        known.map_or_else(|| host(issuer), |source| cleaned(&source.name))
+        known.map(|source| cleaned(&source.name))
     }
 }
 

@@ -279,7 +279,7 @@ fn mark<'a>(held: &Held, scene: Scene<'_>) -> Span<'a> {
     let (theme, signs) = (scene.theme, scene.theme.signs);
     match held.custody {
         Custody::Sealed => Span::raw(" "),
-        Custody::MemoryOnly => Span::styled(signs.memory, theme.warning),
+        Custody::MemoryOnly => Span::styled(signs.memory, theme.dim),
         Custody::Foreign(_) => Span::styled(signs.foreign, theme.dim),
     }
 }

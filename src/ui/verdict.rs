@@ -3,13 +3,14 @@
 use jiff::SignedDuration;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::parts::{two_sided, width_of, wrap};
 use super::scene::{Scene, labelled};
 use crate::app::action::Action;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::cleaned;
-use crate::domain::verdict::{Mood, Next, Standing, Turn, Verdict};
+use crate::domain::verdict::{By, Mood, Next, Standing, Turn, Verdict};
 
 /// The width of the labels of pane 3.
 pub(super) const LABEL: usize = 7;
@@ -18,14 +19,7 @@ pub(super) const LABEL: usize = 7;
 pub(super) fn lines<'a>(verdict: &Verdict, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
     let theme = scene.theme;
     let mut lines = vec![headline(verdict, width, scene)];
-    let hint = hint(verdict.next, scene);
-    lines.extend(with_hint(&cleaned(&verdict.fact), theme.text, hint, width, scene));
-    let mut by = vec![Span::raw(verdict.by.words())];
-    if let Some(heard) = verdict.heard {
-        let ago = ago(scene.now.duration_since(heard).max(SignedDuration::ZERO));
-        by.push(Span::styled(format!(", heard {ago}"), theme.dim));
-    }
-    lines.push(labelled("by", LABEL, by, theme));
+    lines.extend(reason(verdict, width, scene));
     for remark in &verdict.remarks {
         let texts = wrap(&cleaned(remark), width.saturating_sub(LABEL));
         for (row, text) in texts.into_iter().enumerate() {
@@ -102,25 +96,52 @@ fn hint(next: Option<Next>, scene: Scene<'_>) -> Vec<Span<'_>> {
     }
 }
 
-/// Wrapped text, indented, with a hint at the right of its last line or under it.
-fn with_hint<'a>(
-    text: &str,
-    style: Style,
-    hint: Vec<Span<'a>>,
-    width: usize,
-    scene: Scene<'a>,
-) -> Vec<Line<'a>> {
-    let indented = |text: String| Line::from(vec![Span::raw("  "), Span::styled(text, style)]);
-    let mut lines: Vec<Line<'a>> = wrap(text, width.saturating_sub(2)).into_iter().map(indented).collect();
-    let room = width_of(&hint);
-    if room > 0 {
-        let last = lines.pop().unwrap_or_default();
-        if last.width() + 2 + room <= width {
-            lines.push(two_sided(last, Line::from(hint), width, 0, scene.theme));
-        } else {
+/// Who decided, and when that was heard. A fact that names its witness need not name it twice.
+fn who(verdict: &Verdict, fact: &str, scene: Scene<'_>) -> String {
+    let heard = verdict.heard.map(|heard| ago(scene.now.duration_since(heard).max(SignedDuration::ZERO)));
+    let by = match (verdict.standing, verdict.by) {
+        // Nobody has decided anything.
+        (Standing::CannotTell | Standing::Garbled, _) => "",
+        (_, By::Claims) => "by its own word",
+        (_, By::Server) if fact.contains(By::Server.words()) => "",
+        (_, By::Server) => "says its server",
+        (_, By::Journal) => "from what was done here",
+        (_, By::Clock) if fact.contains(By::Clock.words()) => "",
+        (_, By::Clock) => "by the clock",
+    };
+    match (by, heard) {
+        ("", Some(heard)) => format!("last heard {heard}"),
+        (by, Some(heard)) => format!("{by}, {heard}"),
+        (by, None) => by.to_owned(),
+    }
+}
+
+/// The deciding fact, who said so and when; and at the right of its last line, or under it, what to press.
+fn reason<'a>(verdict: &Verdict, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
+    let theme = scene.theme;
+    let fact = cleaned(&verdict.fact);
+    let who = who(verdict, &fact, scene);
+    let mut lines: Vec<Line<'a>> = wrap(&fact, width.saturating_sub(2))
+        .into_iter()
+        .map(|text| Line::from(vec![Span::raw("  "), Span::raw(text)]))
+        .collect();
+    if !who.is_empty() {
+        let mut last = lines.pop().unwrap_or_default();
+        if last.width() + 3 + who.width() <= width {
+            last.spans.push(Span::styled(format!(" {} {who}", theme.signs.dot), theme.dim));
             lines.push(last);
-            lines.push(two_sided(Line::default(), Line::from(hint), width, 0, scene.theme));
+        } else {
+            lines.extend([last, Line::from(vec![Span::raw("  "), Span::styled(who, theme.dim)])]);
         }
+    }
+    let hint = Line::from(hint(verdict.next, scene));
+    if hint.width() > 0 {
+        let mut last = lines.pop().unwrap_or_default();
+        if last.width() + 2 + hint.width() > width {
+            lines.push(last);
+            last = Line::default();
+        }
+        lines.push(two_sided(last, hint, width, 0, theme));
     }
     lines
 }

@@ -12,6 +12,7 @@ pub(super) const ENDED_OR_REVOKED: &str = "ended or revoked";
 pub(super) const REVOKED_OR_UNKNOWN: &str = "revoked or unknown";
 pub(super) const REVOKED_HERE: &str = "revoked from here";
 pub(super) const REVOKED_UNCHECKED: &str = "revoked, not checked";
+pub(super) const ROTATED_AWAY: &str = "rotated away";
 pub(super) const UNANSWERED: &str = "last use unanswered";
 pub(super) const OTHER_COPY: &str = "another copy in use";
 pub(super) const NO_LOGIN: &str = "no login behind it";

@@ -1,7 +1,7 @@
 //! Keep a pasted token under a name.
 
 use super::servers::LookedUp;
-use super::{Wallet, gone, stale};
+use super::{Wallet, gone, health, stale};
 use crate::domain::credential::{
     AccessToken, Ask, ChainEnd, Copy, Credential, CredentialId, Custody, Grant, Health, Identity,
     MytokenGrant, RefreshGrant,
@@ -26,11 +26,11 @@ struct Placed {
 }
 
 impl Wallet {
-    /// Keeps a pasted token. Nobody is asked about it: a refresh token is tried when an access token is wanted.
+    /// Keeps a pasted token. Nobody is asked about it: a refresh token is tried when an access token is wanted. An older
+    /// copy of something held is marked as rotated away, and never sent.
     ///
     /// # Errors
-    /// When the name is taken or is none, when it or a newer copy is held already, when nothing could be done with it, or
-    /// when it would have to be sent to a server that is neither listed nor agreed to.
+    /// When the name is taken or is none, when it is held already, when nothing could be done with it, or when it would have to be sent to a server that is neither listed nor agreed to.
     pub fn keep(&self, specimen: &Specimen, name: &str) -> Result<(CredentialId, String), Failure> {
         if let Some(holder) = self.store.holder_of(&specimen.value).and_then(|id| self.store.get(&id)) {
             return Err(unusable(&format!("it is held already, as {}", holder.name)));
@@ -39,11 +39,10 @@ impl Wallet {
             specimen::Kind::Mytoken(facts) => Some(facts.as_ref()),
             _ => None,
         };
-        if let Some(newer) = self.newer_than(&specimen.value, claims) {
-            let why = format!("it is an older copy; copy {} is held, as {}", newer.number, newer.name);
-            return Err(unusable(&why));
+        let Placed { source, grant, identity, mut health } = self.placed(specimen)?;
+        if self.newer_than(&specimen.value, claims).is_some() {
+            health = Health::Dead(health::ROTATED_AWAY.to_owned());
         }
-        let Placed { source, grant, identity, health } = self.placed(specimen)?;
         let access = match &grant {
             Grant::Bare => vec![(Ask::default(), self.as_access_token(specimen))],
             Grant::Refresh(_) | Grant::Mytoken(_) => Vec::new(),
@@ -92,11 +91,11 @@ impl Wallet {
     }
 
     fn mytoken(&self, specimen: &Specimen, looked_up: LookedUp) -> Result<Placed, Failure> {
-        let LookedUp { server, facts, short, heard, agreed } = looked_up;
+        let LookedUp { server, facts, short, heard } = looked_up;
         let source = match self.server_at(&server) {
             Some(row) => row.id,
             // The counts of the Providers pane are to add up.
-            None if agreed => {
+            None if self.is_agreed(&server) => {
                 let address = Untrusted::from(server.as_str());
                 self.new_row(&address, |address| SourceKind::Server(Server { address }))
             }
@@ -198,7 +197,7 @@ fn unusable(why: &str) -> Failure {
 /// A mytoken that no server was asked about: all there is are its claims, which tell no counters.
 fn unasked(claims: &Facts) -> LookedUp {
     let server = claims.server.raw().to_owned();
-    LookedUp { server, facts: claims.clone(), short: false, heard: None, agreed: false }
+    LookedUp { server, facts: claims.clone(), short: false, heard: None }
 }
 
 fn identity(jwt: &Jwt) -> Option<Identity> {

@@ -117,7 +117,7 @@ fn back(state: &mut State, now: Timestamp) -> Vec<Effect> {
 
 fn back_on_board(state: &mut State) {
     state.notice = None;
-    if ask::stop_waiting(state) {
+    if ask::stop_reading(state) {
         return;
     }
     if state.lookup.pasted.is_some() {
@@ -144,6 +144,14 @@ fn copy_form(state: &mut State, form: Form, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
+/// The selected form of the open menu.
+pub(super) fn chosen_form(state: &State) -> Option<Form> {
+    match state.overlays.last() {
+        Some(Overlay::CopyMenu(_, list)) => copy::menu_forms(state).get(list.selected).copied(),
+        _ => None,
+    }
+}
+
 /// Enter where something is typed or chosen.
 fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
     match state.overlays.last() {
@@ -156,10 +164,9 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
             let chosen = matches.get(typed.selected).map(|live| live.binding.action);
             run(state, chosen, now)
         }
-        Some(Overlay::CopyMenu(_, list)) => match copy::menu_forms(state).get(list.selected) {
-            Some(form) => copy_form(state, *form, now),
-            None => Vec::new(),
-        },
+        Some(Overlay::CopyMenu(..)) => {
+            chosen_form(state).map(|form| copy_form(state, form, now)).unwrap_or_default()
+        }
         Some(Overlay::Filter(_)) => {
             state.overlays.pop();
             Vec::new()

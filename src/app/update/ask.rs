@@ -43,11 +43,23 @@ pub(super) fn leave_pasted(state: &mut State) {
     state.history.selected = 0;
 }
 
-/// Waits no longer for a look-up or a history; whether anything was waited for.
-pub(super) fn stop_waiting(state: &mut State) -> bool {
+/// Waits no longer for the look-up and the history on show.
+fn stop_waiting(state: &mut State) {
     let tasks = [state.lookup.task.take(), state.history.task.take().map(|(task, _)| task)];
-    let ended = tasks.into_iter().flatten().filter(|task| state.end(*task)).count();
-    ended > 0
+    for task in tasks.into_iter().flatten() {
+        state.end(task);
+    }
+}
+
+/// Waits no longer for the newest thing that only reads; whether there was one.
+pub(super) fn stop_reading(state: &mut State) -> bool {
+    let Some(task) = state.busy.iter().rev().find(|busy| busy.only_reads).map(|busy| busy.task) else {
+        return false;
+    };
+    state.end(task);
+    state.lookup.task.take_if(|waited| *waited == task);
+    state.history.task.take_if(|(waited, _)| *waited == task);
+    true
 }
 
 /// Asks the server of the token on show; in the question whether it may be asked, that is the yes.
@@ -76,7 +88,7 @@ fn look_up(state: &mut State, target: Target, asking: Asking, now: Timestamp) ->
     if let Some(old) = state.lookup.task.take() {
         state.end(old);
     }
-    let task = state.begin(format!("Looking up {}", called(state, &target)), now);
+    let task = state.begin_reading(format!("Looking up {}", called(state, &target)), now);
     state.lookup.task = Some(task);
     vec![Effect::LookUp(task, target, asking)]
 }
@@ -118,8 +130,7 @@ fn called(state: &State, target: &Target) -> String {
 
 /// Asks for the name to keep the pasted token under.
 pub(super) fn name_to_keep(state: &mut State) {
-    if let Some(pasted) = &state.lookup.pasted {
-        let specimen = pasted.specimen.clone();
+    if let Some(specimen) = state.lookup.pasted.as_ref().and_then(Pasted::keepable) {
         let name = free_name(state, &specimen);
         state.overlays.push(Overlay::KeepAs(Box::new(specimen), Field::new(&name)));
     }
@@ -134,7 +145,11 @@ fn free_name(state: &State, specimen: &Specimen) -> String {
     let wish = wish.unwrap_or_default();
     let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let plain: String = wish.chars().filter(plain).take(24).collect();
-    let otherwise = if matches!(specimen.kind, Kind::AccessToken(_)) { "access" } else { "mytoken" };
+    let otherwise = match specimen.kind {
+        Kind::Mytoken(_) => "mytoken",
+        Kind::RefreshToken(_) => "login",
+        _ => "token",
+    };
     let base = if plain.is_empty() { otherwise.to_owned() } else { plain };
     let numbered = (2..).map(|number| format!("{base}-{number}"));
     std::iter::once(base.clone()).chain(numbered).find(|name| !is_taken(state, name)).unwrap_or(base)
@@ -171,6 +186,7 @@ pub(super) fn provider(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let Some(Overlay::AddProvider(field)) = state.overlays.last() else { return Vec::new() };
     let issuer = field.value().trim().to_owned();
     state.overlays.pop();
-    let task = state.begin(format!("Looking for {}", crate::domain::untrusted::cleaned(&issuer)), now);
+    let task =
+        state.begin_reading(format!("Looking for {}", crate::domain::untrusted::cleaned(&issuer)), now);
     vec![Effect::AddProvider(task, issuer)]
 }

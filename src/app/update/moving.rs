@@ -2,7 +2,7 @@
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
-use super::settle::{scrolled, selected_row};
+use super::settle::scrolled;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::geometry::Geometry;
@@ -57,7 +57,7 @@ fn in_pane(state: &mut State, action: Action) {
             state.providers.selected = moved(state.providers.selected, len, page, action);
         }
         Pane::Tokens => {
-            let at = moved(selected_row(state), state.tokens.rows.len(), page, action);
+            let at = moved(state.tokens.place, state.tokens.rows.len(), page, action);
             select_row(state, at);
         }
         Pane::Lookup => {

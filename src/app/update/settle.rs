@@ -38,7 +38,8 @@ pub(super) fn settle(state: &mut State) {
         state.providers.rows.len(),
         rows(Pane::Providers),
     );
-    let selected = selected_row(state);
+    state.tokens.place = selected_row(state);
+    let selected = state.tokens.place;
     state.tokens.offset =
         scrolled(state.tokens.offset, selected, state.tokens.rows.len(), rows(Pane::Tokens));
     state.history.offset =
@@ -75,20 +76,19 @@ fn settle_tokens(state: &mut State) {
         state.tokens.selected = Some(awaited);
         state.tokens.filter = None;
     }
-    // Where the selected row was, for the case that it is gone.
-    let was = selected_row(state);
     state.tokens.rows = tokens::rows(state);
     let ids: Vec<_> =
         state.tokens.rows.iter().filter_map(|at| state.wallet.held.get(*at)).map(|held| &held.id).collect();
     if state.tokens.selected.as_ref().is_some_and(|selected| ids.contains(&selected)) {
         return;
     }
-    let next = ids.get(was.min(ids.len().saturating_sub(1))).map(|id| (*id).clone());
+    // It is gone, or filtered away: what stands in its place now.
+    let next = ids.get(state.tokens.place.min(ids.len().saturating_sub(1))).map(|id| (*id).clone());
     super::moving::select_token(state, next);
 }
 
 /// The selected row's place among the rows; 0 where none is selected.
-pub(super) fn selected_row(state: &State) -> usize {
+fn selected_row(state: &State) -> usize {
     let is_selected =
         |at: &usize| state.wallet.held.get(*at).map(|held| &held.id) == state.tokens.selected.as_ref();
     state.tokens.rows.iter().position(is_selected).unwrap_or(0)

@@ -4,6 +4,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
 
 use super::{act, ask, log_in};
+use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::field;
 use crate::app::keymap;
@@ -26,7 +27,12 @@ pub(super) fn key(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effe
     }
     let action = keymap::action(state, key);
     // The price was said for one action; every other key means that it is not wanted.
-    let keeps_price = |asked| action == Some(asked) || action == Some(crate::app::action::Action::Back);
+    let chosen = match action {
+        // Enter on the selected form is that form's own key.
+        Some(Action::Accept) => act::chosen_form(state).map(Action::CopyForm),
+        other => other,
+    };
+    let keeps_price = |asked| chosen == Some(asked) || action == Some(Action::Back);
     if state.price.as_ref().is_some_and(|price| !keeps_price(price.action)) {
         state.price = None;
     }

@@ -138,6 +138,17 @@ pub enum By {
 }
 
 impl By {
+    /// A stable word for `--json`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Claims => "claims",
+            Self::Server => "server",
+            Self::Journal => "journal",
+            Self::Clock => "clock",
+        }
+    }
+
     /// As it stands in a sentence: `says its server`.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -285,7 +296,9 @@ impl Verdict {
             Standing::Garbled => 2,
             Standing::NotMytoken => match self.turn {
                 Some((Turn::Ended | Turn::Starts, _)) => 3,
-                Some((Turn::Ends, _)) | None => 0,
+                Some((Turn::Ends, _)) => 0,
+                // It names no end: whether it still opens anything, nobody here can say.
+                None => 4,
             },
             Standing::MayNotBeAsked
             | Standing::NotFromHere

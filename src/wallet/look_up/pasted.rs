@@ -20,6 +20,9 @@ const MAY_REVOKE: &str = "if it is an older copy, asking its server revokes it a
 impl Wallet {
     /// Looks something up that is not held.
     pub async fn look_up_pasted(self: &Arc<Self>, specimen: &Specimen, ask: &Ask) -> Found {
+        if let Ask::This(server) = ask {
+            self.agree(server);
+        }
         let found = match &specimen.kind {
             Kind::Mytoken(facts) => self.look_up_mytoken(specimen, facts, ask).await,
             Kind::MaybeShortToken => self.look_up_short(specimen, ask).await,
@@ -128,7 +131,7 @@ impl Wallet {
         };
         if let Some(facts) = known {
             let heard = matches!(witness.says, Says::Alive(_)).then_some(witness.at);
-            let looked_up = LookedUp { server: server.to_owned(), facts, short, heard, agreed: true };
+            let looked_up = LookedUp { server: server.to_owned(), facts, short, heard };
             self.found(self.store.fingerprint(&specimen.value), looked_up);
         }
         witness
@@ -140,7 +143,7 @@ impl Wallet {
         self.store.turn(&id).await.ok()
     }
 
-    fn superseded(&self, copy: Option<u64>, newer: Newer) -> Witness {
+    pub(super) fn superseded(&self, copy: Option<u64>, newer: Newer) -> Witness {
         let says = Says::Superseded { copy, newest: newer.number, name: newer.name };
         Witness { at: self.now(), by: By::Journal, says }
     }

@@ -1,71 +1,15 @@
 //! Which key asks for what, where, when, and in which words: dispatch, footer, help, palette and README read this list.
 
-use std::fmt;
-
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{KeyEvent, KeyEventKind};
 use unicode_width::UnicodeWidthStr;
 
 use super::action::Action;
 use super::can;
-use super::field;
+use super::key::Key;
 use super::keys::KEYMAP;
 use super::overlay::Overlay;
 use super::providers::Row;
 use super::state::{Pane, State};
-
-/// A key, as it is pressed and as it is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    code: KeyCode,
-    modifiers: KeyModifiers,
-}
-
-/// A character.
-#[must_use]
-pub const fn ch(c: char) -> Key {
-    Key { code: KeyCode::Char(c), modifiers: KeyModifiers::NONE }
-}
-
-/// A character with Ctrl.
-#[must_use]
-pub const fn ctrl(c: char) -> Key {
-    Key { code: KeyCode::Char(c), modifiers: KeyModifiers::CONTROL }
-}
-
-/// A key that is no character.
-#[must_use]
-pub const fn key(code: KeyCode) -> Key {
-    Key { code, modifiers: KeyModifiers::NONE }
-}
-
-impl Key {
-    /// Whether this is the key that was pressed. Shift is in the character already, or in `BackTab`.
-    fn is(self, event: &KeyEvent) -> bool {
-        let held = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
-        self.code == event.code && self.modifiers == held
-    }
-
-    /// Whether a field that is being typed in wants it.
-    fn is_for_typing(self) -> bool {
-        field::edits(&KeyEvent::new(self.code, self.modifiers))
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.modifiers.contains(KeyModifiers::CONTROL) {
-            f.write_str("Ctrl-")?;
-        }
-        match self.code {
-            KeyCode::Char(c) if self.modifiers.is_empty() => write!(f, "{c}"),
-            KeyCode::Char(c) => write!(f, "{}", c.to_ascii_uppercase()),
-            KeyCode::BackTab => f.write_str("Shift-Tab"),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::PageDown => f.write_str("PgDn"),
-            code => write!(f, "{code}"),
-        }
-    }
-}
 
 /// Where a binding works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -381,3 +325,6 @@ pub(super) fn open_says(state: &State) -> &'static str {
         Some(Row::Add) => "add a provider",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! The demo's world: a sandbox, and a believable morning that was performed against it on a past clock.
+//!
+//! Nothing here is painted on: every row got as it is by the verbs that the board itself uses. It holds nothing real and
+//! writes no file.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::domain::credential::CredentialId;
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::form::Form;
+use crate::domain::login::{Order, Step};
+use crate::domain::source::SourceId;
+use crate::domain::specimen::recognise;
+use crate::domain::time::{Clock, FixedClock, ShiftedClock};
+use crate::http::Http;
+use crate::sandbox::mytoken::{self as server, Clause, Rotation};
+use crate::sandbox::visitor::{Choice, Visitor};
+use crate::sandbox::whole::{NOBODY, Ports, Sandbox, USER};
+use crate::wallet::Wallet;
+use crate::wallet::draw::Wish;
+use crate::wallet::login;
+use crate::wallet::look_up::Ask;
+
+const DOING: &str = "Preparing the demo";
+const MINUTE: i64 = 60;
+const HOUR: i64 = 3600;
+const DAY: i64 = 86_400;
+
+/// The sandbox and what was done in it this morning.
+pub struct Demo {
+    /// Holds what the morning left.
+    pub wallet: Arc<Wallet>,
+    /// The clock of board, wallet and sandbox alike.
+    pub clock: Arc<dyn Clock>,
+    /// The servers.
+    pub sandbox: Sandbox,
+}
+
+impl Demo {
+    /// Opens a sandbox and performs the morning. `base` is the real clock.
+    ///
+    /// # Errors
+    /// When no loopback port can be had, or the sandbox refuses what it should not.
+    pub async fn perform(base: Arc<dyn Clock>) -> Result<Self, Failure> {
+        let shifted = Arc::new(ShiftedClock::new(base, SignedDuration::ZERO));
+        let clock: Arc<dyn Clock> = Arc::clone(&shifted) as Arc<dyn Clock>;
+        let sandbox = Sandbox::open(&clock, Ports::default()).await.map_err(failed)?;
+        let wallet = Wallet::new(Arc::clone(&clock), Arc::new(Http::default()), sandbox.sources())?;
+        let morning = Morning { wallet: &wallet, sandbox: &sandbox, clock: &shifted };
+        morning.perform().await?;
+        shifted.shift_to(SignedDuration::ZERO);
+        Ok(Self { wallet, clock, sandbox })
+    }
+}
+
+/// Does in the browser what the user would do there: signs in and agrees. Only the sandbox's own pages are understood.
+///
+/// # Errors
+/// When the pages lead nowhere.
+pub async fn sign_in(address: String) -> Result<(), Failure> {
+    let visitor = Visitor::new().map_err(failed)?;
+    visitor.visit(&address, Choice::Approve, USER).await.map_err(failed)?;
+    Ok(())
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Kind::Failed, DOING, error.to_string())
+}
+
+struct Morning<'a> {
+    wallet: &'a Arc<Wallet>,
+    sandbox: &'a Sandbox,
+    clock: &'a ShiftedClock,
+}
+
+impl Morning<'_> {
+    async fn perform(&self) -> Result<(), Failure> {
+        self.years_ago().await?;
+        self.last_week().await?;
+        self.early().await?;
+        self.later().await
+    }
+
+    /// A login at a provider that has moved since.
+    async fn years_ago(&self) -> Result<(), Failure> {
+        self.it_is_ago(4 * 365 * DAY);
+        let now = self.wallet.source(&SourceId::from("checkin"));
+        let old = &self.sandbox.old.settings().issuer;
+        self.wallet.list_source(self.sandbox.checkin_as(old, Vec::new()));
+        self.log_in("checkin", "old-egi").await?;
+        if let Some(source) = now {
+            self.wallet.list_source(source);
+        }
+        Ok(())
+    }
+
+    /// Mytokens that others made and that were handed over.
+    async fn last_week(&self) -> Result<(), Failure> {
+        self.it_is_ago(7 * DAY);
+        let until = |seconds: i64| Clause { exp: Some(self.in_seconds(seconds)), ..Clause::default() };
+        let at = "AT";
+        let info = "tokeninfo";
+        self.keep(
+            "spent",
+            &[at, info],
+            Clause { usages_at: Some(2), usages_other: Some(9), ..until(30 * DAY) },
+        )
+        .await?;
+        self.keep(
+            "cluster",
+            &[at, info],
+            Clause { hosts: vec!["134.94.0.0/16".to_owned()], ..until(60 * DAY) },
+        )
+        .await?;
+        self.keep("gone", &[at, info], until(90 * DAY)).await?;
+        self.keep("quiet", &[at], until(35 * DAY)).await?;
+        self.keep("lapsed", &[at, info], until(3 * DAY)).await?;
+        self.keep(
+            "tonight",
+            &[at, info],
+            Clause { nbf: Some(self.in_seconds(7 * DAY + 2 * HOUR)), ..until(20 * DAY) },
+        )
+        .await?;
+        self.keep_from_nobody("far-away").await
+    }
+
+    /// Before breakfast.
+    async fn early(&self) -> Result<(), Failure> {
+        self.it_is_ago(5 * HOUR);
+        let toar = self.log_in("toar", "toar").await?;
+        self.it_is_ago(5 * HOUR - 2 * MINUTE);
+        self.draw(&toar).await?;
+        let spent = self.held("spent")?;
+        self.draw(&spent).await?;
+        self.it_is_ago(4 * HOUR);
+        self.draw(&spent).await?;
+        self.rotating_family().await?;
+        self.revoke_elsewhere("gone").await?;
+        self.it_is_ago(3 * HOUR);
+        self.expired_paste().await
+    }
+
+    /// The last hour.
+    async fn later(&self) -> Result<(), Failure> {
+        self.it_is_ago(HOUR - 50);
+        self.log_in("checkin", "batch").await?;
+        self.it_is_ago(50 * MINUTE);
+        let grid = self.log_in("grid", "wlcg").await?;
+        self.it_is_ago(40 * MINUTE);
+        self.draw_anew(&grid).await?;
+        self.it_is_ago(18 * MINUTE);
+        self.log_in("checkin", "egi").await?;
+        self.draw_anew(&grid).await?;
+        let toar = self.held("toar")?;
+        self.it_is_ago(12 * MINUTE);
+        self.draw_anew(&toar).await?;
+        self.it_is_ago(2 * MINUTE);
+        for name in ["toar", "spent", "gone"] {
+            self.wallet.look_up(&self.held(name)?).await;
+        }
+        Ok(())
+    }
+
+    /// A mytoken that rotates, and an older copy of it that was kept elsewhere and comes back.
+    async fn rotating_family(&self) -> Result<(), Failure> {
+        let rotation = Rotation { on_at: true, auto_revoke: true, ..Rotation::default() };
+        let order = server::Order {
+            name: Some("ci".to_owned()),
+            rotation: Some(rotation),
+            restrictions: vec![Clause { exp: Some(self.in_seconds(14 * DAY)), ..Clause::default() }],
+            ..server::Order::default()
+        };
+        let ci = self.keep_issued("ci", order).await?;
+        let first = self.wallet.form(&ci, Form::Mytoken).await?;
+        self.draw_anew(&ci).await?;
+        self.draw_anew(&ci).await?;
+        self.wallet.keep(&recognise(first.expose()), "laptop")?;
+        Ok(())
+    }
+
+    /// Somebody else revokes it; the wallet does not know yet.
+    async fn revoke_elsewhere(&self, name: &str) -> Result<(), Failure> {
+        let other = Wallet::new(
+            Arc::new(FixedClock::at(self.clock.now())),
+            Arc::new(Http::default()),
+            self.sandbox.sources(),
+        )?;
+        let value = self.wallet.form(&self.held(name)?, Form::Mytoken).await?;
+        let (id, _) = other.keep(&recognise(value.expose()), name)?;
+        other.revoke(&id).await?;
+        Ok(())
+    }
+
+    /// An access token that was pasted and kept, and that nothing renews.
+    async fn expired_paste(&self) -> Result<(), Failure> {
+        let id = self.log_in("grid", "borrowed").await?;
+        let value = self.wallet.form(&id, Form::AccessToken).await?;
+        self.wallet.forget(&id).await?;
+        self.wallet.keep(&recognise(value.expose()), "borrowed")?;
+        Ok(())
+    }
+
+    async fn log_in(&self, source: &str, name: &str) -> Result<CredentialId, Failure> {
+        let order = Order {
+            source: source.into(),
+            name: Some(name.to_owned()),
+            client: None,
+            provider: None,
+            open_browser: false,
+        };
+        let (line, mut watched) = login::line();
+        let signed_in = async {
+            while let Some(step) = watched.steps.recv().await {
+                if let Step::MayOpen(address) = step {
+                    return sign_in(address).await;
+                }
+            }
+            Ok(())
+        };
+        let (report, signed_in) = tokio::join!(self.wallet.log_in(order, line), signed_in);
+        signed_in?;
+        Ok(report?.id)
+    }
+
+    async fn draw(&self, id: &CredentialId) -> Result<(), Failure> {
+        self.wallet.draw(id, Wish { force: false }).await.map(|_| ())
+    }
+
+    async fn draw_anew(&self, id: &CredentialId) -> Result<(), Failure> {
+        self.wallet.draw(id, Wish { force: true }).await.map(|_| ())
+    }
+
+    async fn keep(&self, name: &str, capabilities: &[&str], clause: Clause) -> Result<(), Failure> {
+        let order = server::Order {
+            name: Some(name.to_owned()),
+            capabilities: capabilities.iter().map(|&capability| capability.to_owned()).collect(),
+            restrictions: vec![clause],
+            ..server::Order::default()
+        };
+        self.keep_issued(name, order).await.map(|_| ())
+    }
+
+    async fn keep_issued(&self, name: &str, order: server::Order) -> Result<CredentialId, Failure> {
+        let issued = self.sandbox.mytokens.issue(order).map_err(failed)?;
+        let specimen = recognise(issued.mytoken.expose());
+        // As a careful user does: looked at without asking anybody, then kept.
+        self.wallet.look_up_pasted(&specimen, &Ask::Nobody).await;
+        self.wallet.keep(&specimen, name).map(|(id, _)| id)
+    }
+
+    /// A mytoken of a server that does not answer.
+    async fn keep_from_nobody(&self, name: &str) -> Result<(), Failure> {
+        let settings =
+            server::Settings { issuer: NOBODY.to_owned(), guest: true, ..server::Settings::default() };
+        let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(self.clock.now()));
+        let elsewhere = server::Mytokens::new(settings, clock).map_err(failed)?;
+        let order = server::Order {
+            name: Some(name.to_owned()),
+            restrictions: vec![Clause { exp: Some(self.in_seconds(40 * DAY)), ..Clause::default() }],
+            ..server::Order::default()
+        };
+        let issued = elsewhere.issue(order).map_err(failed)?;
+        let specimen = recognise(issued.mytoken.expose());
+        // A server that is not listed is kept from only after somebody has agreed to it.
+        self.wallet.look_up_pasted(&specimen, &Ask::This(NOBODY.to_owned())).await;
+        self.wallet.keep(&specimen, name).map(|_| ())
+    }
+
+    fn held(&self, name: &str) -> Result<CredentialId, Failure> {
+        self.wallet.find(name).ok_or_else(|| failed(format!("{name} is not held")))
+    }
+
+    fn it_is_ago(&self, seconds: i64) {
+        self.clock.shift_to(SignedDuration::from_secs(-seconds));
+    }
+
+    fn in_seconds(&self, seconds: i64) -> i64 {
+        self.clock.now().as_second() + seconds
+    }
+}

@@ -1,0 +1,330 @@
+//! Each effect becomes a task; each task ends in one outcome.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::sync::{mpsc, watch};
+
+use super::{Answer, Board, SignIn};
+use crate::app::effect::{Asking, Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
+use crate::desktop::{Cleared, Desktop};
+use crate::domain::credential::CredentialId;
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::form::Form;
+use crate::domain::login::Order;
+use crate::domain::secret::Secret;
+use crate::domain::specimen::{self, Specimen};
+use crate::domain::time::{Clock, later};
+use crate::wallet::draw::Wish;
+use crate::wallet::look_up::{Ask, Found};
+use crate::wallet::{Wallet, login};
+
+/// What the tasks share.
+#[derive(Clone)]
+struct World {
+    wallet: Arc<Wallet>,
+    desktop: Arc<dyn Desktop>,
+    clock: Arc<dyn Clock>,
+    clear_after: Option<Duration>,
+    sign_in: Option<SignIn>,
+    answer: Answer,
+}
+
+/// The ends of the running logins that the board holds.
+type Logins = Arc<Mutex<HashMap<Task, (mpsc::UnboundedSender<Secret>, watch::Sender<bool>)>>>;
+
+/// Turns effects into tasks.
+pub(super) struct Effects {
+    world: World,
+    logins: Logins,
+    waiting: Vec<Effect>,
+}
+
+impl Effects {
+    pub(super) fn new(board: &Board, answer: Answer) -> Self {
+        Self {
+            world: World {
+                wallet: Arc::clone(&board.wallet),
+                desktop: Arc::clone(&board.desktop),
+                clock: Arc::clone(&board.clock),
+                clear_after: board.clear_after,
+                sign_in: board.sign_in.clone(),
+                answer,
+            },
+            logins: Logins::default(),
+            waiting: Vec::new(),
+        }
+    }
+
+    /// What is held, listed and written down, for the board.
+    pub(super) fn snapshot(&self) -> Outcome {
+        self.world.snapshot()
+    }
+
+    /// Takes an effect: the loop's own ones wait for it, all others start.
+    pub(super) fn ask(&mut self, effect: Effect) {
+        match effect {
+            Effect::Quit | Effect::Redraw | Effect::CatchMouse(_) | Effect::Suspend => {
+                self.waiting.push(effect)
+            }
+            other => self.start(other),
+        }
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    pub(super) fn take_waiting(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Ends what waits for a human; answers that are under way are let be.
+    pub(super) fn end(&self) {
+        self.logins.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(super) fn start(&mut self, effect: Effect) {
+        let world = self.world.clone();
+        match effect {
+            Effect::LogIn(task, order) => self.log_in(task, order),
+            Effect::GiveRedirect(task, text) => {
+                if let Some((pasted, _)) =
+                    self.logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task)
+                {
+                    // A login that has just ended needs no address any more.
+                    drop(pasted.send(text));
+                }
+            }
+            Effect::CancelLogin(task) => {
+                if let Some((_, stop)) =
+                    self.logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task)
+                {
+                    let _ = stop.send(true);
+                }
+            }
+            Effect::SignInDemo(task, address) => {
+                tokio::spawn(async move { world.sign_in_demo(task, address).await });
+            }
+            Effect::OpenBrowser(task, address) => {
+                world.blocking(move |world| world.open_browser(task, &address))
+            }
+            Effect::Draw { task, id, force, copy } => {
+                tokio::spawn(async move { world.draw(task, id, force, copy).await });
+            }
+            Effect::CopyForm(id, form) => {
+                tokio::spawn(async move { world.copy_form(&id, form).await });
+            }
+            Effect::CopyText(text, what) => {
+                world.blocking(move |world| world.copy(&Secret::new(text), what.to_owned(), None, false));
+            }
+            Effect::LookUp(task, target, asking) => {
+                tokio::spawn(async move { world.look_up(task, target, asking).await });
+            }
+            Effect::ReadHistory(task, target) => {
+                tokio::spawn(async move { world.read_history(task, target).await });
+            }
+            Effect::Keep(specimen, name) => {
+                let kept = world.wallet.keep(&specimen, &name);
+                world.changed(Outcome::Kept(kept));
+            }
+            Effect::Revoke(task, id) => {
+                tokio::spawn(async move {
+                    let revoked = world.wallet.revoke(&id).await;
+                    world.changed(Outcome::Revoked(task, revoked));
+                });
+            }
+            Effect::Forget(id) => {
+                tokio::spawn(async move {
+                    let forgotten = world.wallet.forget(&id).await;
+                    world.changed(Outcome::Forgotten(forgotten));
+                });
+            }
+            Effect::AddProvider(task, address) => {
+                tokio::spawn(async move {
+                    let added = world.wallet.add_provider(&address).await.map(Box::new);
+                    world.changed(Outcome::ProviderAdded(task, added));
+                });
+            }
+            Effect::ClearClipboard => world.blocking(World::clear),
+            // The loop's own; it never sends them here.
+            Effect::Quit | Effect::Redraw | Effect::CatchMouse(_) | Effect::Suspend => {}
+        }
+    }
+
+    fn log_in(&self, task: Task, order: Order) {
+        let (line, watched) = login::line();
+        let login::Watch { mut steps, pasted, stop } = watched;
+        let logins = Arc::clone(&self.logins);
+        logins.lock().unwrap_or_else(PoisonError::into_inner).insert(task, (pasted, stop));
+        let world = self.world.clone();
+        tokio::spawn(async move {
+            let told = async {
+                while let Some(step) = steps.recv().await {
+                    world.say(Outcome::Login(task, step));
+                }
+            };
+            // The steps end with the login, so that its end is the last word.
+            let ((), ended) = tokio::join!(told, world.wallet.log_in(order, line));
+            logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
+            world.changed(Outcome::LoginEnded(task, ended.map(Box::new)));
+        });
+    }
+}
+
+impl World {
+    fn say(&self, outcome: Outcome) {
+        // The loop has ended: nobody is left to hear it.
+        drop(self.answer.send(outcome));
+    }
+
+    /// What is held first, then what happened to it: a screen never speaks of what it does not show.
+    fn changed(&self, outcome: Outcome) {
+        self.say(self.snapshot());
+        self.say(outcome);
+    }
+
+    fn snapshot(&self) -> Outcome {
+        let wallet = &self.wallet;
+        Outcome::Changed(Snapshot {
+            held: wallet.held(),
+            sources: wallet.sources(),
+            journal: wallet.journal(),
+        })
+    }
+
+    /// The desktop's calls may take two seconds: never in the loop, nor in a task beside it.
+    fn blocking(&self, work: impl FnOnce(&Self) + Send + 'static) {
+        let world = self.clone();
+        tokio::task::spawn_blocking(move || work(&world));
+    }
+
+    async fn draw(&self, task: Task, id: CredentialId, force: bool, copy: Option<Form>) {
+        let drawn = self.wallet.draw(&id, Wish { force }).await;
+        let is_drawn = drawn.is_ok();
+        let drawn = drawn.map(|drawn| Drawn {
+            expires: drawn.token.expires,
+            renewed: drawn.renewed,
+            remarks: drawn.remarks,
+        });
+        self.changed(Outcome::Drawn(task, id.clone(), drawn));
+        if let Some(form) = copy.filter(|_| is_drawn) {
+            self.copy_form(&id, form).await;
+        }
+    }
+
+    async fn copy_form(&self, id: &CredentialId, form: Form) {
+        let held = self.wallet.held();
+        let held = held.iter().find(|held| held.id == *id);
+        let name = held.map_or("a token that is gone", |held| held.name.as_str());
+        let what = format!("the {} of {name}", form.words());
+        let ends = held.and_then(|held| match form {
+            Form::AccessToken | Form::Header => held.chief()?.expires,
+            Form::Mytoken | Form::RefreshToken => held.chain_ends(),
+            Form::CurlUserinfo | Form::Claims | Form::IdToken => None,
+        });
+        match self.wallet.form(id, form).await {
+            Ok(text) => self.blocking(move |world| world.copy(&text, what, ends, form.is_secret())),
+            Err(failure) => self.say(Outcome::Copied(Err(failure))),
+        }
+    }
+
+    fn copy(&self, text: &Secret, what: String, ends: Option<jiff::Timestamp>, is_secret: bool) {
+        let copied = self.desktop.copy(text).map(|sent| Copied {
+            what: what.clone(),
+            route: sent.route.place(),
+            certain: sent.certain,
+            until: self.clear_after.filter(|_| is_secret).map(|span| {
+                later(self.clock.now(), SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX))
+            }),
+            ends,
+        });
+        let copied =
+            copied.map_err(|error| Failure::new(Kind::Failed, format!("Copying {what}"), error.to_string()));
+        self.say(Outcome::Copied(copied));
+    }
+
+    fn clear(&self) {
+        let said = match self.desktop.clear_copied() {
+            Ok(Cleared::Cleared) => "The clipboard is cleared".to_owned(),
+            Ok(Cleared::Asked) => {
+                "The terminal was asked to clear its clipboard; whether it did is not known".to_owned()
+            }
+            Ok(Cleared::NotOurs) => "The clipboard holds something else by now; it was left alone".to_owned(),
+            Ok(Cleared::Nothing) => "Nothing of ours is on the clipboard".to_owned(),
+            Err(error) => format!("The clipboard could not be cleared: {error}"),
+        };
+        self.say(Outcome::ClipboardCleared(said));
+    }
+
+    fn open_browser(&self, task: Task, address: &str) {
+        let opened = self.desktop.open_browser(address);
+        let opened = opened
+            .map(|opened| opened.with.shown())
+            .map_err(|error| Failure::new(Kind::Failed, "Opening the browser", error.to_string()));
+        self.say(Outcome::BrowserOpened(task, opened));
+    }
+
+    async fn sign_in_demo(&self, task: Task, address: String) {
+        let Some(sign_in) = &self.sign_in else { return };
+        let done = sign_in(address).await.map(|()| "the demo's own visitor".to_owned());
+        self.say(Outcome::BrowserOpened(task, done));
+    }
+
+    async fn look_up(&self, task: Task, target: Target, asking: Asking) {
+        let ask = match asking {
+            Asking::IfKnown => Ask::IfListed,
+            Asking::This(server) => Ask::This(server),
+            Asking::Nobody => Ask::Nobody,
+        };
+        let found = match &target {
+            Target::Held(id) => self.wallet.look_up(id).await,
+            Target::Pasted(specimen) => Some(self.wallet.look_up_pasted(specimen, &ask).await),
+        };
+        let Some(found) = found else {
+            let why = "it is not held here any more";
+            return self.changed(Outcome::Failed(Failure::new(Kind::Unusable, "Looking it up", why)));
+        };
+        let finding = self.finding(target, found);
+        self.changed(Outcome::LookedUp(task, Box::new(finding)));
+    }
+
+    fn finding(&self, target: Target, found: Found) -> Finding {
+        let held_as = match &target {
+            Target::Held(id) => Some(id.clone()),
+            Target::Pasted(specimen) => self.wallet.held_as(specimen),
+        };
+        Finding {
+            target,
+            verdict: found.verdict,
+            facts: found.facts.map(Box::new),
+            content: found.content.map(Box::new),
+            what: found.what,
+            may_ask: found.may_ask,
+            held_as,
+            at: self.clock.now(),
+        }
+    }
+
+    async fn read_history(&self, task: Task, target: Target) {
+        let read = match &target {
+            Target::Held(id) => self.wallet.history(id).await,
+            Target::Pasted(specimen) => self.read_pasted(specimen).await,
+        };
+        self.changed(Outcome::HistoryRead(task, read));
+    }
+
+    async fn read_pasted(&self, specimen: &Specimen) -> Result<Vec<crate::domain::event::Event>, Failure> {
+        let specimen::Kind::Mytoken(facts) = &specimen.kind else {
+            return Err(Failure::new(
+                Kind::Unusable,
+                "Reading the history",
+                "only a mytoken has one at its server",
+            ));
+        };
+        let rotates = facts.rotation.is_some_and(|rotation| rotation.on_other);
+        self.wallet.history_of_pasted(&specimen.value, facts.server.raw(), rotates).await
+    }
+}

@@ -1,0 +1,104 @@
+//! Opens the board on the real terminal, and gives the terminal back.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::stage::RealStage;
+use super::{Board, End, SignIn};
+use crate::app::state::{Notice, Seat, State, Tone};
+use crate::desktop::glyphs::{self, Look};
+use crate::desktop::input::InputStream;
+use crate::desktop::output::Output;
+use crate::desktop::signals::Signals;
+use crate::desktop::{Choice, Desktop, Environment, Error, RealDesktop, Route, WhyAsk, terminal};
+use crate::domain::time::Clock;
+use crate::ui::{Colours, Glyphs, Theme};
+use crate::wallet::Wallet;
+
+/// What is decided before the terminal is taken.
+pub struct Opening {
+    /// Where we run.
+    pub environment: Environment,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The verbs.
+    pub wallet: Arc<Wallet>,
+    /// Said on the message line first: what is wrong in the config.
+    pub complaint: Option<String>,
+    /// Times in UTC.
+    pub utc: bool,
+    /// The configured browser.
+    pub browser: Option<Vec<String>>,
+    /// The configured way to the clipboard.
+    pub clipboard: Choice,
+    /// How long copied secrets stay.
+    pub clear_after: Option<Duration>,
+    /// The demo's visitor; there is one in the demo only.
+    pub sign_in: Option<SignIn>,
+}
+
+/// Takes the terminal, runs the board, gives the terminal back.
+///
+/// # Errors
+/// When there is no terminal for it, or it is lost on the way.
+pub async fn open(opening: Opening) -> Result<End, Error> {
+    terminal::check(&opening.environment)?;
+    let look = Look::of(&opening.environment);
+    let signals = Signals::listen()?;
+    let output = Output::to_screen(look.glyphs)?;
+    let environment = opening.environment.clone();
+    let desktop = RealDesktop::new(opening.environment, opening.browser, Some(output.clone()));
+    let desktop: Arc<dyn Desktop> = Arc::new(desktop.copying(opening.clipboard));
+    let demo = opening.sign_in.is_some();
+    let mut state = State::new(seat(desktop.as_ref(), demo), terminal::size(), TimeZone::system());
+    state.utc = opening.utc;
+    state.notice = opening.complaint.map(|text| Notice { text, tone: Tone::Warning, until: None });
+    let guard = terminal::take(&environment)?;
+    let input = InputStream::start()?;
+    let drawing = |source: io::Error| Error::Terminal { doing: "drawing", source };
+    let mut screen = Terminal::new(CrosstermBackend::new(output.clone())).map_err(drawing)?;
+    let mut stage = RealStage { guard, input, signals, output };
+    let board = Board {
+        state,
+        wallet: opening.wallet,
+        desktop,
+        clock: opening.clock,
+        theme: theme(look),
+        clear_after: opening.clear_after,
+        sign_in: opening.sign_in,
+    };
+    board.run(&mut screen, &mut stage).await.map_err(drawing)
+}
+
+fn seat(desktop: &dyn Desktop, demo: bool) -> Seat {
+    let place = desktop.place();
+    let no_browser = place.ask_before_browser.map(|why| match why {
+        WhyAsk::OverSsh => "over SSH it would open on the wrong machine".to_owned(),
+        WhyAsk::NoDisplay => "there is no display here".to_owned(),
+    });
+    Seat {
+        ssh: place.ssh,
+        no_browser,
+        host: place.host.shown(),
+        clipboard: desktop.likely_route().map_or("nowhere: no clipboard can be reached", Route::place),
+        demo,
+    }
+}
+
+fn theme(look: Look) -> Theme {
+    let glyphs = match look.glyphs {
+        // The console's font has neither gauges nor check marks.
+        glyphs::Glyphs::Ascii | glyphs::Glyphs::Console => Glyphs::Ascii,
+        glyphs::Glyphs::Unicode => Glyphs::Unicode,
+    };
+    let colours = match look.colours {
+        glyphs::Colours::None => Colours::None,
+        glyphs::Colours::Sixteen => Colours::Ansi,
+    };
+    Theme::new(glyphs, colours)
+}

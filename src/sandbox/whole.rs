@@ -1,0 +1,196 @@
+//! The sandbox as a whole: two providers, one that has moved, and a mytoken server, each on a port of its own.
+
+use std::io;
+use std::sync::Arc;
+
+use super::mytoken::{self, Mytokens};
+use super::op::{self, Client, Op, User};
+use super::serve::{Server, bind};
+use crate::domain::secret::Secret;
+use crate::domain::source::{
+    Client as OurClient, FormerIssuer, Issuer, Origin, Profile, Server as MytokenServer, Source, SourceKind,
+};
+use crate::domain::time::Clock;
+
+/// The user the demo signs in as.
+pub const USER: &str = "jane";
+/// Our client at both providers.
+pub const CLIENT: &str = "toktui";
+/// An address on the mytoken server's host at which nobody listens.
+pub const NOBODY: &str = "http://127.0.0.1:9";
+
+/// Access tokens of the sandbox live this long, in seconds.
+const ACCESS_LIFE: i64 = 3600;
+/// Refresh tokens with `offline_access` may lie unused this long, in seconds: 394 days, as with EGI.
+const OFFLINE_LIFE: i64 = 394 * 86_400;
+
+/// Why the sandbox did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No loopback port.
+    #[error("no loopback port: {0}")]
+    Port(#[from] io::Error),
+    /// The provider could not be made.
+    #[error(transparent)]
+    Provider(#[from] op::Error),
+    /// The mytoken server could not be made.
+    #[error(transparent)]
+    Mytokens(#[from] mytoken::Error),
+}
+
+/// Which ports to listen on; 0: a free one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ports {
+    /// The provider.
+    pub provider: u16,
+    /// The mytoken server.
+    pub mytoken: u16,
+}
+
+/// A running sandbox. Dropping it closes every port.
+pub struct Sandbox {
+    /// A provider whose refresh tokens stay.
+    pub checkin: Op,
+    /// A provider whose refresh tokens are for one use.
+    pub grid: Op,
+    /// The provider that `checkin` was before it moved.
+    pub old: Op,
+    /// The mytoken server; its logins happen at `checkin`.
+    pub mytokens: Mytokens,
+    _servers: [Server; 4],
+}
+
+impl Sandbox {
+    /// Opens it, on a clock of the caller's.
+    ///
+    /// # Errors
+    /// When a port is taken, or the system gives no random numbers for the keys.
+    pub async fn open(clock: &Arc<dyn Clock>, ports: Ports) -> Result<Self, Error> {
+        let at_checkin = bind(ports.provider).await?;
+        let at_grid = bind(0).await?;
+        let at_old = bind(0).await?;
+        let at_mytoken = bind(ports.mytoken).await?;
+        let realm = |base: &str| format!("{base}/realms/sandbox");
+        let provider = |issuer: String, name: &str, rotates: bool| {
+            let ours = Client { rotates, ..Client::public(CLIENT) };
+            let short = Client { rotates, access_life: Some(30), ..Client::public("toktui-short") };
+            // One refresh token stands behind a mytoken and all made from it.
+            let mytoken = Client {
+                redirect_uris: vec![format!("{}/redirect", at_mytoken.base())],
+                rotates: false,
+                ..Client::confidential("mytoken", "mytoken-secret")
+            };
+            let settings = op::Settings {
+                name: name.to_owned(),
+                clients: vec![ours, short, mytoken],
+                users: vec![
+                    User::new(USER, "Jane", "Doe", &["vo.climate.example", "dteam"]),
+                    User::new("omar", "Omar", "Haddad", &[]),
+                ],
+                access_life: ACCESS_LIFE,
+                offline_life: Some(OFFLINE_LIFE),
+                device_interval: 2,
+                ..op::Settings::new(issuer)
+            };
+            Op::new(settings, Arc::clone(clock))
+        };
+        let checkin = provider(realm(&at_checkin.base()), "Sandbox Check-in", false)?;
+        let grid = provider(realm(&at_grid.base()), "Sandbox Grid", true)?;
+        let old = provider(realm(&at_old.base()), "Sandbox Check-in (until it moved)", false)?;
+        let settings = mytoken::Settings {
+            issuer: at_mytoken.base(),
+            providers: vec![mytoken::Provider {
+                issuer: checkin.settings().issuer.clone(),
+                name: "Sandbox Check-in".to_owned(),
+                client_id: "mytoken".to_owned(),
+                client_secret: Some(Secret::new("mytoken-secret")),
+                scopes: ["openid", "profile", "email", "eduperson_unique_id", "offline_access"]
+                    .map(str::to_owned)
+                    .to_vec(),
+                authorization_endpoint: None,
+                token_endpoint: None,
+                longest_life: None,
+            }],
+            polling_interval: 1,
+            ..mytoken::Settings::default()
+        };
+        let mytokens = Mytokens::new(settings, Arc::clone(clock))?;
+        let servers = [
+            at_checkin.serve(checkin.handler()),
+            at_grid.serve(grid.handler()),
+            at_old.serve(old.handler()),
+            at_mytoken.serve(mytokens.handler()),
+        ];
+        Ok(Self { checkin, grid, old, mytokens, _servers: servers })
+    }
+
+    /// The rows of the Providers pane for it.
+    #[must_use]
+    pub fn sources(&self) -> Vec<Source> {
+        let formerly = vec![FormerIssuer {
+            address: self.old.settings().issuer.clone(),
+            story: "moved 2022".to_owned(),
+        }];
+        vec![
+            self.checkin_as(&self.checkin.settings().issuer, formerly),
+            row("grid", "Sandbox Grid", "rotates", issuer(&self.grid.settings().issuer, Vec::new())),
+            row(
+                "toar",
+                "TOAR",
+                "by mytoken",
+                SourceKind::Profile(Profile {
+                    server: "mytoken".into(),
+                    provider: self.checkin.settings().issuer.clone(),
+                    capabilities: ["AT", "tokeninfo"].map(str::to_owned).to_vec(),
+                    scopes: ["eduperson_unique_id", "email", "profile"].map(str::to_owned).to_vec(),
+                    uses_at: Some(15),
+                    uses_other: Some(50),
+                    lifetime: Some(4 * 86_400),
+                    rotation: None,
+                }),
+            ),
+            row(
+                "mytoken",
+                "Sandbox mytoken",
+                "",
+                SourceKind::Server(MytokenServer { address: self.mytoken_server() }),
+            ),
+        ]
+    }
+
+    /// The Check-in row as it stands now, or as it stood before the provider moved.
+    #[must_use]
+    pub fn checkin_as(&self, address: &str, formerly: Vec<FormerIssuer>) -> Source {
+        row("checkin", "Sandbox Check-in", "cloud, grid", issuer(address, formerly))
+    }
+
+    /// The mytoken server's address.
+    #[must_use]
+    pub fn mytoken_server(&self) -> String {
+        self.mytokens.settings().issuer.clone()
+    }
+}
+
+fn issuer(address: &str, formerly: Vec<FormerIssuer>) -> SourceKind {
+    let scopes = ["openid", "profile", "email", "eduperson_entitlement", "offline_access"];
+    SourceKind::Issuer(Box::new(Issuer {
+        client: Some(OurClient::public(CLIENT)),
+        scopes: scopes.map(str::to_owned).to_vec(),
+        formerly,
+        ..Issuer::at(address)
+    }))
+}
+
+fn row(id: &str, name: &str, note: &str, kind: SourceKind) -> Source {
+    Source {
+        id: id.into(),
+        name: name.to_owned(),
+        note: note.to_owned(),
+        origin: Origin::Sandbox,
+        kind,
+        manage_url: None,
+        register_url: None,
+        hints: Vec::new(),
+        folded: false,
+    }
+}

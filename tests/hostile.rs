@@ -1,0 +1,343 @@
+//! Whatever a server, a token or a file says, it stays text, and it stays in its place (security.md C1, C3).
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+#[path = "support/board.rs"]
+mod board;
+
+use board::{frame, id, logging_in, looked_up, morning, plain, report};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use serde_json::json;
+use toktui::app::effect::Outcome;
+use toktui::app::login::WhichProvider;
+use toktui::app::overlay::{List, Overlay, Revoke};
+use toktui::app::state::{Notice, Pane, State, Tone};
+use toktui::domain::credential::{Chain, Custody, Health, Held};
+use toktui::domain::event::{Event, What};
+use toktui::domain::failure::{Failure, Kind};
+use toktui::domain::login::{Choice, Order, Report};
+use toktui::domain::mytoken::{Capability, Clause, Facts};
+use toktui::domain::source::Source;
+use toktui::domain::untrusted::{Untrusted, cleaned};
+use toktui::domain::verdict::Standing;
+use unicode_width::UnicodeWidthStr;
+
+const SIZE: (u16, u16) = (100, 30);
+
+/// What has broken terminals before.
+const NASTY: &[&str] = &[
+    "\u{1b}[2J",
+    "\u{1b}]0;title\u{7}",
+    "\u{1b}]52;c;dG9r\u{7}",
+    "\u{1b}P1$r\u{1b}\\",
+    "\u{9b}31m",
+    "\u{9d}8;;x\u{9c}",
+    "\r\n",
+    "\t",
+    "\u{8}\u{8}",
+    "\u{7f}",
+    "\u{0}",
+    "\u{202e}evil",
+    "\u{2066}x\u{2069}",
+    "\u{200b}",
+    "\u{200d}",
+    "\u{feff}",
+    "\u{e0041}",
+    "\u{ad}",
+    "e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}",
+    "\u{301}",
+    "日本語",
+    "👩\u{200d}👩\u{200d}👧",
+    "🇩🇪",
+    "한글",
+    "\u{1100}\u{1161}\u{11a8}",
+    "עברית",
+    "العربية",
+    "क्षि",
+    "\u{fe0f}",
+    "a very long word that goes on and on ",
+    "….·›",
+    "│╮",
+    "x",
+    " ",
+    "\u{3000}",
+];
+
+fn hostile() -> impl Strategy<Value = Vec<String>> {
+    let piece = prop_oneof![
+        4 => proptest::sample::select(NASTY).prop_map(str::to_owned),
+        1 => any::<char>().prop_map(String::from),
+    ];
+    let text = proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat());
+    proptest::collection::vec(text, 8..24)
+}
+
+/// Hands out the texts one after the other, for ever.
+struct Texts<'a>(std::iter::Cycle<std::slice::Iter<'a, String>>);
+
+impl Texts<'_> {
+    fn next(&mut self) -> String {
+        self.0.next().cloned().unwrap_or_default()
+    }
+
+    fn untrusted(&mut self) -> Untrusted {
+        Untrusted::new(self.next())
+    }
+
+    fn two(&mut self) -> Vec<Untrusted> {
+        vec![self.untrusted(), self.untrusted()]
+    }
+
+    fn facts(&mut self) -> Facts {
+        Facts {
+            server: self.untrusted(),
+            provider: self.untrusted(),
+            subject: self.untrusted(),
+            name: Some(self.untrusted()),
+            mom_id: Some(self.untrusted()),
+            capabilities: vec![Capability(self.untrusted()), Capability(self.untrusted())],
+            restrictions: vec![Clause {
+                scopes: Some(self.two()),
+                audiences: Some(self.two()),
+                hosts: Some(self.two()),
+                countries_allowed: Some(self.two()),
+                countries_refused: Some(self.two()),
+                unknown: vec![self.untrusted()],
+                ..Clause::default()
+            }],
+            ..board::toar_facts()
+        }
+    }
+
+    fn held(&mut self, mut held: Held) -> Held {
+        held.name = self.next();
+        if let Some(identity) = &mut held.identity {
+            identity.label = Some(self.untrusted());
+            identity.subject = self.untrusted();
+            identity.issuer = self.untrusted();
+        }
+        if let Custody::Foreign(owner) = &mut held.custody {
+            *owner = self.next();
+        }
+        if let Health::Dead(why) = &mut held.health {
+            *why = self.next();
+        }
+        if let Chain::Mytoken { facts, .. } = &mut held.chain {
+            **facts = self.facts();
+        }
+        for access in &mut held.access {
+            access.granted = Some(self.two());
+            access.content = Some(board::jwt(&json!({
+                "sub": self.next(), "iss": self.next(), "name": self.next(), "aud": [self.next()], "scope": self.next(),
+                "azp": self.next(), self.next(): self.next(), self.next(): {self.next(): [self.next()]},
+            })));
+        }
+        held
+    }
+
+    fn event(&mut self, event: &Event) -> Event {
+        Event {
+            what: if event.new_address { What::Noted(self.next()) } else { What::Server(self.untrusted()) },
+            address: Some(self.untrusted()),
+            agent: Some(self.untrusted()),
+            comment: Some(self.untrusted()),
+            ..event.clone()
+        }
+    }
+
+    fn source(&mut self, source: &Source) -> Source {
+        Source { name: self.next(), note: self.next(), ..source.clone() }
+    }
+
+    /// The same board with another text in every place that has one.
+    fn spoil(&mut self, mut state: State) -> State {
+        let mut wallet = state.wallet.clone();
+        wallet.held = wallet.held.iter().map(|held| self.held(held.clone())).collect();
+        wallet.sources = wallet.sources.iter().map(|source| self.source(source)).collect();
+        wallet.journal = wallet.journal.iter().map(|event| self.event(event)).collect();
+        for (events, _) in state.history.read.values_mut() {
+            *events = events.iter().map(|event| self.event(event)).collect();
+        }
+        if let Some(finding) = state.lookup.pasted.as_mut().and_then(|pasted| pasted.finding.as_mut()) {
+            finding.what = self.next();
+            finding.may_ask = finding.may_ask.as_ref().map(|_| self.next());
+            finding.verdict.fact = self.next();
+            finding.verdict.remarks = vec![self.next(), self.next()];
+            finding.facts = finding.facts.as_ref().map(|_| Box::new(self.facts()));
+        }
+        state.seat.host = self.next();
+        state.notice = Some(Notice { text: self.next(), tone: Tone::Bad, until: None });
+        for overlay in &mut state.overlays {
+            self.spoil_overlay(overlay);
+        }
+        board::tell(&mut state, Outcome::Changed(wallet));
+        state
+    }
+
+    fn spoil_overlay(&mut self, overlay: &mut Overlay) {
+        match overlay {
+            Overlay::Login(login) => {
+                let view = login.view.as_mut().expect("a view");
+                view.at = self.next();
+                view.client = self.next();
+                view.then = self.next();
+                view.asking = vec![self.next(), self.next()];
+                view.remarks = vec![self.next()];
+                view.paste_refused = Some(self.next());
+                let device = view.device.as_mut().expect("a device route");
+                device.address = self.untrusted();
+                device.complete = Some(self.untrusted());
+                device.code = Some(self.untrusted());
+                device.trouble = Some(self.next());
+            }
+            Overlay::Granted(report) => {
+                let lines = report.lines.clone();
+                **report = Report {
+                    name: self.next(),
+                    at: self.next(),
+                    no_refresh: Some(self.next()),
+                    ..*report.clone()
+                };
+                report.remarks = vec![self.next()];
+                for (line, _) in report.lines.iter_mut().zip(lines) {
+                    line.what = self.next();
+                    line.asked = self.next();
+                    line.granted = self.next();
+                    line.note = Some(self.next());
+                }
+            }
+            Overlay::Failed(failure) => {
+                failure.doing = self.next();
+                failure.why = self.next();
+                failure.hint = Some(self.next());
+            }
+            Overlay::Revoke(revoke) => {
+                revoke.name = self.next();
+                revoke.ends = vec![self.next(), self.next()];
+                revoke.lives_on = vec![self.next()];
+            }
+            Overlay::MayAsk(server, _) => *server = self.next(),
+            Overlay::QuitLoses(names) => *names = vec![self.next(), self.next()],
+            Overlay::WhichProvider(which) => {
+                which.choices = vec![Choice { issuer: self.next(), name: self.untrusted() }];
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Boards that between them show every text there is.
+fn boards() -> Vec<State> {
+    let with = |overlay| {
+        let mut state = morning(SIZE);
+        state.overlays.push(overlay);
+        state
+    };
+    let mut providers = morning(SIZE);
+    providers.focus = Pane::Providers;
+    let mut login = morning(SIZE);
+    board::select(&mut login, "egi");
+    let order = Order { source: "egi".into(), name: None, client: None, provider: None, open_browser: false };
+    let revoke = Revoke {
+        id: id("toar"),
+        name: String::new(),
+        ends: Vec::new(),
+        lives_on: Vec::new(),
+        revocable: true,
+    };
+    vec![
+        morning(SIZE),
+        providers,
+        login,
+        logging_in(SIZE, true),
+        looked_up(SIZE, Standing::CannotTell),
+        looked_up(SIZE, Standing::NotMytoken),
+        with(Overlay::Details(id("toar"), List::default())),
+        with(Overlay::CopyMenu(id("toar"), List::default())),
+        with(Overlay::Granted(Box::new(report()))),
+        with(Overlay::Failed(Failure::new(Kind::Failed, "", ""))),
+        with(Overlay::QuitLoses(Vec::new())),
+        with(Overlay::WhichProvider(WhichProvider { order, choices: Vec::new(), selected: 0 })),
+        with(Overlay::Revoke(revoke)),
+    ]
+}
+
+/// No cell holds anything but plain text, and every row is exactly as wide as the screen.
+fn holds(buffer: &Buffer) -> Result<(), TestCaseError> {
+    for row in buffer.content.chunks(usize::from(SIZE.0)) {
+        let mut covered = 0;
+        let mut width = 0;
+        for cell in row {
+            let symbol = cell.symbol();
+            prop_assert!(!symbol.is_empty() && cleaned(symbol) == symbol, "{symbol:?}");
+            if covered > 0 {
+                covered -= 1;
+                prop_assert_eq!(symbol, " ");
+                continue;
+            }
+            covered = symbol.width() - 1;
+            width += symbol.width();
+        }
+        prop_assert_eq!(width, usize::from(SIZE.0));
+    }
+    Ok(())
+}
+
+/// The frames of panes and overlays: where a plain board has an upright, so has this one.
+fn same_uprights(plain_board: &Buffer, spoilt: &Buffer) -> Result<(), TestCaseError> {
+    let width = usize::from(SIZE.0);
+    for (at, (one, other)) in plain_board.content.iter().zip(&spoilt.content).enumerate() {
+        if one.symbol() == "│" {
+            prop_assert_eq!(other.symbol(), "│", "at column {}, row {}", at % width, at / width);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    // `PROPTEST_CASES=800` makes it 10,000 boards; the bugs it is there for show within a dozen.
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_leaves_its_place(texts in hostile()) {
+        for state in boards() {
+            let honest = frame(&state, &plain());
+            let buffer = frame(&Texts(texts.iter().cycle()).spoil(state.clone()), &plain());
+            holds(&buffer)?;
+            // Windows as tall as what they say move; the panes and the others stand.
+            if state.overlays.iter().all(|overlay| matches!(overlay, Overlay::Details(..))) {
+                same_uprights(&honest, &buffer)?;
+            }
+        }
+    }
+}
+
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24)
+}
+
+#[test]
+fn an_absurd_moment_is_shown_and_not_a_panic() {
+    for moment in [jiff::Timestamp::MIN, jiff::Timestamp::MAX] {
+        let mut state = morning(SIZE);
+        let mut wallet = state.wallet.clone();
+        wallet.held = wallet
+            .held
+            .iter()
+            .cloned()
+            .map(|mut held| {
+                held.since = moment;
+                for access in &mut held.access {
+                    access.obtained = moment;
+                    access.expires = Some(moment);
+                }
+                held
+            })
+            .collect();
+        board::tell(&mut state, Outcome::Changed(wallet));
+        for now in [moment, board::noon(), board::after(-SignedDuration::MAX.as_secs() / 1_000_000_000_000)] {
+            board::frame_at(&state, &plain(), now);
+        }
+    }
+}

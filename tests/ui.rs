@@ -1,0 +1,384 @@
+//! What the board looks like: stored screens, and the promises that hold on every one of them.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+#[path = "support/board.rs"]
+mod board;
+
+use board::{
+    act, after, board as empty_board, credentials, frame, frame_at, journal, logging_in, looked_up, morning,
+    noon, plain, press, report, screen, select, text,
+};
+use insta::assert_snapshot;
+use jiff::SignedDuration;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+use toktui::app::action::Action;
+use toktui::app::effect::{Finding, Target};
+use toktui::app::field::Field;
+use toktui::app::login::{WhichClient, WhichProvider};
+use toktui::app::overlay::{List, Overlay};
+use toktui::app::state::{Notice, Pane, State, Tone};
+use toktui::domain::failure::{Failure, Kind};
+use toktui::domain::form::Form;
+use toktui::domain::login::{Choice, Order};
+use toktui::domain::source::{PublicClient, Redirect};
+use toktui::domain::time::later;
+use toktui::domain::verdict::Standing;
+use toktui::ui::{Colours, Glyphs, Theme};
+
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (120, 34);
+
+fn with(size: (u16, u16), overlay: Overlay) -> State {
+    let mut state = morning(size);
+    state.overlays.push(overlay);
+    state
+}
+
+fn order() -> Order {
+    Order { source: "mytoken-kit".into(), name: None, client: None, provider: None, open_browser: true }
+}
+
+/// Every screen there is, by name.
+fn screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
+    let list = List::default;
+    let mut alone = logging_in(size, true);
+    act(&mut alone, Action::ShowQr);
+    let mut revoke = morning(size);
+    press(&mut revoke, "D");
+    let mut palette = morning(size);
+    press(&mut palette, ":ren");
+    let mut login_shown = morning(size);
+    select(&mut login_shown, "egi");
+    let mut failed = Failure::new(Kind::Unreached, "Renewing egi", "aai.egi.eu did not answer within 3 s");
+    failed.hint = Some("Look at the network, then press the same key again.".to_owned());
+    let public = vec![PublicClient {
+        id: "oidc-agent".to_owned(),
+        note: "made for oidc-agent".to_owned(),
+        redirect: Redirect::default(),
+    }];
+    let specimen = looked_up(size, Standing::Valid).lookup.pasted.expect("something pasted").specimen;
+    let choices =
+        [("https://aai.egi.eu/auth/realms/egi", "EGI Check-in"), (board::HELMHOLTZ, "Helmholtz ID")]
+            .map(|(issuer, name)| Choice { issuer: issuer.to_owned(), name: name.into() });
+    vec![
+        ("first_run", empty_board(size, Vec::new(), Vec::new())),
+        ("board", morning(size)),
+        ("board_with_a_login_selected", login_shown),
+        ("login", logging_in(size, false)),
+        ("login_over_ssh", logging_in(size, true)),
+        ("qr_alone", alone),
+        ("copy_menu", with(size, Overlay::CopyMenu(board::id("toar"), list()))),
+        ("details", with(size, Overlay::Details(board::id("toar"), list()))),
+        ("granted", with(size, Overlay::Granted(Box::new(report())))),
+        ("revoke", revoke),
+        ("help", with(size, Overlay::Help(list()))),
+        ("palette", palette),
+        ("failed", with(size, Overlay::Failed(failed))),
+        ("paste", with(size, Overlay::Paste(Field::new("tok-never-shown")))),
+        ("may_ask", {
+            let target = Target::Pasted(Box::new(specimen.clone()));
+            with(size, Overlay::MayAsk("https://mytoken.example".to_owned(), Box::new(target)))
+        }),
+        ("keep_as", with(size, Overlay::KeepAs(Box::new(specimen), Field::new("toar")))),
+        ("add_provider", with(size, Overlay::AddProvider(Field::new("https://idp.example")))),
+        ("quit_loses", with(size, Overlay::QuitLoses(["egi", "toar"].map(str::to_owned).to_vec()))),
+        ("filter", with(size, Overlay::Filter(Field::new("egi")))),
+        (
+            "which_provider",
+            with(
+                size,
+                Overlay::WhichProvider(WhichProvider {
+                    order: order(),
+                    choices: choices.to_vec(),
+                    selected: 1,
+                }),
+            ),
+        ),
+        (
+            "which_client",
+            with(
+                size,
+                Overlay::WhichClient(WhichClient {
+                    order: order(),
+                    field: Field::default(),
+                    selected: 1,
+                    public,
+                }),
+            ),
+        ),
+    ]
+}
+
+#[test]
+fn the_stored_screens_are_those_of_the_program() {
+    for (size, suffix) in [(SMALL, "80x24"), (LARGE, "120x34")] {
+        for (name, state) in screens(size) {
+            assert_snapshot!(format!("{name}_{suffix}"), screen(&state));
+        }
+    }
+    assert_snapshot!("login_110x32", screen(&logging_in((110, 32), false)));
+}
+
+#[test]
+fn each_verdict_says_why_in_the_pane_of_the_small_screen() {
+    let mut all = String::new();
+    for standing in Standing::ALL {
+        let screen = screen(&looked_up(SMALL, standing));
+        let pane = screen.lines().skip(12).take(10);
+        pane.for_each(|line| all.extend(line.chars().take(46).chain(['\n'])));
+    }
+    assert_snapshot!("verdicts", all);
+}
+
+#[test]
+fn a_locale_without_utf_8_gets_no_byte_above_ascii() {
+    let theme = Theme::new(Glyphs::Ascii, Colours::Ansi);
+    for size in [SMALL, LARGE, (40, 12), (10, 2)] {
+        for (name, mut state) in screens(size) {
+            state.notice =
+                Some(Notice { text: "Grüße · 日本".to_owned(), tone: Tone::Good, until: None });
+            let screen = text(&frame(&state, &theme));
+            assert!(screen.is_ascii(), "{name}: {screen}");
+        }
+    }
+    assert_snapshot!("board_ascii", text(&frame(&morning(SMALL), &theme)));
+}
+
+#[test]
+fn no_color_leaves_bold_dim_and_reverse() {
+    let theme = Theme::new(Glyphs::Unicode, Colours::None);
+    for (name, state) in screens(LARGE).into_iter().filter(|(name, _)| !is_code(name)) {
+        let buffer = frame(&state, &theme);
+        let coloured = buffer.content.iter().find(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset);
+        assert_eq!(coloured, None, "{name}");
+    }
+    let board = frame(&morning(LARGE), &theme);
+    for modifier in [Modifier::BOLD, Modifier::DIM, Modifier::REVERSED] {
+        assert!(board.content.iter().any(|cell| cell.modifier.contains(modifier)), "{modifier:?}");
+    }
+}
+
+/// A QR code keeps its ground under `NO_COLOR`: dark on light is what it says, not how it is adorned.
+fn is_code(name: &str) -> bool {
+    ["login", "login_over_ssh", "qr_alone"].contains(&name)
+}
+
+#[test]
+fn only_the_sixteen_colours_of_the_terminal_are_used() {
+    for (name, state) in screens(LARGE) {
+        for cell in &frame(&state, &plain()).content {
+            for colour in [cell.fg, cell.bg] {
+                assert!(!matches!(colour, Color::Rgb(..) | Color::Indexed(_)), "{name}: {colour:?}");
+            }
+        }
+    }
+}
+
+/// The style of the first cell at which `words` stand.
+fn style_of(buffer: &Buffer, words: &str) -> (Color, Modifier) {
+    let width = usize::from(buffer.area.width);
+    let symbols: Vec<&str> = buffer.content.iter().map(Cell::symbol).collect();
+    let wanted: Vec<String> = words.chars().map(String::from).collect();
+    let at = symbols.windows(wanted.len()).position(|window| window.iter().eq(wanted.iter())).expect(words);
+    let cell = &buffer.content[at];
+    assert!(at % width + wanted.len() <= width, "{words} on one line");
+    (cell.fg, cell.modifier)
+}
+
+#[test]
+fn focus_and_freshness_have_a_style_and_never_only_that() {
+    let mut state = morning(LARGE);
+    state.notice = Some(Notice { text: "It did not work".to_owned(), tone: Tone::Bad, until: None });
+    let buffer = frame(&state, &plain());
+    let styles = [
+        "Tokens",
+        "Providers",
+        "4 live",
+        "ending 58s",
+        "9m 41s",
+        "expired 4y ago",
+        "none yet",
+        "VALID",
+        "new address",
+        "It did not work",
+        "✘ It",
+        "copy as",
+        "Y copy",
+    ]
+    .map(|words| format!("{words:<16} {:?}", style_of(&buffer, words)));
+    assert_snapshot!("styles", styles.join("\n"));
+}
+
+#[test]
+fn nothing_panics_on_any_small_screen() {
+    for (number, (_, mut state)) in screens(SMALL).into_iter().enumerate() {
+        for width in 0..=40 {
+            for height in 0..=15 {
+                // Where one sentence is all there is, nothing else is drawn: once is enough.
+                if number > 0 && (width < 23 || height < 5) {
+                    continue;
+                }
+                state.size = (width, height);
+                frame(&state, &plain());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_frame_of_another_size_than_the_state_thinks_does_not_panic() {
+    for (_, mut state) in screens(LARGE) {
+        for size in [(0, 0), (1, 1), (200, 1), (1, 200), (33, 9), (200, 100)] {
+            let small = State { size, ..state.clone() };
+            let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(size.0, size.1))
+                .expect("a terminal");
+            for state in [&small, &state] {
+                terminal.draw(|frame| toktui::ui::draw(frame, state, &plain(), noon())).expect("drawn");
+            }
+        }
+        state.size = (20, 3);
+        let sentence = screen(&state);
+        assert!(sentence.contains("needs 24x6"), "{sentence}");
+    }
+}
+
+#[test]
+fn the_same_state_at_the_same_moment_gives_the_same_screen() {
+    for (_, state) in screens(LARGE) {
+        assert_eq!(frame(&state, &plain()), frame(&state, &plain()));
+    }
+}
+
+#[test]
+fn the_screen_stands_still_until_the_moment_that_next_change_names() {
+    for size in [SMALL, LARGE] {
+        for (name, state) in screens(size) {
+            let mut now = noon();
+            for _ in 0..12 {
+                let Some(next) = state.next_change(now) else { break };
+                let still = later(next, SignedDuration::from_millis(-2)).max(now);
+                let (before, after) = (frame_at(&state, &plain(), now), frame_at(&state, &plain(), still));
+                assert_eq!(text(&before), text(&after), "{name} from {now} to {still}");
+                assert_eq!(before, after, "{name}: its styles from {now} to {still}");
+                now = next;
+            }
+        }
+    }
+}
+
+#[test]
+fn no_character_of_a_token_is_on_any_screen() {
+    for size in [SMALL, LARGE] {
+        for (name, state) in screens(size) {
+            assert!(!screen(&state).contains("tok-"), "{name}");
+        }
+        for standing in Standing::ALL {
+            assert!(!screen(&looked_up(size, standing)).contains("tok-"));
+        }
+    }
+}
+
+#[test]
+fn every_column_is_whole_at_every_width() {
+    for width in 72..=200 {
+        let screen = screen(&morning((width, 34)));
+        assert!(screen.contains("ending 58s") && screen.contains("9m 41s"), "{width}: {screen}");
+        for cut in ["ending 5…", "9m 4…", "394…", "3d 0…", "13 le…", "13 of…"] {
+            assert!(!screen.contains(cut), "{width}: {screen}");
+        }
+    }
+}
+
+#[test]
+fn a_row_keeps_its_columns_while_its_countdown_runs() {
+    let state = morning(LARGE);
+    let column_of_end = |seconds: i64| {
+        let buffer = frame_at(&state, &plain(), after(seconds));
+        let screen = text(&buffer);
+        let row = screen.lines().find(|line| line.contains(" egi ")).expect("the row").to_owned();
+        row.chars()
+            .collect::<Vec<_>>()
+            .windows(4)
+            .position(|window| window.iter().collect::<String>() == "refr")
+    };
+    assert!(column_of_end(0).is_some());
+    for seconds in [1, 59, 600, 1800, 2400, 2470, 2520] {
+        assert_eq!(column_of_end(seconds), column_of_end(0), "after {seconds} s");
+    }
+}
+
+#[test]
+fn what_does_not_work_now_is_not_offered() {
+    let mut state = morning(SMALL);
+    select(&mut state, "old-egi");
+    let screen = screen(&state);
+    assert!(!screen.contains("y copy") && !screen.contains("r renew"), "{screen}");
+}
+
+#[test]
+fn a_copied_token_counts_down_on_the_message_line() {
+    let mut state = morning(SMALL);
+    state.clipboard = Some(toktui::app::state::OnClipboard {
+        what: "the access token of toar".to_owned(),
+        remark: None,
+        ends: Some(after(581)),
+        certain: true,
+        route: "the desktop clipboard",
+        until: after(45),
+    });
+    let line = |seconds| text(&frame_at(&state, &plain(), after(seconds))).lines().nth(22).map(str::to_owned);
+    let expected = " ✔ Copied the access token of toar · it ends in 9m 41s · clipboard cleared in 45 s";
+    let large = State { size: LARGE, ..state.clone() };
+    assert_eq!(screen(&large).lines().nth(32), Some(expected));
+    assert_eq!(line(1).as_deref(), Some(" ✔ Copied the access token of toar · clipboard cleared in 44 s"));
+}
+
+#[test]
+fn the_frame_does_not_grow_with_what_is_held() {
+    let many: Vec<_> = (0..3000)
+        .map(|number| {
+            let mut held = credentials().remove(0);
+            held.id = board::id(&number.to_string());
+            held.name = format!("name-{number}");
+            held
+        })
+        .collect();
+    let state = empty_board(SMALL, many, journal());
+    let screen = screen(&state);
+    assert!(screen.contains("3000 held"), "{screen}");
+    assert!(screen.contains("of 3000"), "{screen}");
+}
+
+#[test]
+fn a_pasted_token_whose_server_is_unknown_names_it_and_the_key_that_asks() {
+    let mut state = looked_up(SMALL, Standing::CannotTell);
+    if let Some(Finding { may_ask, .. }) = state.lookup.pasted.as_mut().and_then(|p| p.finding.as_mut()) {
+        *may_ask = Some("https://mytoken.example".to_owned());
+    }
+    let screen = screen(&state);
+    assert!(screen.contains("mytoken.example was not asked"), "{screen}");
+}
+
+#[test]
+fn a_long_lived_form_stands_apart_with_what_it_means() {
+    let state = with(SMALL, Overlay::CopyMenu(board::id("toar"), List::default()));
+    let screen = screen(&state);
+    let line = |words: &str| screen.lines().position(|line| line.contains(words)).expect("a line");
+    assert!(line("long-lived: whoever has it has it for 3d 02h") < line("rotates on use"));
+    assert!(line(Form::Header.words()) < line("long-lived"));
+}
+
+#[test]
+fn the_focused_pane_is_the_one_that_says_so() {
+    for pane in Pane::ALL {
+        let mut state = morning(LARGE);
+        state.focus = pane;
+        let buffer = frame(&state, &plain());
+        let number = (pane as usize + 1).to_string();
+        let name = ["Providers", "Tokens", "Mytoken", "History"][pane as usize];
+        let (colour, modifier) = style_of(&buffer, &format!("{number} {name}"));
+        assert!((colour, modifier) == (Color::Cyan, Modifier::BOLD), "its number is a key");
+        assert_eq!(style_of(&buffer, &format!("{name} ")).0, Color::Cyan, "{name}");
+    }
+}
