@@ -49,7 +49,7 @@ pub(super) fn lines<'a>(jwt: &Jwt, width: usize, scene: Scene<'a>) -> Vec<Line<'
     let client = jwt.text("azp").or_else(|| jwt.text("client_id"));
     say("to", client.map(|client| client.shown()).unwrap_or_default());
     say("may", scopes(jwt));
-    say("from", times(jwt, scene));
+    say("when", times(jwt, scene));
     let rest: Vec<_> = jwt.claims.iter().filter(|(name, _)| !TOLD.contains(&name.as_str())).collect();
     let widest = rest.iter().take(MOST).map(|(name, _)| cleaned(name).width()).max().unwrap_or(0);
     let wide = widest.min(width / 2).max(LABEL - 2);

@@ -36,7 +36,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, id: &CredentialId, list: &List,
         }
         put_row(buf, inside, row, line(form, held, scene), theme);
         if index == list.selected {
-            scene.mark_row(buf, inside, row, true);
+            scene.mark_row(buf, inside, row);
         }
         row += 1;
     }

@@ -10,9 +10,6 @@ use super::parts::{put, two_sided, width_of};
 use super::scene::Scene;
 use crate::domain::credential::{Held, Life};
 
-/// Of more credentials than this only the number is told: counting them would make a frame slow.
-const COUNTED: usize = 2000;
-
 pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     let theme = scene.theme;
     let width = usize::from(area.width).saturating_sub(2);
@@ -24,16 +21,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     }
     parts.extend(custody(scene));
     parts.push(clock(scene));
-    // What does not fit beside the counts is given up, the custody before the demo's mark and the zone.
-    loop {
-        let right = joined(&parts);
-        if width_of(&left) + 2 + width_of(&right) <= width || parts.len() <= 1 {
-            let line = two_sided(Line::from(left), Line::from(right), width, 6, theme);
-            put(buf, area.x + 1, area.y, width, &line);
-            return;
-        }
-        parts.remove(parts.len() - 2);
+    // What does not fit beside the counts is given up from the end.
+    while width_of(&left) + 2 + width_of(&joined(&parts)) > width && parts.len() > 1 {
+        parts.pop();
     }
+    let line = two_sided(Line::from(left), Line::from(joined(&parts)), width, 6, theme);
+    put(buf, area.x + 1, area.y, width, &line);
 }
 
 fn joined<'a>(parts: &[Vec<Span<'a>>]) -> Vec<Span<'a>> {
@@ -55,7 +48,7 @@ fn counts(scene: Scene<'_>) -> Vec<Span<'_>> {
             return Vec::new();
         }
         vec![
-            Span::raw("   "),
+            Span::raw("  "),
             Span::styled(number.to_string(), style),
             Span::styled(format!(" {word}"), theme.dim),
         ]
@@ -63,7 +56,7 @@ fn counts(scene: Scene<'_>) -> Vec<Span<'_>> {
     if held.is_empty() {
         return vec![Span::styled("   nothing held yet", theme.dim)];
     }
-    if held.len() > COUNTED {
+    if !scene.counts() {
         return count(held.len(), "held", theme.text);
     }
     let (mut live, mut ending, mut expired, mut dead) = (0, 0, 0, 0);
@@ -89,7 +82,7 @@ fn counts(scene: Scene<'_>) -> Vec<Span<'_>> {
 fn custody(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
     let held = &scene.state.wallet.held;
     let theme = scene.theme;
-    if held.len() > COUNTED {
+    if !scene.counts() {
         return None;
     }
     let lost = held.iter().filter(|held| Held::is_lost_on_quit(held)).count();

@@ -29,7 +29,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, list: &List, scene: Scene<'_>) 
     for (row, (index, live)) in lines.iter().enumerate().skip(list.offset).take(height).enumerate() {
         put_row(buf, inside, row, line(live, usize::from(inside.width), scene), theme);
         if index == list.selected {
-            scene.mark_row(buf, inside, row, true);
+            scene.mark_row(buf, inside, row);
         }
     }
     more_below(buf, area, lines.len().saturating_sub(list.offset + height), scene);

@@ -44,7 +44,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     for (row, parts) in lines.into_iter().enumerate() {
         put_row(buf, inside, row, plan.line(parts, width, scene), theme);
         if focused && pane.offset + row == pane.selected {
-            scene.mark_row(buf, inside, row, focused);
+            scene.mark_row(buf, inside, row);
         }
     }
     let below = shown.events.len().saturating_sub(pane.offset + height);

@@ -28,7 +28,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, palette: &Palette, scene: Scene
         let width = usize::from(inside.width);
         put_row(buf, inside, row + 2, two_sided(left, right, width, 12, theme), theme);
         if index == palette.selected {
-            scene.mark_row(buf, inside, row + 2, true);
+            scene.mark_row(buf, inside, row + 2);
         }
     }
     if found.is_empty() {

@@ -9,6 +9,7 @@ use super::parts::{Panel, put_row, two_sided};
 use super::scene::Scene;
 use crate::app::providers::Row;
 use crate::app::state::Pane;
+use crate::domain::credential::Held;
 use crate::domain::source::{Source, SourceKind};
 use crate::domain::untrusted::cleaned;
 
@@ -32,7 +33,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
         let cursor = if selected { theme.signs.cursor } else { " " };
         put_row(buf, inside, row, line(entry, cursor, usize::from(inside.width), scene), theme);
         if selected {
-            scene.mark_row(buf, inside, row, focused);
+            scene.mark_row(buf, inside, row);
         }
     }
 }
@@ -54,8 +55,10 @@ fn line<'a>(entry: &Row, cursor: &str, width: usize, scene: Scene<'_>) -> Line<'
     if scene.state.is_first_run() {
         return two_sided(Line::from(vec![before, name]), Line::from(note()), width, width, theme);
     }
-    let held = scene.state.wallet.held.iter().filter(|held| held.source == source.id).count();
-    let (count, style) = match held {
+    let of_it = |held: &&Held| held.source == source.id;
+    let many = if scene.counts() { scene.state.wallet.held.iter().filter(of_it).count() } else { 0 };
+    let (count, style) = match many {
+        _ if !scene.counts() => (String::new(), theme.dim),
         0 => (theme.signs.none.to_owned(), theme.dim),
         many => (many.to_string(), theme.live),
     };

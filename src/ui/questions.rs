@@ -205,7 +205,7 @@ fn choose(
         let right = Line::styled(note, theme.dim);
         put_row(buf, inside, first + row, two_sided(left, right, width, 16, theme), theme);
         if index == selected {
-            scene.mark_row(buf, inside, first + row, true);
+            scene.mark_row(buf, inside, first + row);
         }
     }
 }

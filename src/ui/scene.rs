@@ -17,6 +17,9 @@ use crate::app::state::{Pane, State};
 use crate::domain::source::{SourceId, SourceKind};
 use crate::domain::untrusted::{Untrusted, cleaned};
 
+/// Of more credentials than this only the number is told: going through them would make every frame slow.
+const COUNTED: usize = 2000;
+
 /// What every piece of the screen is drawn from.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
@@ -48,6 +51,11 @@ impl<'a> Scene<'a> {
         at.duration_since(self.now).max(SignedDuration::ZERO)
     }
 
+    /// Whether the credentials are few enough to be gone through for a frame.
+    pub(crate) fn counts(&self) -> bool {
+        self.state.wallet.held.len() <= COUNTED
+    }
+
     /// Whether keys go to this pane.
     pub(crate) fn has_focus(&self, pane: Pane) -> bool {
         self.state.focus == pane
@@ -70,18 +78,11 @@ impl<'a> Scene<'a> {
         spans
     }
 
-    /// Marks a row of a pane as the selected one: a bar where keys go, bold elsewhere.
-    pub(crate) fn mark_row(&self, buf: &mut Buffer, inside: Rect, row: usize, focused: bool) {
-        if row >= usize::from(inside.height) {
-            return;
-        }
-        let y = inside.y + parts::columns(row);
-        if focused {
-            let area = Rect { x: inside.x, y, width: inside.width, height: 1 };
-            parts::bar(buf, area, self.theme.selected);
-        } else {
-            let area = Rect { x: inside.x, y, width: inside.width, height: 1 };
-            buf.set_style(area.intersection(buf.area), self.theme.selected_elsewhere);
+    /// Marks a row of a list as the selected one, where keys go to that list.
+    pub(crate) fn mark_row(&self, buf: &mut Buffer, inside: Rect, row: usize) {
+        if row < usize::from(inside.height) {
+            let row = Rect { y: inside.y + parts::columns(row), height: 1, ..inside };
+            parts::bar(buf, row, self.theme.selected);
         }
     }
 

@@ -1,22 +1,15 @@
 //! How a credential fares, in words short enough for a table cell, and what must not be sent because of it.
 
 use super::draw::Wish;
+pub(super) use crate::domain::credential::why::{
+    ENDED_OR_REVOKED, EXPIRED, NO_LOGIN, OTHER_COPY, PROVIDER_REFUSES, REVOKED_HERE, REVOKED_OR_UNKNOWN,
+    REVOKED_UNCHECKED, ROTATED_AWAY, UNANSWERED,
+};
 use crate::domain::credential::{Credential, Grant, Health};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::mytoken::Rotation;
 use crate::domain::verdict::Standing;
 use crate::mytoken::{Error, No, Reason};
-
-pub(super) const EXPIRED: &str = "expired";
-pub(super) const ENDED_OR_REVOKED: &str = "ended or revoked";
-pub(super) const REVOKED_OR_UNKNOWN: &str = "revoked or unknown";
-pub(super) const REVOKED_HERE: &str = "revoked from here";
-pub(super) const REVOKED_UNCHECKED: &str = "revoked, not checked";
-pub(super) const ROTATED_AWAY: &str = "rotated away";
-pub(super) const UNANSWERED: &str = "last use unanswered";
-pub(super) const OTHER_COPY: &str = "another copy in use";
-pub(super) const NO_LOGIN: &str = "no login behind it";
-pub(super) const PROVIDER_REFUSES: &str = "its provider refuses";
 
 pub(super) fn needs_login(why: &str) -> Health {
     Health::NeedsLogin(why.to_owned())

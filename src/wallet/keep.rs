@@ -1,7 +1,7 @@
 //! Keep a pasted token under a name.
 
 use super::servers::LookedUp;
-use super::{Wallet, gone, health, stale};
+use super::{Wallet, gone, stale};
 use crate::domain::credential::{
     AccessToken, Ask, ChainEnd, Copy, Credential, CredentialId, Custody, Grant, Health, Identity,
     MytokenGrant, RefreshGrant,
@@ -26,11 +26,12 @@ struct Placed {
 }
 
 impl Wallet {
-    /// Keeps a pasted token. Nobody is asked about it: a refresh token is tried when an access token is wanted. An older
-    /// copy of something held is marked as rotated away, and never sent.
+    /// Keeps a pasted token. Nobody is asked about it: a refresh token is tried when an access token is wanted.
+    /// Older copies of it that are held are marked as rotated away, and not sent any more.
     ///
     /// # Errors
-    /// When the name is taken or is none, when it is held already, when nothing could be done with it, or when it would have to be sent to a server that is neither listed nor agreed to.
+    /// When the name is taken or is none, when it or a newer copy is held already, when nothing could be done with it, or
+    /// when it would have to be sent to a server that is neither listed nor agreed to.
     pub fn keep(&self, specimen: &Specimen, name: &str) -> Result<(CredentialId, String), Failure> {
         if let Some(holder) = self.store.holder_of(&specimen.value).and_then(|id| self.store.get(&id)) {
             return Err(unusable(&format!("it is held already, as {}", holder.name)));
@@ -39,10 +40,11 @@ impl Wallet {
             specimen::Kind::Mytoken(facts) => Some(facts.as_ref()),
             _ => None,
         };
-        let Placed { source, grant, identity, mut health } = self.placed(specimen)?;
-        if self.newer_than(&specimen.value, claims).is_some() {
-            health = Health::Dead(health::ROTATED_AWAY.to_owned());
+        if let Some(newer) = self.newer_than(&specimen.value, claims) {
+            let why = format!("it is an older copy; copy {} is held, as {}", newer.number, newer.name);
+            return Err(unusable(&why));
         }
+        let Placed { source, grant, identity, health } = self.placed(specimen)?;
         let access = match &grant {
             Grant::Bare => vec![(Ask::default(), self.as_access_token(specimen))],
             Grant::Refresh(_) | Grant::Mytoken(_) => Vec::new(),
@@ -61,6 +63,9 @@ impl Wallet {
             since: self.now(),
         };
         self.store.add(credential).map_err(|error| gone(DOING, &error))?;
+        if let Some(claims) = claims {
+            self.bury_older_copies_of(&id, claims);
+        }
         self.note(Some(&id), What::Kept);
         Ok((id, name.to_owned()))
     }

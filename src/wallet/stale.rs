@@ -2,7 +2,7 @@
 
 use super::granted::long_lived;
 use super::{Wallet, health};
-use crate::domain::credential::{Credential, CredentialId, Grant, Health, RefreshGrant};
+use crate::domain::credential::{Chain, Credential, CredentialId, Grant, Health, RefreshGrant};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
@@ -47,6 +47,19 @@ impl Wallet {
         };
         let holder = self.store.holder_of(&specimen.value);
         holder.or_else(|| self.newer_than(&specimen.value, facts).map(|newer| newer.id))
+    }
+
+    /// Marks the older copies of a mytoken that has just been kept: they are not sent from here any more.
+    pub(super) fn bury_older_copies_of(&self, id: &CredentialId, facts: &Facts) {
+        let (Some(family), Some(number)) = (&facts.mom_id, facts.copy) else { return };
+        for held in self.held().iter().filter(|held| held.id != *id) {
+            if let Chain::Mytoken { facts, copy, .. } = &held.chain
+                && facts.mom_id.as_ref() == Some(family)
+                && *copy < number
+            {
+                self.store.mark(&held.id, Health::Dead(health::ROTATED_AWAY.to_owned()));
+            }
+        }
     }
 
     /// Marks the logins whose issuer `source` names as a former one.

@@ -62,7 +62,7 @@ fn look(cell: &Cell) -> (&'static str, &'static str, bool, bool) {
     let has = |modifier| cell.modifier.contains(modifier);
     let ink = match cell.fg {
         Color::Reset if has(Modifier::DIM) => DIM,
-        Color::Reset if has(Modifier::BOLD) => "#ffffff",
+        Color::Reset if has(Modifier::BOLD) && !has(Modifier::REVERSED) => "#ffffff",
         Color::Reset => TEXT,
         Color::Black => "#17191f",
         Color::Red => "#e06c75",

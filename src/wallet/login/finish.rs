@@ -195,7 +195,7 @@ fn compared(asked: &[String], set: &TokenSet) -> Vec<Compared> {
     };
     let asked = if asked_refresh { "yes" } else { "not asked" };
     lines.push(Compared {
-        what: "refresh token".to_owned(),
+        what: "renewable".to_owned(),
         asked: asked.to_owned(),
         granted,
         relation,
@@ -207,7 +207,7 @@ fn compared(asked: &[String], set: &TokenSet) -> Vec<Compared> {
         |seconds| countdown(jiff::SignedDuration::from_secs(seconds)),
     );
     lines.push(Compared {
-        what: "access token".to_owned(),
+        what: "lives".to_owned(),
         asked: "as long as it gives".to_owned(),
         granted,
         relation: Relation::Same,
