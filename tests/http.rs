@@ -156,7 +156,7 @@ async fn the_server_s_clock_its_wish_to_wait_and_the_cookie_are_read() {
     })
     .await;
     let answer = get(&brief(), &url).await.expect("an answer");
-    assert_eq!(answer.date.map(|date| date.as_second()), Some(1_795_368_482));
+    assert_eq!(answer.date.map(jiff::Timestamp::as_second), Some(1_795_368_482));
     assert_eq!(answer.retry_after, Some(Duration::from_secs(17)));
     assert_eq!(answer.mytoken_cookie.as_ref().map(Secret::expose), Some("mt-new"));
     assert_eq!((answer.refusal().status, answer.refusal().error.is_empty()), (429, true));
