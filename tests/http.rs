@@ -83,6 +83,17 @@ async fn silence_dripping_and_half_an_answer_all_end_at_the_limit() {
 }
 
 #[tokio::test]
+async fn a_rotated_mytoken_in_the_head_survives_a_body_that_does_not_come() {
+    let url = saying(
+        b"HTTP/1.1 200 OK\r\nset-cookie: mytoken=mt-new; Path=/api\r\ncontent-length: 99\r\n\r\n{\"ac",
+    )
+    .await;
+    let answer = get(&brief(), &url).await.expect("what came is handed on");
+    assert_eq!(answer.mytoken_cookie.as_ref().map(Secret::expose), Some("mt-new"));
+    assert!(answer.json().is_none());
+}
+
+#[tokio::test]
 async fn what_is_no_http_is_no_answer_and_its_bytes_are_not_quoted() {
     let url = saying(b"SSH-2.0-OpenSSH_9.2 tok-secret\r\n").await;
     let error = error(get(&brief(), &url).await);
