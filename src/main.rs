@@ -68,7 +68,9 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         }
         Some(Command::Info(args)) => {
             let (config, problems) = configured();
-            problems.iter().for_each(|problem| terminal::say(&format!("toktui: {problem}")));
+            for problem in &problems {
+                terminal::say(&format!("toktui: {problem}"));
+            }
             let wallet = Wallet::new(Arc::clone(&clock), Arc::new(Http::default()), config.sources)?;
             let wish = info::Wish { json: args.json, ask_server: args.ask_server };
             Ok(info::run(&wallet, clock.as_ref(), io::stdin(), &wish, &mut Stdout::default()).await?)

@@ -65,6 +65,8 @@ fn screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
         ("first_run", empty_board(size, Vec::new(), Vec::new())),
         ("board", morning(size)),
         ("board_with_a_login_selected", login_shown),
+        ("conditions", board::conditions(size)),
+        ("restricted", board::restricted(size)),
         ("login", logging_in(size, false)),
         ("login_over_ssh", logging_in(size, true)),
         ("qr_alone", alone),

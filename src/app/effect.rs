@@ -154,7 +154,7 @@ pub struct Drawn {
 pub struct Copied {
     /// What it is: `the access token of egi`.
     pub what: String,
-    /// The route, in words: `the desktop clipboard`, `the tmux buffer`, `the terminal (OSC 52)`.
+    /// The route, in words: `the desktop clipboard`, `the tmux buffer`, `the terminal`.
     pub route: &'static str,
     /// Whether it is known to have arrived: else it was *sent*.
     pub certain: bool,

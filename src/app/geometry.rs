@@ -201,7 +201,7 @@ impl Geometry {
 
 /// The upper panes take what their rows need, but leave the lower ones about half of the screen.
 fn top_height(body: u16, state: &State) -> u16 {
-    let rows = (state.wallet.held.len() + 1).max(state.wallet.sources.len() + 1);
+    let rows = (state.wallet.held.len() + 1).max(state.providers.rows.len());
     let needed = u16::try_from(rows + 2).unwrap_or(u16::MAX);
     let half = body.div_ceil(2);
     needed.clamp(half.min(11), half)

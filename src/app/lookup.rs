@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::effect::{Finding, Task};
 use super::state::State;
-use crate::domain::credential::{Chain, CredentialId, Health, Held, HeldAccess};
+use crate::domain::credential::{Chain, CredentialId, Health, Held, HeldAccess, why};
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
 use crate::domain::specimen::{Kind, Specimen};
@@ -141,22 +141,43 @@ fn of_mytoken(
 ) -> (Verdict, Option<Timestamp>) {
     let found =
         state.lookup.found.get(&held.id).filter(|finding| heard.is_none_or(|heard| finding.at >= heard));
+    // What the look-up found is also what the health says; only what was done here since goes before it.
+    let since = |why: &str| matches!(why, why::ROTATED_AWAY | why::REVOKED_HERE | why::REVOKED_UNCHECKED);
     if let Some(finding) = found
-        && held.health == Health::Ok
+        && !matches!(&held.health, Health::Dead(words) if since(words))
     {
         return (as_of(&finding.verdict, now), finding.verdict.heard.or(heard));
     }
-    (from_facts(held, facts, heard, now), heard)
+    (from_facts(state, held, facts, heard, now), heard)
 }
 
 /// The verdict on a held mytoken, from what is known without asking anybody.
-fn from_facts(held: &Held, facts: &Facts, heard: Option<Timestamp>, now: Timestamp) -> Verdict {
+fn from_facts(
+    state: &State,
+    held: &Held,
+    facts: &Facts,
+    heard: Option<Timestamp>,
+    now: Timestamp,
+) -> Verdict {
     let over = facts.ends().is_some_and(|end| end <= now);
     let mut witnesses = Vec::new();
     let server = |says| Witness { at: heard.unwrap_or(held.since), by: By::Server, says };
     match &held.health {
-        Health::Dead(_) => witnesses.push(server(Says::Unidentified)),
-        Health::NeedsLogin(why) => witnesses.push(server(Says::ProviderRefuses(why.clone()))),
+        Health::Dead(words) if words == why::ROTATED_AWAY => {
+            let at = heard.unwrap_or(held.since);
+            witnesses.extend(newest(state, held).map(|says| Witness { at, by: By::Journal, says }));
+        }
+        Health::Dead(words) => {
+            witnesses.push(server(Says::Unidentified));
+            if words == why::REVOKED_HERE {
+                witnesses.push(Witness { at: held.since, by: By::Journal, says: Says::RevokedHere });
+            }
+        }
+        Health::NeedsLogin(words) => witnesses.push(server(match words.as_str() {
+            why::EXPIRED => Says::Expired,
+            why::REVOKED_OR_UNKNOWN | why::OTHER_COPY | why::ENDED_OR_REVOKED => Says::Unidentified,
+            _ => Says::ProviderRefuses(words.clone()),
+        })),
         // A server that called it alive before its end says nothing about the time after it.
         Health::Ok | Health::InDoubt(_) if heard.is_some() && !over => {
             witnesses.push(server(Says::Alive(Box::new(facts.clone()))));
@@ -167,11 +188,26 @@ fn from_facts(held: &Held, facts: &Facts, heard: Option<Timestamp>, now: Timesta
     let subject = if is_short { Subject::Short } else { Subject::Mytoken(facts) };
     let mut verdict = verdict(subject, &witnesses, &Place::default(), now);
     match &held.health {
-        Health::Dead(why) if verdict.standing == Standing::RevokedOrUnknown => verdict.fact.clone_from(why),
+        Health::Dead(why) if verdict.standing == Standing::RevokedOrUnknown && verdict.by == By::Server => {
+            verdict.fact.clone_from(why);
+        }
         Health::InDoubt(why) => verdict.remarks.insert(0, format!("in doubt: {why}")),
         Health::Dead(_) | Health::NeedsLogin(_) | Health::Ok => {}
     }
     verdict
+}
+
+/// The newest copy of the same mytoken that is held here.
+fn newest(state: &State, held: &Held) -> Option<Says> {
+    let Chain::Mytoken { facts: own, copy: number, .. } = &held.chain else { return None };
+    let newer = state.wallet.held.iter().filter_map(|other| match &other.chain {
+        Chain::Mytoken { facts, copy, .. } if facts.mom_id == own.mom_id && copy > number => {
+            Some((*copy, other))
+        }
+        _ => None,
+    });
+    let (newest, other) = newer.max_by_key(|(copy, _)| *copy)?;
+    Some(Says::Superseded { copy: Some(*number), newest, name: other.name.clone() })
 }
 
 /// A verdict given earlier, as it stands now: its own moment may have come since.
@@ -260,7 +296,7 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         };
-        assert_eq!(verdict("a").fact, "revoked from here");
+        assert_eq!((verdict("a").fact.as_str(), verdict("a").by), ("it was revoked from here", By::Journal));
         assert_eq!(verdict("b").remarks.first().map(String::as_str), Some("in doubt: no answer came"));
     }
 

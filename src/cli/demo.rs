@@ -21,7 +21,6 @@ use crate::sandbox::whole::{NOBODY, Ports, Sandbox, USER};
 use crate::wallet::Wallet;
 use crate::wallet::draw::Wish;
 use crate::wallet::login;
-use crate::wallet::look_up::Ask;
 
 const DOING: &str = "Preparing the demo";
 const MINUTE: i64 = 60;
@@ -123,7 +122,7 @@ impl Morning<'_> {
             Clause { nbf: Some(self.in_seconds(7 * DAY + 2 * HOUR)), ..until(20 * DAY) },
         )
         .await?;
-        self.keep_from_nobody("far-away").await
+        self.keep_from_nobody("far-away")
     }
 
     /// Before breakfast.
@@ -135,7 +134,7 @@ impl Morning<'_> {
         let spent = self.held("spent")?;
         self.draw(&spent).await?;
         self.it_is_ago(4 * HOUR);
-        self.draw(&spent).await?;
+        self.draw_anew(&spent).await?;
         self.rotating_family().await?;
         self.revoke_elsewhere("gone").await?;
         self.it_is_ago(3 * HOUR);
@@ -163,21 +162,24 @@ impl Morning<'_> {
         Ok(())
     }
 
-    /// A mytoken that rotates, and an older copy of it that was kept elsewhere and comes back.
+    /// A mytoken that rotates. An older copy of it came from a laptop; the newer one was kept later, from elsewhere.
     async fn rotating_family(&self) -> Result<(), Failure> {
-        let rotation = Rotation { on_at: true, auto_revoke: true, ..Rotation::default() };
         let order = server::Order {
-            name: Some("ci".to_owned()),
-            rotation: Some(rotation),
-            restrictions: vec![Clause { exp: Some(self.in_seconds(14 * DAY)), ..Clause::default() }],
-            ..server::Order::default()
+            rotation: Some(Rotation { on_at: true, auto_revoke: true, ..Rotation::default() }),
+            ..self
+                .order(
+                    "ci",
+                    &["AT", "tokeninfo"],
+                    Clause { exp: Some(self.in_seconds(14 * DAY)), ..Clause::default() },
+                )
+                .await?
         };
-        let ci = self.keep_issued("ci", order).await?;
-        let first = self.wallet.form(&ci, Form::Mytoken).await?;
+        let issued = self.sandbox.mytokens.issue(order).map_err(failed)?;
+        self.wallet.keep(&recognise(issued.mytoken.expose()), "laptop")?;
+        let newer = self.sandbox.mytokens.rotate(&issued.mom_id).map_err(failed)?;
+        let (ci, _) = self.wallet.keep(&recognise(newer.expose()), "ci")?;
         self.draw_anew(&ci).await?;
-        self.draw_anew(&ci).await?;
-        self.wallet.keep(&recognise(first.expose()), "laptop")?;
-        Ok(())
+        self.draw_anew(&ci).await
     }
 
     /// Somebody else revokes it; the wallet does not know yet.
@@ -233,25 +235,31 @@ impl Morning<'_> {
     }
 
     async fn keep(&self, name: &str, capabilities: &[&str], clause: Clause) -> Result<(), Failure> {
-        let order = server::Order {
+        let order = self.order(name, capabilities, clause).await?;
+        let issued = self.sandbox.mytokens.issue(order).map_err(failed)?;
+        self.wallet.keep(&recognise(issued.mytoken.expose()), name).map(|_| ())
+    }
+
+    /// An order as the server gets it when a login has happened: with a refresh token of its own behind it.
+    async fn order(
+        &self,
+        name: &str,
+        capabilities: &[&str],
+        clause: Clause,
+    ) -> Result<server::Order, Failure> {
+        Ok(server::Order {
             name: Some(name.to_owned()),
             capabilities: capabilities.iter().map(|&capability| capability.to_owned()).collect(),
             restrictions: vec![clause],
+            issuer: self.sandbox.checkin.settings().issuer.clone(),
+            subject: USER.to_owned(),
+            refresh_token: Some(self.sandbox.refresh_token(USER).await.map_err(failed)?),
             ..server::Order::default()
-        };
-        self.keep_issued(name, order).await.map(|_| ())
-    }
-
-    async fn keep_issued(&self, name: &str, order: server::Order) -> Result<CredentialId, Failure> {
-        let issued = self.sandbox.mytokens.issue(order).map_err(failed)?;
-        let specimen = recognise(issued.mytoken.expose());
-        // As a careful user does: looked at without asking anybody, then kept.
-        self.wallet.look_up_pasted(&specimen, &Ask::Nobody).await;
-        self.wallet.keep(&specimen, name).map(|(id, _)| id)
+        })
     }
 
     /// A mytoken of a server that does not answer.
-    async fn keep_from_nobody(&self, name: &str) -> Result<(), Failure> {
+    fn keep_from_nobody(&self, name: &str) -> Result<(), Failure> {
         let settings =
             server::Settings { issuer: NOBODY.to_owned(), guest: true, ..server::Settings::default() };
         let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(self.clock.now()));
@@ -261,8 +269,8 @@ impl Morning<'_> {
             restrictions: vec![Clause { exp: Some(self.in_seconds(40 * DAY)), ..Clause::default() }],
             ..server::Order::default()
         };
-        let issued = elsewhere.issue(order).map_err(failed)?;
-        self.wallet.keep(&recognise(issued.mytoken.expose()), name).map(|_| ())
+        let specimen = recognise(elsewhere.issue(order).map_err(failed)?.mytoken.expose());
+        self.wallet.keep(&specimen, name).map(|_| ())
     }
 
     fn held(&self, name: &str) -> Result<CredentialId, Failure> {

@@ -54,7 +54,7 @@ impl Route {
         match self {
             Self::Desktop => "the desktop clipboard",
             Self::Tmux => "the tmux buffer",
-            Self::Terminal => "the terminal (OSC 52)",
+            Self::Terminal => "the terminal",
         }
     }
 

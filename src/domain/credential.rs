@@ -181,6 +181,30 @@ pub enum Health {
     Dead(String),
 }
 
+/// The words of a [`Health`] that more than one room knows: short enough for a table cell.
+pub mod why {
+    /// It has ended.
+    pub const EXPIRED: &str = "expired";
+    /// It has ended or was revoked: the provider does not say which.
+    pub const ENDED_OR_REVOKED: &str = "ended or revoked";
+    /// Its server refuses it and does not say why.
+    pub const REVOKED_OR_UNKNOWN: &str = "revoked or unknown";
+    /// It was revoked from here.
+    pub const REVOKED_HERE: &str = "revoked from here";
+    /// It was revoked from here, and whether it is dead could not be checked.
+    pub const REVOKED_UNCHECKED: &str = "revoked, not checked";
+    /// The answer to its last use did not arrive.
+    pub const UNANSWERED: &str = "last use unanswered";
+    /// A newer copy of it is held here.
+    pub const ROTATED_AWAY: &str = "rotated away";
+    /// Another copy of it is in use somewhere.
+    pub const OTHER_COPY: &str = "another copy in use";
+    /// No refresh token stands behind it any more.
+    pub const NO_LOGIN: &str = "no login behind it";
+    /// The provider behind it gives nothing more.
+    pub const PROVIDER_REFUSES: &str = "its provider refuses";
+}
+
 /// Something held under a name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Credential {

@@ -72,7 +72,7 @@ pub struct Polled {
 pub struct Browser {
     /// The authorization request, to open, to copy.
     pub address: String,
-    /// Where we listen, `127.0.0.1:43985`; `None` where no port could be bound.
+    /// Where we listen, host and port; `None` where no port could be bound.
     pub listening: Option<(String, u16)>,
 }
 

@@ -67,7 +67,7 @@ impl Effects {
     pub(super) fn ask(&mut self, effect: Effect) {
         match effect {
             Effect::Quit | Effect::Redraw | Effect::CatchMouse(_) | Effect::Suspend => {
-                self.waiting.push(effect)
+                self.waiting.push(effect);
             }
             other => self.start(other),
         }
@@ -109,7 +109,7 @@ impl Effects {
                 tokio::spawn(async move { world.sign_in_demo(task, address).await });
             }
             Effect::OpenBrowser(task, address) => {
-                world.blocking(move |world| world.open_browser(task, &address))
+                world.blocking(move |world| world.open_browser(task, &address));
             }
             Effect::Draw { task, id, force, copy } => {
                 tokio::spawn(async move { world.draw(task, id, force, copy).await });
@@ -118,7 +118,7 @@ impl Effects {
                 tokio::spawn(async move { world.copy_form(&id, form).await });
             }
             Effect::CopyText(text, what) => {
-                world.blocking(move |world| world.copy(&Secret::new(text), what.to_owned(), None, false));
+                world.blocking(move |world| world.copy(&Secret::new(text), what, None, false));
             }
             Effect::LookUp(task, target, asking) => {
                 tokio::spawn(async move { world.look_up(task, target, asking).await });
@@ -226,14 +226,14 @@ impl World {
             Form::CurlUserinfo | Form::Claims | Form::IdToken => None,
         });
         match self.wallet.form(id, form).await {
-            Ok(text) => self.blocking(move |world| world.copy(&text, what, ends, form.is_secret())),
+            Ok(text) => self.blocking(move |world| world.copy(&text, &what, ends, form.is_secret())),
             Err(failure) => self.say(Outcome::Copied(Err(failure))),
         }
     }
 
-    fn copy(&self, text: &Secret, what: String, ends: Option<jiff::Timestamp>, is_secret: bool) {
+    fn copy(&self, text: &Secret, what: &str, ends: Option<jiff::Timestamp>, is_secret: bool) {
         let copied = self.desktop.copy(text).map(|sent| Copied {
-            what: what.clone(),
+            what: what.to_owned(),
             route: sent.route.place(),
             certain: sent.certain,
             until: self.clear_after.filter(|_| is_secret).map(|span| {

@@ -85,7 +85,11 @@ fn seat(desktop: &dyn Desktop, demo: bool) -> Seat {
         ssh: place.ssh,
         no_browser,
         host: place.host.shown(),
-        clipboard: desktop.likely_route().map_or("nowhere: no clipboard can be reached", Route::place),
+        clipboard: match desktop.likely_route() {
+            Some(Route::Terminal) => "the terminal, by OSC 52",
+            Some(route) => route.place(),
+            None => "nowhere: no clipboard can be reached",
+        },
         demo,
     }
 }

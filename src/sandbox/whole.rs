@@ -3,14 +3,22 @@
 use std::io;
 use std::sync::Arc;
 
+use url::Url;
+
 use super::mytoken::{self, Mytokens};
 use super::op::{self, Client, Op, User};
 use super::serve::{Server, bind};
+use super::visitor::{self, Choice, Visitor};
 use crate::domain::secret::Secret;
 use crate::domain::source::{
-    Client as OurClient, FormerIssuer, Issuer, Origin, Profile, Server as MytokenServer, Source, SourceKind,
+    Client as OurClient, ClientAuth, FormerIssuer, Issuer, Origin, Profile, Server as MytokenServer, Source,
+    SourceKind,
 };
 use crate::domain::time::Clock;
+use crate::http::Http;
+use crate::oidc::code::{self, Wish};
+use crate::oidc::discovery;
+use crate::oidc::pkce::Attempt;
 
 /// The user the demo signs in as.
 pub const USER: &str = "jane";
@@ -36,6 +44,15 @@ pub enum Error {
     /// The mytoken server could not be made.
     #[error(transparent)]
     Mytokens(#[from] mytoken::Error),
+    /// A login at its own provider did not work.
+    #[error(transparent)]
+    Login(#[from] crate::oidc::Error),
+    /// Its own pages led nowhere.
+    #[error(transparent)]
+    Visitor(#[from] visitor::Error),
+    /// A login ended without what was asked.
+    #[error("the sandbox's provider gave no refresh token")]
+    NoLogin,
 }
 
 /// Which ports to listen on; 0: a free one.
@@ -94,14 +111,14 @@ impl Sandbox {
             };
             Op::new(settings, Arc::clone(clock))
         };
-        let checkin = provider(realm(&at_checkin.base()), "Demo Check-in", false)?;
-        let grid = provider(realm(&at_grid.base()), "Demo Grid", true)?;
-        let old = provider(realm(&at_old.base()), "Demo Check-in (until it moved)", false)?;
+        let checkin = provider(realm(&at_checkin.base()), "Check-in", false)?;
+        let grid = provider(realm(&at_grid.base()), "Grid", true)?;
+        let old = provider(realm(&at_old.base()), "Check-in (until it moved)", false)?;
         let settings = mytoken::Settings {
             issuer: at_mytoken.base(),
             providers: vec![mytoken::Provider {
                 issuer: checkin.settings().issuer.clone(),
-                name: "Demo Check-in".to_owned(),
+                name: "Check-in".to_owned(),
                 client_id: "mytoken".to_owned(),
                 client_secret: Some(Secret::new("mytoken-secret")),
                 scopes: ["openid", "profile", "email", "eduperson_unique_id", "offline_access"]
@@ -133,7 +150,7 @@ impl Sandbox {
         }];
         vec![
             self.checkin_as(&self.checkin.settings().issuer, formerly),
-            row("grid", "Demo Grid", "rotates", issuer(&self.grid.settings().issuer, Vec::new())),
+            row("grid", "Grid", "rotates", issuer(&self.grid.settings().issuer, Vec::new())),
             row(
                 "toar",
                 "TOAR",
@@ -151,9 +168,15 @@ impl Sandbox {
             ),
             row(
                 "mytoken",
-                "Demo mytoken",
+                "mytoken Demo",
                 "",
                 SourceKind::Server(MytokenServer { address: self.mytoken_server() }),
+            ),
+            row(
+                "away",
+                "mytoken Away",
+                "does not answer",
+                SourceKind::Server(MytokenServer { address: NOBODY.to_owned() }),
             ),
         ]
     }
@@ -161,7 +184,33 @@ impl Sandbox {
     /// The Check-in row as it stands now, or as it stood before the provider moved.
     #[must_use]
     pub fn checkin_as(&self, address: &str, formerly: Vec<FormerIssuer>) -> Source {
-        row("checkin", "Demo Check-in", "cloud, grid", issuer(address, formerly))
+        row("checkin", "Check-in", "cloud, grid", issuer(address, formerly))
+    }
+
+    /// A refresh token for the mytoken server, as it gets one when `user` logs in through it.
+    ///
+    /// # Errors
+    /// When the provider does not give one.
+    pub async fn refresh_token(&self, user: &str) -> Result<Secret, Error> {
+        let http = Http::default();
+        let client = OurClient {
+            id: "mytoken".to_owned(),
+            secret: Some(Secret::new("mytoken-secret")),
+            auth: ClientAuth::Basic,
+        };
+        let scopes =
+            ["openid", "profile", "email", "eduperson_unique_id", "offline_access"].map(str::to_owned);
+        let wish = Wish { client: &client, scopes: &scopes, extra: &[] };
+        let redirect =
+            Url::parse(&format!("{}/redirect", self.mytoken_server())).map_err(|_| Error::NoLogin)?;
+        let metadata = discovery::discover(&http, &self.checkin.settings().issuer).await?;
+        let attempt = Attempt::random()?;
+        let address = code::authorization_url(&metadata, wish, &attempt, &redirect)?;
+        let visitor = Visitor::new()?.stopping_before(redirect.as_str());
+        let end = visitor.visit(address.as_str(), Choice::Approve, user).await?;
+        let code = Secret::new(end.parameter("code").ok_or(Error::NoLogin)?);
+        let set = code::redeem(&http, &metadata, &client, &code, &redirect, &attempt.verifier).await?;
+        set.refresh.ok_or(Error::NoLogin)
     }
 
     /// The mytoken server's address.

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::parts::{cell, fitting, wrap};
 use super::scene::{Scene, host, labelled, under_label};
 use super::verdict::LABEL;
-use crate::domain::credential::{Custody, Held};
+use crate::domain::credential::{Custody, Health, Held};
 use crate::domain::mytoken::{Capability, Clause, Facts};
 use crate::domain::time::countdown;
 use crate::domain::untrusted::{Untrusted, cleaned};
@@ -186,11 +186,11 @@ fn turns<'a>(facts: &Facts, held: Option<&Held>, width: usize, scene: Scene<'a>)
     };
     let room = width.saturating_sub(LABEL);
     let said = match (facts.copy, held) {
-        (Some(copy), Some(_)) => {
+        (Some(copy), Some(held)) if !matches!(held.health, Health::Dead(_)) => {
             let full = format!("{on}; copy {copy}, the newest here");
             fitting(&[&full, &format!("over on use; copy {copy}, the newest")], room).to_owned()
         }
-        (Some(copy), None) => format!("{on}; this is copy {copy}"),
+        (Some(copy), _) => format!("{on}; this is copy {copy}"),
         (None, _) => on.to_owned(),
     };
     let mut texts: Vec<(String, Style)> = Vec::new();

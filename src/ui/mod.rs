@@ -20,7 +20,9 @@ mod parts;
 mod providers;
 mod qr;
 mod questions;
+mod renewable;
 mod revoke;
+mod routes;
 mod scene;
 #[cfg(test)]
 mod still;

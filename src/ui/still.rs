@@ -39,8 +39,7 @@ fn differences(before: &Buffer, after: &Buffer) -> Vec<String> {
 /// Lives through a morning; how many of its frames showed nothing new, and of how many.
 fn live_through(mut state: State, from: Timestamp, what: &str) -> (usize, usize) {
     let (mut now, mut in_vain, mut frames) = (from, 0, 0);
-    while let Some(next) = state.next_change(now).filter(|next| *next < later(from, MORNING) && frames < 60)
-    {
+    while let Some(next) = state.next_change(now).filter(|next| *next < later(from, MORNING) && frames < 60) {
         frames += 1;
         let shown = screen(&state, now);
         let just_before = later(next, SignedDuration::from_millis(-1));

@@ -3,17 +3,16 @@
 use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::empty;
 use super::parts::{self, GAUGE, Panel, cell, cell_right, put_row};
+use super::renewable::Renewable;
 use super::scene::Scene;
 use crate::app::state::Pane;
 use crate::app::tokens::Sort;
-use crate::domain::credential::{Chain, ChainEnd, Custody, Health, Held, Life};
-use crate::domain::mytoken::{Facts, can};
+use crate::domain::credential::{Chain, Custody, Held, Life};
 use crate::domain::source::{Source, SourceKind};
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::cleaned;
@@ -110,23 +109,25 @@ impl Plan {
         let widest = |texts: &mut dyn Iterator<Item = String>, least: usize, most: usize| {
             texts.map(|text| text.width()).max().unwrap_or(0).clamp(least, most)
         };
-        let name = widest(&mut rows.iter().map(|held| cleaned(&held.name)), 8, 20);
+        let longest = if width >= 80 { 20 } else { 14 };
+        let name = widest(&mut rows.iter().map(|held| cleaned(&held.name)), 8, longest);
         let from = widest(&mut rows.iter().map(|held| from(held, scene)), 12, 24);
         let kept = "in memory only".width();
-        let full = Self { name, from, gauge: true, renewable: 28, spelled: true, kept };
+        let full = Self { name, from, gauge: true, renewable: 31, spelled: true, kept };
         let steps = [
             full,
             Self { from: from.min(16), ..full },
             Self { kept: 0, ..full },
             Self { kept: 0, from: from.min(16), ..full },
             Self { kept: 0, from: 0, ..full },
-            Self { kept: 0, from: 0, renewable: 17, spelled: false, ..full },
-            Self { kept: 0, from: 0, renewable: 17, spelled: false, gauge: false, ..full },
+            Self { kept: 0, from: 0, renewable: 15, spelled: false, ..full },
+            Self { kept: 0, from: 0, renewable: 15, spelled: false, gauge: false, ..full },
             Self { kept: 0, from: 0, renewable: 9, spelled: false, gauge: false, ..full },
             Self { kept: 0, from: 0, renewable: 0, spelled: false, gauge: false, ..full },
         ];
-        for step in steps {
-            for name in [name, name.min(14), name.min(10)] {
+        // A name is cut only where dropping columns does not help any more.
+        for name in [name, name.min(10)] {
+            for step in steps {
                 let plan = Self { name, ..step };
                 if plan.width() <= width {
                     return plan.stretched(width);
@@ -302,83 +303,4 @@ fn from(held: &Held, scene: Scene<'_>) -> String {
         provider if provider.is_empty() => server.to_owned(),
         provider => format!("{server} {} {provider}", scene.theme.signs.behind),
     }
-}
-
-/// What the second clock says.
-enum Renewable {
-    /// A sentence; its brief form; how it is meant.
-    Said { long: String, brief: &'static str, style: Style },
-    /// A kind, a span, and a remark in long and brief.
-    Counted { kind: &'static str, span: String, rest: (String, String, Style) },
-}
-
-impl Renewable {
-    fn of(held: &Held, scene: Scene<'_>) -> Self {
-        let theme = scene.theme;
-        let said = |long: String, brief, style| Self::Said { long, brief, style };
-        match (&held.custody, &held.health) {
-            (_, Health::Dead(why)) => return said(format!("dead: {}", cleaned(why)), "dead", theme.dead),
-            (_, Health::NeedsLogin(why)) => {
-                return said(format!("no, log in again: {}", cleaned(why)), "log in", theme.dead);
-            }
-            (_, Health::InDoubt(why)) => {
-                return said(format!("in doubt: {}", cleaned(why)), "in doubt", theme.warning);
-            }
-            (Custody::Foreign(_), Health::Ok) => {
-                return said("read-only here".to_owned(), "read-only", theme.dim);
-            }
-            (Custody::Sealed | Custody::MemoryOnly, Health::Ok) => {}
-        }
-        if held.chain_ends().is_some_and(|end| end <= scene.now) {
-            return said("over, log in again".to_owned(), "over", theme.dead);
-        }
-        let span = held.chain_ends().map(|end| countdown(scene.left(end)));
-        let nothing = || (String::new(), String::new(), theme.dim);
-        match &held.chain {
-            Chain::None => said("no, log in again".to_owned(), "no", theme.dim),
-            Chain::Refresh { ends, session_only, .. } => match (span, ends) {
-                (Some(span), _) => {
-                    let session = (String::from("at most"), String::new(), theme.dim);
-                    let rest = if *session_only { session } else { nothing() };
-                    Self::Counted { kind: "refresh", span, rest }
-                }
-                (None, _) if *session_only => {
-                    said("refresh   with its session".to_owned(), "session", theme.text)
-                }
-                (None, ChainEnd::Unknown) => said("refresh   end unknown".to_owned(), "unknown", theme.text),
-                (None, ChainEnd::Open | ChainEnd::At(_)) => {
-                    said("refresh   no end named".to_owned(), "no end", theme.text)
-                }
-            },
-            Chain::Mytoken { facts, short, .. } => {
-                let open = if *short && facts.capabilities.is_empty() { "unknown" } else { "no end" };
-                let span = span.unwrap_or_else(|| open.to_owned());
-                Self::Counted { kind: "mytoken", span, rest: uses_words(facts, scene) }
-            }
-        }
-    }
-}
-
-/// What limits a mytoken besides time, in long and brief.
-fn uses_words(facts: &Facts, scene: Scene<'_>) -> (String, String, Style) {
-    let theme = scene.theme;
-    if !facts.capabilities.is_empty() && !can(&facts.capabilities, "AT") {
-        return ("no access tokens".to_owned(), "no AT".to_owned(), theme.warning);
-    }
-    match uses(facts) {
-        Some((0, most)) => (format!("used up, {most} of {most}"), "used up".to_owned(), theme.dead),
-        Some((left, most)) => (format!("{left} of {most} uses"), format!("{left} left"), theme.dim),
-        None if facts.capabilities.len() == 1 => ("AT only".to_owned(), String::new(), theme.dim),
-        None => (String::new(), String::new(), theme.dim),
-    }
-}
-
-/// Access tokens left and allowed in all, where every clause counts them.
-pub(super) fn uses(facts: &Facts) -> Option<(u64, u64)> {
-    if facts.restrictions.is_empty() {
-        return None;
-    }
-    facts.restrictions.iter().try_fold((0_u64, 0_u64), |(left, most), clause| {
-        Some((left.saturating_add(clause.left_at()?), most.saturating_add(clause.uses_at?)))
-    })
 }

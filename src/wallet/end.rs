@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Wallet, gone, to_its_end, words};
+use super::{Wallet, gone, health, words};
 use crate::domain::credential::{Credential, CredentialId, Grant, Health, MytokenGrant, RefreshGrant};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
@@ -28,61 +28,71 @@ impl Wallet {
     /// When it cannot be revoked there, or nobody answers.
     pub async fn revoke(self: &Arc<Self>, id: &CredentialId) -> Result<String, Failure> {
         let (wallet, id) = (Arc::clone(self), id.clone());
-        to_its_end("Revoking", async move { wallet.revoke_in_turn(&id).await }).await
+        self.to_its_end("Revoking", async move { wallet.revoke_in_turn(&id).await }).await
     }
 
     async fn revoke_in_turn(&self, id: &CredentialId) -> Result<String, Failure> {
         let turn = self.store.turn(id).await.map_err(|error| gone("Revoking", &error))?;
         let mut credential = turn.read();
         let doing = format!("Revoking {}", credential.name);
-        let said = match credential.grant.clone() {
+        let (health, said) = match credential.grant.clone() {
             Grant::Mytoken(grant) => self.revoke_mytoken(&credential, &grant, &doing).await?,
-            Grant::Refresh(grant) => self.revoke_login(&credential, &grant, &doing).await?,
+            Grant::Refresh(grant) => (revoked_here(), self.revoke_login(&credential, &grant, &doing).await?),
             Grant::Bare => {
                 let why = "a bare access token has no client that could revoke it; it ends by itself";
                 return Err(Failure::new(Kind::Unusable, doing, why).hint("Forget it here instead."));
             }
         };
-        credential.health = Health::Dead("revoked from here".to_owned());
+        credential.health = health;
         turn.save(credential);
         self.note(Some(id), What::Revoked);
         Ok(said)
     }
 
-    /// A 204 proves nothing (mytoken-api.md §2.6): an introspection before and after does.
+    /// A 204 proves nothing (mytoken-api.md §2.6): that it was known before and is not known after does.
     async fn revoke_mytoken(
         &self,
         credential: &Credential,
         grant: &MytokenGrant,
         doing: &str,
-    ) -> Result<String, Failure> {
-        let failed = |error: &Error| words::mytoken(doing, error);
+    ) -> Result<(Health, String), Failure> {
+        let (value, name) = (&grant.current.value, &credential.name);
+        let failed = |error: &Error| words::without(words::mytoken(doing, error), &[value]);
         let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
-        let value = &grant.current.value;
-        mytoken_revocation::revoke(&self.http, &server, value, false)
-            .await
-            .outcome
-            .map_err(|error| failed(&error))?;
-        let name = &credential.name;
-        let after = tokeninfo::introspect(&self.http, &server, value).await.outcome;
-        Ok(match after {
-            Err(Error::Refused(No::InvalidToken(Reason::Unidentified | Reason::UnknownShort))) => {
-                format!("Revoked {name}. Access tokens already drawn live on until they end.")
+        // A question with a copy in doubt might revoke more than this; revoking it does not (mytoken-api.md §5).
+        let was = if health::may_revoke_family(credential) {
+            Life::Unknown
+        } else {
+            Life::of(&tokeninfo::introspect(&self.http, &server, value).await.outcome)
+        };
+        let done = mytoken_revocation::revoke(&self.http, &server, value, false).await;
+        done.outcome.map_err(|error| failed(&error))?;
+        let is = Life::of(&tokeninfo::introspect(&self.http, &server, value).await.outcome);
+        Ok(match (was, is) {
+            (_, Life::Alive) => {
+                let why = "its server took the request, and it is still alive";
+                return Err(Failure::new(Kind::Failed, doing, why).hint("Try again."));
             }
-            Err(Error::Refused(No::InvalidToken(_))) => {
-                format!("{name} had ended before; its server has nothing more to revoke.")
+            (_, Life::NotYet) => {
+                let why = "a mytoken that has not started yet cannot be revoked by itself";
+                return Err(Failure::new(Kind::Failed, doing, why).hint("Revoke it once it has started."));
             }
-            Ok(_) | Err(Error::Refused(No::LacksCapability)) => {
-                return Err(Failure::new(
-                    Kind::Failed,
-                    doing,
-                    "its server took the request, and it is still alive",
-                )
-                .hint("A mytoken that has not started yet cannot be revoked by itself."));
-            }
-            Err(_) => {
-                format!("{name}: its server took the revocation; whether it is dead could not be checked.")
-            }
+            (_, Life::Ended) => (
+                health::needs_login(health::EXPIRED),
+                format!("{name} had ended before; its server has nothing more to revoke."),
+            ),
+            (Life::Gone, Life::Gone) => (
+                revoked_here(),
+                format!("{name} was not known to its server any more: it was revoked before."),
+            ),
+            (_, Life::Gone) => (
+                revoked_here(),
+                format!("Revoked {name}. Access tokens already drawn live on until they end."),
+            ),
+            (_, Life::Unknown) => (
+                Health::InDoubt(health::REVOKED_UNCHECKED.to_owned()),
+                format!("{name}: its server took the revocation; whether it is dead could not be checked."),
+            ),
         })
     }
 
@@ -104,7 +114,9 @@ impl Wallet {
             )
             .hint("Forget it here instead."));
         }
-        let failed = |error: &crate::oidc::Error| words::oidc(doing, source.as_ref(), error);
+        let failed = |error: &crate::oidc::Error| {
+            words::without(words::oidc(doing, source.as_ref(), error), &[&grant.current.value])
+        };
         let metadata = self.metadata(issuer).await.map_err(|error| failed(&error))?;
         let kind = revocation::Kind::Refresh;
         let done = revocation::revoke(&self.http, &metadata, &grant.client, &grant.current.value, kind)
@@ -117,5 +129,31 @@ impl Wallet {
             }
             revocation::Revoked::Unknown => format!("{name}: the provider did not know this token any more."),
         })
+    }
+}
+
+fn revoked_here() -> Health {
+    Health::Dead(health::REVOKED_HERE.to_owned())
+}
+
+/// What an introspection says about whether a mytoken lives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Alive,
+    NotYet,
+    Ended,
+    Gone,
+    Unknown,
+}
+
+impl Life {
+    fn of(outcome: &Result<tokeninfo::Introspection, Error>) -> Self {
+        match outcome {
+            Ok(_) | Err(Error::Refused(No::LacksCapability)) => Self::Alive,
+            Err(Error::Refused(No::InvalidToken(Reason::Unidentified | Reason::UnknownShort))) => Self::Gone,
+            Err(Error::Refused(No::InvalidToken(Reason::Expired))) => Self::Ended,
+            Err(Error::Refused(No::InvalidToken(Reason::NotYet))) => Self::NotYet,
+            Err(_) => Self::Unknown,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The forms in which a credential's values leave: each a text, made at the moment it is copied.
 
 use super::Wallet;
-use super::draw::long_lived;
+use super::granted::long_lived;
 use crate::domain::credential::{CredentialId, Grant};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;

@@ -1,12 +1,15 @@
 //! Read a mytoken's history at its server. It costs one other use where the mytoken is restricted, and may rotate it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use super::{Wallet, gone, to_its_end, words};
-use crate::domain::credential::{CredentialId, Grant};
+use super::uses::{Use, spend};
+use super::{Wallet, gone, health, words};
+use crate::domain::credential::{CredentialId, Grant, Health};
 use crate::domain::event::{Event, Teller, What, mark_new_addresses};
 use crate::domain::failure::{Failure, Kind};
+use crate::domain::mytoken::Rotation;
 use crate::domain::secret::Secret;
+use crate::mytoken::Error;
 use crate::mytoken::tokeninfo::{self, HistoryEvent};
 
 const DOING: &str = "Reading the history";
@@ -18,7 +21,7 @@ impl Wallet {
     /// When it is no mytoken, may not read its history, or nobody answers. A rotation on the way is saved all the same.
     pub async fn history(self: &Arc<Self>, id: &CredentialId) -> Result<Vec<Event>, Failure> {
         let (wallet, id) = (Arc::clone(self), id.clone());
-        to_its_end(DOING, async move { wallet.history_in_turn(&id).await }).await
+        self.to_its_end(DOING, async move { wallet.history_in_turn(&id).await }).await
     }
 
     async fn history_in_turn(&self, id: &CredentialId) -> Result<Vec<Event>, Failure> {
@@ -27,27 +30,39 @@ impl Wallet {
         let Grant::Mytoken(grant) = &credential.grant else {
             return Err(Failure::new(Kind::Unusable, DOING, "only a mytoken has a history at its server"));
         };
-        let failed = |error: &crate::mytoken::Error| words::mytoken(DOING, error);
+        if health::may_revoke_family(&credential) {
+            return Err(health::may_revoke(DOING));
+        }
+        let sent = &grant.current.value;
+        let failed = |error: &Error| words::without(words::mytoken(DOING, error), &[sent]);
         let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
-        let reply = tokeninfo::event_history(&self.http, &server, &grant.current.value).await;
+        let reply = tokeninfo::event_history(&self.http, &server, sent).await;
         let mut next = credential.clone();
         let copy = reply.update.map(|update| self.adopt(&mut next, update));
-        let events = match reply.outcome {
-            Ok(events) => events,
-            Err(error) => {
-                self.heed(&mut next, &error, reply.in_doubt && copy.is_none());
-                turn.save(next);
-                return Err(failed(&error));
-            }
+        let lost =
+            copy.is_none() && reply.in_doubt && health::rotation(&credential).is_some_and(Rotation::rotates);
+        next.health = match &reply.outcome {
+            _ if lost => health::in_doubt(),
+            // It says nothing about whether access tokens are still to be had.
+            Ok(_) if matches!(credential.health, Health::InDoubt(_)) => Health::Ok,
+            Ok(_) => credential.health.clone(),
+            Err(error) => health::after(error, &credential.health),
         };
-        count_other_use(&mut next.grant);
-        let address = grant.server.clone();
+        if reply.outcome.is_ok() {
+            spend(&mut next, Use::Other, self.now());
+        }
         turn.save(next);
-        self.note(Some(id), What::HistoryRead);
+        if lost {
+            self.note(Some(id), What::InDoubt);
+        }
         if let Some(copy) = copy {
             self.note(Some(id), What::Rotated { copy });
         }
-        Ok(self.told(&address, &events, Some(id)))
+        let events = reply.outcome.map_err(|error| failed(&error))?;
+        self.note(Some(id), What::HistoryRead);
+        self.learn_address(&grant.server, &events);
+        self.acted(&grant.server, reply.date);
+        Ok(self.told(&events, Some(id)))
     }
 
     /// The events of a pasted mytoken, of which no copy is held here. The caller has the user's word for it.
@@ -55,30 +70,30 @@ impl Wallet {
     /// # Errors
     /// As for [`Wallet::history`]; and for one that rotates on such a use, because nobody would hold the new copy.
     pub async fn history_of_pasted(
-        &self,
+        self: &Arc<Self>,
         value: &Secret,
         server: &str,
         rotates: bool,
     ) -> Result<Vec<Event>, Failure> {
+        if let Some(holder) = self.store.holder_of(value) {
+            return self.history(&holder).await;
+        }
         if rotates {
             let why = "reading it makes a new copy, which nobody would hold";
             return Err(Failure::new(Kind::Unusable, DOING, why).hint("Keep the mytoken first."));
         }
-        let failed = |error: &crate::mytoken::Error| words::mytoken(DOING, error);
+        if let Some(newer) = self.newer_than(value, None) {
+            let why = format!("a newer copy of it is held, as {}; this one was not sent", newer.name);
+            return Err(Failure::new(Kind::Unusable, DOING, why));
+        }
+        let failed = |error: &Error| words::without(words::mytoken(DOING, error), &[value]);
         let known = self.mytoken_server(server).await.map_err(|error| failed(&error))?;
         let reply = tokeninfo::event_history(&self.http, &known, value).await;
         let events = reply.outcome.map_err(|error| failed(&error))?;
-        Ok(self.told(server, &events, None))
+        Ok(self.told(&events, None))
     }
 
-    fn told(&self, server: &str, events: &[HistoryEvent], id: Option<&CredentialId>) -> Vec<Event> {
-        let own = events.iter().filter(|event| {
-            event.agent.as_ref().is_some_and(|agent| agent.raw().starts_with(crate::http::AGENT))
-        });
-        if let Some(seen) = own.filter_map(|event| event.address.as_ref()?.raw().parse().ok()).next() {
-            let mut addresses = self.servers.seen_as.lock().unwrap_or_else(PoisonError::into_inner);
-            addresses.insert(server.trim_end_matches('/').to_owned(), seen);
-        }
+    fn told(&self, events: &[HistoryEvent], id: Option<&CredentialId>) -> Vec<Event> {
         let mut told: Vec<Event> = events
             .iter()
             .map(|event| Event {
@@ -94,15 +109,5 @@ impl Wallet {
             .collect();
         mark_new_addresses(&mut told);
         told
-    }
-}
-
-/// One more other use of the clause that allowed it, until the next look-up tells the server's own count.
-fn count_other_use(grant: &mut Grant) {
-    if let Grant::Mytoken(grant) = grant
-        && let Some(clause) =
-            grant.facts.restrictions.iter_mut().find(|clause| clause.left_other().is_none_or(|left| left > 0))
-    {
-        clause.used_other = Some(clause.used_other.unwrap_or(0) + 1);
     }
 }

@@ -15,7 +15,8 @@ use crate::oidc::keys::KeySet;
 #[derive(Default)]
 pub(super) struct Issuers {
     documents: Mutex<HashMap<String, Arc<Metadata>>>,
-    keys: tokio::sync::Mutex<HashMap<String, KeySet>>,
+    /// A lock an issuer: one that hangs is no reason for others to wait.
+    keys: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<KeySet>>>>>,
 }
 
 impl Wallet {
@@ -42,12 +43,16 @@ impl Wallet {
         token: &Secret,
         expected: Expected<'_>,
     ) -> Result<(Checked, Option<Fault>), Error> {
-        let mut keys = self.issuers.keys.lock().await;
-        if !keys.contains_key(&issuer.address) {
-            keys.insert(issuer.address.clone(), KeySet::fetch(&self.http, metadata).await?);
-        }
-        // Just put there.
-        let Some(keys) = keys.get_mut(&issuer.address) else { return Err(Error::IdToken(Fault::Unreadable)) };
+        let slot = {
+            let mut keys = self.issuers.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(keys.entry(issuer.address.clone()).or_default())
+        };
+        let mut known = slot.lock().await;
+        let keys = match known.take() {
+            Some(keys) => keys,
+            None => KeySet::fetch(&self.http, metadata).await?,
+        };
+        let keys = known.insert(keys);
         match id_token::verify(&self.http, keys, token, expected).await {
             Err(Error::IdToken(fault @ Fault::AccessToken)) if issuer.at_hash_only_warns => {
                 let checked = id_token::check(token, keys, Expected { access: None, ..expected });

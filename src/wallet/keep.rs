@@ -1,6 +1,7 @@
 //! Keep a pasted token under a name.
 
-use super::{Wallet, gone};
+use super::servers::LookedUp;
+use super::{Wallet, gone, stale};
 use crate::domain::credential::{
     AccessToken, Ask, ChainEnd, Copy, Credential, CredentialId, Custody, Grant, Health, Identity,
     MytokenGrant, RefreshGrant,
@@ -14,23 +15,38 @@ use crate::domain::specimen::{self, Specimen};
 use crate::domain::untrusted::Untrusted;
 use crate::store::fresh_id;
 
+const DOING: &str = "Keeping the token";
+
+/// Under which source a token is listed, and what it is good for.
+struct Placed {
+    source: SourceId,
+    grant: Grant,
+    identity: Option<Identity>,
+    health: Health,
+}
+
 impl Wallet {
     /// Keeps a pasted token. Nobody is asked about it: a refresh token is tried when an access token is wanted.
     ///
     /// # Errors
-    /// When the name is taken or is none, when it is held already, or when nothing could be done with it.
+    /// When the name is taken or is none, when it or a newer copy is held already, when nothing could be done with it, or
+    /// when it would have to be sent to a server that is neither listed nor agreed to.
     pub fn keep(&self, specimen: &Specimen, name: &str) -> Result<(CredentialId, String), Failure> {
-        const DOING: &str = "Keeping the token";
         if let Some(holder) = self.store.holder_of(&specimen.value).and_then(|id| self.store.get(&id)) {
-            let why = format!("it is held already, as {}", holder.name);
-            return Err(Failure::new(Kind::Unusable, DOING, why));
+            return Err(unusable(&format!("it is held already, as {}", holder.name)));
         }
-        let (source, grant, identity) = self.placed(specimen)?;
-        let access = match &specimen.kind {
-            specimen::Kind::AccessToken(_) | specimen::Kind::OtherJwt(_) | specimen::Kind::Opaque => {
-                vec![(Ask::default(), self.as_access_token(specimen))]
-            }
-            _ => Vec::new(),
+        let claims = match &specimen.kind {
+            specimen::Kind::Mytoken(facts) => Some(facts.as_ref()),
+            _ => None,
+        };
+        if let Some(newer) = self.newer_than(&specimen.value, claims) {
+            let why = format!("it is an older copy; copy {} is held, as {}", newer.number, newer.name);
+            return Err(unusable(&why));
+        }
+        let Placed { source, grant, identity, health } = self.placed(specimen)?;
+        let access = match &grant {
+            Grant::Bare => vec![(Ask::default(), self.as_access_token(specimen))],
+            Grant::Refresh(_) | Grant::Mytoken(_) => Vec::new(),
         };
         let id = fresh_id().map_err(|error| Failure::new(Kind::Failed, DOING, error.to_string()))?;
         let credential = Credential {
@@ -40,64 +56,117 @@ impl Wallet {
             identity,
             grant,
             custody: Custody::MemoryOnly,
-            health: Health::Ok,
+            health,
             ask: Ask::default(),
             access,
             since: self.now(),
         };
         self.store.add(credential).map_err(|error| gone(DOING, &error))?;
+        if let Some(claims) = claims {
+            self.bury_older_copies_of(&id, claims);
+        }
         self.note(Some(&id), What::Kept);
         Ok((id, name.to_owned()))
     }
 
-    /// Under which source it is listed, and what it is good for.
-    fn placed(&self, specimen: &Specimen) -> Result<(SourceId, Grant, Option<Identity>), Failure> {
-        let not = |why: &str| Err(Failure::new(Kind::Unusable, "Keeping the token", why));
+    fn placed(&self, specimen: &Specimen) -> Result<Placed, Failure> {
         match &specimen.kind {
             specimen::Kind::Mytoken(facts) => {
-                let source = self.row_of_server(&facts.server);
-                let identity =
-                    Identity { issuer: facts.provider.clone(), subject: facts.subject.clone(), label: None };
-                Ok((source, self.mytoken_grant(specimen, facts), Some(identity)))
+                let looked_up = self.last_found(self.store.fingerprint(&specimen.value));
+                self.mytoken(specimen, looked_up.unwrap_or_else(|| unasked(facts)))
             }
-            specimen::Kind::RefreshToken(jwt) => self.refresh_grant(specimen, jwt),
-            specimen::Kind::AccessToken(jwt) | specimen::Kind::OtherJwt(jwt) => {
-                let issuer = jwt.text("iss").unwrap_or_default();
-                let source = self.row_of_issuer(&issuer);
-                Ok((source, Grant::Bare, identity(jwt)))
-            }
-            specimen::Kind::Opaque => Ok((self.row_of_issuer(&Untrusted::default()), Grant::Bare, None)),
             specimen::Kind::MaybeShortToken => {
-                not("a short token carries nothing by which its server could be known; look it up first")
+                let looked_up = self.last_found(self.store.fingerprint(&specimen.value));
+                let looked_up = looked_up.ok_or_else(|| {
+                    unusable("a short token carries nothing by which its server could be known")
+                        .hint("Look it up first.")
+                })?;
+                self.mytoken(specimen, looked_up)
             }
-            specimen::Kind::MaybeTransferCode => not("a transfer code is redeemed, not kept"),
-            specimen::Kind::IdToken(_) => not("an ID token says who somebody is; it opens nothing"),
-            specimen::Kind::Garbled { why } => not(why),
+            specimen::Kind::RefreshToken(jwt) => self.login(specimen, jwt),
+            specimen::Kind::AccessToken(jwt) | specimen::Kind::OtherJwt(jwt) => {
+                Ok(self.bare(&jwt.text("iss").unwrap_or_default(), identity(jwt)))
+            }
+            specimen::Kind::Opaque => Ok(self.bare(&Untrusted::default(), None)),
+            specimen::Kind::MaybeTransferCode => Err(unusable("a transfer code is redeemed, not kept")),
+            specimen::Kind::IdToken(_) => Err(unusable("an ID token says who somebody is; it opens nothing")),
+            specimen::Kind::Garbled { why } => Err(unusable(why)),
         }
     }
 
-    /// The row of the Providers pane for a mytoken server; one that nobody has listed gets a row of its own, so that the
-    /// counts add up.
-    fn row_of_server(&self, address: &Untrusted) -> SourceId {
-        let known = self.server_at(address.raw());
-        known.map_or_else(
-            || self.new_row(address, |address| SourceKind::Server(Server { address })),
-            |row| row.id,
-        )
+    fn mytoken(&self, specimen: &Specimen, looked_up: LookedUp) -> Result<Placed, Failure> {
+        let LookedUp { server, facts, short, heard, agreed } = looked_up;
+        let source = match self.server_at(&server) {
+            Some(row) => row.id,
+            // The counts of the Providers pane are to add up.
+            None if agreed => {
+                let address = Untrusted::from(server.as_str());
+                self.new_row(&address, |address| SourceKind::Server(Server { address }))
+            }
+            None => {
+                let why = "its server is not known here, and it would be sent there when it is used";
+                return Err(unusable(why).hint("Look it up first: that asks whether you trust its server."));
+            }
+        };
+        let identity = (!facts.subject.is_empty()).then(|| Identity {
+            issuer: facts.provider.clone(),
+            subject: facts.subject.clone(),
+            label: None,
+        });
+        let current = Copy::first(specimen.value.clone(), facts.copy.unwrap_or(1));
+        let grant = Grant::Mytoken(Box::new(MytokenGrant { server, current, facts, heard, short }));
+        Ok(Placed { source, grant, identity, health: Health::Ok })
     }
 
-    fn row_of_issuer(&self, address: &Untrusted) -> SourceId {
-        let known = self.issuer_at(address.raw());
-        known.map_or_else(
-            || self.new_row(address, |address| SourceKind::Issuer(Box::new(Issuer::at(&address)))),
-            |row| row.id,
-        )
+    fn login(&self, specimen: &Specimen, jwt: &Jwt) -> Result<Placed, Failure> {
+        let (issuer, client) = (jwt.text("iss").unwrap_or_default(), jwt.text("azp").unwrap_or_default());
+        if issuer.is_empty() || client.is_empty() {
+            return Err(unusable("this refresh token does not say whose it is, and for which client")
+                .hint("Log in at its provider instead."));
+        }
+        let (source, health) = self.row_of_issuer(&issuer).ok_or_else(|| {
+            unusable("its provider is not listed here, and it would be sent there when it is used")
+                .hint("Add the provider first.")
+        })?;
+        let own = source.issuer().and_then(|known| known.client.clone());
+        let scopes = jwt.text("scope").unwrap_or_default();
+        let grant = Grant::Refresh(RefreshGrant {
+            issuer: issuer.raw().to_owned(),
+            client: own.filter(|own| own.id == client.raw()).unwrap_or_else(|| Client::public(client.raw())),
+            scopes: scopes.raw().split_ascii_whitespace().map(str::to_owned).collect(),
+            current: Copy::first(specimen.value.clone(), 1),
+            ends: jwt.moment("exp").map_or(ChainEnd::Open, ChainEnd::At),
+            rotates: false,
+        });
+        Ok(Placed { source: source.id, grant, identity: identity(jwt), health })
+    }
+
+    fn bare(&self, issuer: &Untrusted, identity: Option<Identity>) -> Placed {
+        let (source, health) = if let Some((row, health)) = self.row_of_issuer(issuer) {
+            (row.id, health)
+        } else {
+            // Nobody is ever asked there: it is only a heading.
+            let row = |address: String| SourceKind::Issuer(Box::new(Issuer::at(&address)));
+            (self.new_row(issuer, row), Health::Ok)
+        };
+        Placed { source, grant: Grant::Bare, identity, health }
+    }
+
+    /// The row of the Providers pane for an issuer. A token of one that has moved is dead, and listed where it went.
+    fn row_of_issuer(&self, address: &Untrusted) -> Option<(Source, Health)> {
+        if let Some(row) = self.issuer_at(address.raw()) {
+            return Some((row, Health::Ok));
+        }
+        self.sources().iter().find_map(|source| {
+            let why = stale::former(source.issuer()?, address.raw())?;
+            Some((source.clone(), Health::Dead(why)))
+        })
     }
 
     fn new_row(&self, address: &Untrusted, kind: impl FnOnce(String) -> SourceKind) -> SourceId {
         let host = url::Url::parse(address.raw()).ok().map(|url| crate::http::host_of(&url));
-        let name = host.unwrap_or_else(|| "issuer unknown".to_owned());
-        let id = SourceId(name.clone());
+        let name = host.unwrap_or_else(|| "unknown issuer".to_owned());
+        let id = self.free_source_id(&name.replace(' ', "-"));
         self.list_source(Source {
             id: id.clone(),
             name,
@@ -112,43 +181,6 @@ impl Wallet {
         id
     }
 
-    fn mytoken_grant(&self, specimen: &Specimen, facts: &Facts) -> Grant {
-        Grant::Mytoken(Box::new(MytokenGrant {
-            server: facts.server.raw().to_owned(),
-            current: Copy::first(specimen.value.clone(), facts.copy.unwrap_or(1)),
-            facts: facts.clone(),
-            heard: None,
-            short: false,
-        }))
-    }
-
-    fn refresh_grant(
-        &self,
-        specimen: &Specimen,
-        jwt: &Jwt,
-    ) -> Result<(SourceId, Grant, Option<Identity>), Failure> {
-        let (issuer, client) = (jwt.text("iss").unwrap_or_default(), jwt.text("azp").unwrap_or_default());
-        if issuer.is_empty() || client.is_empty() {
-            return Err(Failure::new(
-                Kind::Unusable,
-                "Keeping the token",
-                "this refresh token does not say whose it is, and for which client",
-            )
-            .hint("Log in at its provider instead."));
-        }
-        let scopes = jwt.text("scope").unwrap_or_default();
-        let grant = Grant::Refresh(RefreshGrant {
-            issuer: issuer.raw().to_owned(),
-            client: Client::public(client.raw()),
-            scopes: scopes.raw().split_ascii_whitespace().map(str::to_owned).collect(),
-            current: Copy::first(specimen.value.clone(), 1),
-            ends: jwt.moment("exp").map_or(ChainEnd::Open, ChainEnd::At),
-            rotates: false,
-        });
-        let source = self.row_of_issuer(&issuer);
-        Ok((source, grant, identity(jwt)))
-    }
-
     fn as_access_token(&self, specimen: &Specimen) -> AccessToken {
         let jwt = specimen.kind.jwt();
         let scope = jwt.and_then(|jwt| jwt.text("scope"));
@@ -160,6 +192,16 @@ impl Wallet {
             id_token: None,
         }
     }
+}
+
+fn unusable(why: &str) -> Failure {
+    Failure::new(Kind::Unusable, DOING, why)
+}
+
+/// A mytoken that no server was asked about: all there is are its claims, which tell no counters.
+fn unasked(claims: &Facts) -> LookedUp {
+    let server = claims.server.raw().to_owned();
+    LookedUp { server, facts: claims.clone(), short: false, heard: None, agreed: false }
 }
 
 fn identity(jwt: &Jwt) -> Option<Identity> {

@@ -5,7 +5,7 @@
 //! | verb | file | what it may change |
 //! | --- | --- | --- |
 //! | log in | `login/` | adds a credential, or puts a new grant into one |
-//! | draw an access token | `draw.rs` | access token, refresh token or mytoken copy, health |
+//! | draw an access token | `draw/` | access token, refresh token or mytoken copy, health |
 //! | look up | `look_up.rs` | what is known of a mytoken |
 //! | read the history | `history.rs` | a mytoken's copy, where reading rotates it |
 //! | keep, forget, revoke | `keep.rs`, `end.rs` | adds, removes |
@@ -17,6 +17,8 @@
 pub mod draw;
 pub mod end;
 pub mod forms;
+mod granted;
+mod health;
 pub mod history;
 mod issuers;
 pub mod keep;
@@ -25,12 +27,14 @@ pub mod look_up;
 pub mod provider;
 mod servers;
 mod stale;
+mod uses;
 mod words;
 
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::domain::credential::{CredentialId, Held};
 use crate::domain::event::{Event, Teller, What};
@@ -41,7 +45,7 @@ use crate::http::Http;
 use crate::store::{self, Store};
 
 use issuers::Issuers;
-use servers::Servers;
+use servers::{Servers, plain};
 
 /// Everything the verbs share. Cheap to hold; nothing is connected before the first question.
 pub struct Wallet {
@@ -51,6 +55,8 @@ pub struct Wallet {
     sources: RwLock<Arc<[Source]>>,
     issuers: Issuers,
     servers: Servers,
+    /// How many tasks run that must not be broken off.
+    under_way: watch::Sender<usize>,
 }
 
 impl Wallet {
@@ -68,6 +74,7 @@ impl Wallet {
             sources: RwLock::new(sources.into()),
             issuers: Issuers::default(),
             servers: Servers::default(),
+            under_way: watch::Sender::new(0),
         }))
     }
 
@@ -122,7 +129,6 @@ impl Wallet {
 
     /// The mytoken server with this address, one trailing slash aside.
     fn server_at(&self, address: &str) -> Option<Source> {
-        let plain = |text: &str| text.trim_end_matches('/').to_owned();
         self.sources()
             .iter()
             .find(|source| match &source.kind {
@@ -140,17 +146,45 @@ impl Wallet {
             .cloned()
     }
 
+    /// Waits until nothing is under way whose answer could be lost: to be awaited before the program ends. Every
+    /// exchange has its own limits, so this takes at most as long as the longest of them.
+    pub async fn at_rest(&self) {
+        // The sender is ours, so there is always somebody to hear from.
+        drop(self.under_way.subscribe().wait_for(|tasks| *tasks == 0).await);
+    }
+
+    /// Runs to its end whatever becomes of the caller.
+    async fn to_its_end<T: Send + 'static>(
+        self: &Arc<Self>,
+        doing: &str,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let counted = UnderWay::one_more(self);
+        let task = tokio::spawn(async move {
+            let _counted = counted;
+            work.await
+        });
+        match task.await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::new(Kind::Failed, doing, "the task broke off; this is a bug in toktui")),
+        }
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     fn note(&self, id: Option<&CredentialId>, what: What) {
+        self.note_with(id, what, "");
+    }
+
+    fn note_with(&self, id: Option<&CredentialId>, what: What, comment: &str) {
         self.store.note(Event {
             at: self.now(),
             what,
             address: None,
             agent: None,
-            comment: None,
+            comment: (!comment.is_empty()).then(|| comment.into()),
             teller: Teller::Here,
             credential: id.map(|id| id.0.clone()),
             new_address: false,
@@ -158,14 +192,19 @@ impl Wallet {
     }
 }
 
-/// Runs to its end whatever becomes of the caller.
-async fn to_its_end<T: Send + 'static>(
-    doing: &str,
-    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
-) -> Result<T, Failure> {
-    match tokio::spawn(work).await {
-        Ok(result) => result,
-        Err(_) => Err(Failure::new(Kind::Failed, doing, "the task broke off; this is a bug in toktui")),
+/// A task that must not be broken off, counted while it lives.
+struct UnderWay(Arc<Wallet>);
+
+impl UnderWay {
+    fn one_more(wallet: &Arc<Wallet>) -> Self {
+        wallet.under_way.send_modify(|tasks| *tasks += 1);
+        Self(Arc::clone(wallet))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.send_modify(|tasks| *tasks -= 1);
     }
 }
 

@@ -60,7 +60,7 @@ impl Wallet {
             },
         };
         let source = Source {
-            id: self.free_source_id(&url),
+            id: self.free_source_id(&host_of(&url)),
             name: host_of(&url),
             note: "added".to_owned(),
             origin: Origin::Added,
@@ -75,11 +75,11 @@ impl Wallet {
         Ok(source)
     }
 
-    fn free_source_id(&self, url: &Url) -> SourceId {
-        let host = host_of(url);
+    /// A short word like `wish` that no source has yet.
+    pub(super) fn free_source_id(&self, wish: &str) -> SourceId {
         let taken = |id: &str| self.sources().iter().any(|source| source.id.as_str() == id);
-        let numbered = (2..1000).map(|n| format!("{host}-{n}"));
-        let id = std::iter::once(host.clone()).chain(numbered).find(|id| !taken(id)).unwrap_or(host);
-        SourceId(id)
+        let numbered = (2..1000).map(|n| format!("{wish}-{n}"));
+        let id = std::iter::once(wish.to_owned()).chain(numbered).find(|id| !taken(id));
+        SourceId(id.unwrap_or_else(|| wish.to_owned()))
     }
 }

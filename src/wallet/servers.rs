@@ -1,32 +1,54 @@
-//! What mytoken servers say about themselves, asked once a session, and how their words become a failure or a mark.
+//! What mytoken servers say about themselves, asked once a session, and what their answers change in a mytoken.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
 
 use super::Wallet;
-use crate::domain::credential::{Credential, Grant, Health};
+use crate::domain::credential::{Credential, Fingerprint, Grant};
+use crate::domain::mytoken::Facts;
 use crate::mytoken::discovery::{self, Server};
-use crate::mytoken::{Error, Issued, No, Reason};
+use crate::mytoken::tokeninfo::HistoryEvent;
+use crate::mytoken::{Error, Issued};
 
 /// What is known of each server, by its address.
 #[derive(Default)]
 pub(super) struct Servers {
     documents: Mutex<HashMap<String, Arc<Server>>>,
-    /// The address each server last said that it saw us at.
-    pub(super) seen_as: Mutex<HashMap<String, IpAddr>>,
+    /// When, by its own clock, each server was last used from here, and the address it saw us at.
+    traces: Mutex<HashMap<String, Trace>>,
+    /// The pasted token that a server has last called alive: what is kept next is usually that.
+    last_found: Mutex<Option<(Fingerprint, LookedUp)>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Trace {
+    used: Option<Timestamp>,
+    seen_as: Option<IpAddr>,
+}
+
+/// A pasted token that its server knows: the user has agreed to that server.
+#[derive(Clone)]
+pub(super) struct LookedUp {
+    pub(super) server: String,
+    pub(super) facts: Facts,
+    pub(super) short: bool,
+    /// When its counters were told; `None`: it may not be asked for them.
+    pub(super) heard: Option<Timestamp>,
+    /// Whether the user has agreed to its server.
+    pub(super) agreed: bool,
 }
 
 impl Wallet {
     /// The document of a mytoken server.
     pub(super) async fn mytoken_server(&self, address: &str) -> Result<Arc<Server>, Error> {
-        let known = || self.servers.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = address.trim_end_matches('/').to_owned();
-        if let Some(server) = known().get(&key) {
+        if let Some(server) = locked(&self.servers.documents).get(&plain(address)) {
             return Ok(Arc::clone(server));
         }
         let server = Arc::new(discovery::discover(&self.http, address).await?);
-        known().insert(key, Arc::clone(&server));
+        locked(&self.servers.documents).insert(plain(address), Arc::clone(&server));
         Ok(server)
     }
 
@@ -34,41 +56,62 @@ impl Wallet {
     pub(super) fn adopt(&self, credential: &mut Credential, update: Issued) -> u64 {
         let Grant::Mytoken(grant) = &mut credential.grant else { return 0 };
         let number = update.facts.copy;
-        // The counters are those of the last look-up: an update does not tell them, and rotation keeps them.
-        let counters = std::mem::take(&mut grant.facts.restrictions);
         grant.current.supersede(update.mytoken, number, self.store.fingerprint_key());
-        if !update.short {
-            grant.facts = update.facts;
+        if update.short {
+            grant.facts.copy = Some(grant.current.number);
+            return grant.current.number;
         }
-        if grant.facts.restrictions.len() == counters.len() || grant.facts.restrictions.is_empty() {
-            grant.facts.restrictions = counters;
+        let before = std::mem::replace(&mut grant.facts, update.facts);
+        // The counters are those of the last look-up: an update does not tell them, and rotation keeps them.
+        if before.restrictions.len() == grant.facts.restrictions.len() {
+            grant.facts.restrictions = before.restrictions;
         }
         grant.current.number
     }
 
-    /// Marks what a refusal says about the credential itself. Nothing is ever deleted for it.
-    pub(super) fn heed(&self, credential: &mut Credential, error: &Error, in_doubt: bool) {
-        let rotates = match &credential.grant {
-            Grant::Mytoken(grant) => {
-                grant.facts.rotation.is_some_and(crate::domain::mytoken::Rotation::rotates)
-            }
-            Grant::Refresh(_) | Grant::Bare => false,
-        };
-        let health = match error {
-            _ if in_doubt && rotates => {
-                Health::InDoubt("its last use got no answer, and it rotates on use".to_owned())
-            }
-            Error::Refused(No::InvalidToken(Reason::Expired)) => Health::NeedsLogin("expired".to_owned()),
-            Error::Refused(No::InvalidToken(Reason::Unidentified | Reason::UnknownShort)) => {
-                Health::NeedsLogin("revoked or unknown at its server".to_owned())
-            }
-            Error::Refused(No::OldCopy) => Health::NeedsLogin("another copy of it is in use".to_owned()),
-            Error::Refused(No::NoRefreshToken) => {
-                Health::NeedsLogin("no login stands behind it any more".to_owned())
-            }
-            // The provider may have had a bad moment: the row says so, and trying again is allowed.
-            _ => return,
-        };
-        credential.health = health;
+    /// A server was used from here at this moment of its own clock.
+    pub(super) fn acted(&self, server: &str, date: Option<Timestamp>) {
+        if date.is_some() {
+            locked(&self.servers.traces).entry(plain(server)).or_default().used = date;
+        }
     }
+
+    /// Learns from a history at which address the server sees us: that of our own program at the moment of our own last
+    /// use. Another machine's toktui is not us.
+    pub(super) fn learn_address(&self, server: &str, events: &[HistoryEvent]) {
+        let mut traces = locked(&self.servers.traces);
+        let trace = traces.entry(plain(server)).or_default();
+        let Some(used) = trace.used else { return };
+        let is_ours = |event: &&HistoryEvent| {
+            let agent = event.agent.as_ref().is_some_and(|agent| agent.raw().starts_with(crate::http::AGENT));
+            agent && event.at.is_some_and(|at| (at.as_second() - used.as_second()).abs() <= 1)
+        };
+        let seen = events.iter().filter(is_ours).find_map(|event| event.address.as_ref()?.raw().parse().ok());
+        trace.seen_as = seen.or(trace.seen_as);
+    }
+
+    /// The address at which a server has last seen us, where it has told.
+    pub(super) fn seen_as(&self, server: &str) -> Option<IpAddr> {
+        locked(&self.servers.traces).get(&plain(server))?.seen_as
+    }
+
+    /// Remembers what a server said of a pasted token.
+    pub(super) fn found(&self, print: Fingerprint, looked_up: LookedUp) {
+        *locked(&self.servers.last_found) = Some((print, looked_up));
+    }
+
+    /// What a server said of this token, if it was the last one looked up.
+    pub(super) fn last_found(&self, print: Fingerprint) -> Option<LookedUp> {
+        let last = locked(&self.servers.last_found);
+        last.as_ref().filter(|(known, _)| *known == print).map(|(_, looked_up)| looked_up.clone())
+    }
+}
+
+/// Addresses of servers are compared without the slash at their end (mytoken-api.md §1.5).
+pub(super) fn plain(address: &str) -> String {
+    address.trim_end_matches('/').to_owned()
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

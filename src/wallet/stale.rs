@@ -1,18 +1,19 @@
 //! What must not be sent: a copy that a newer one has replaced, a token of an issuer that is no more.
 
-use super::Wallet;
-use crate::domain::credential::{Credential, CredentialId, Grant, Health, RefreshGrant};
+use super::{Wallet, health};
+use crate::domain::credential::{Chain, CredentialId, Grant, Health, RefreshGrant};
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
 use crate::domain::source::{Issuer, Source};
 use crate::domain::specimen::{Kind, Specimen};
+use crate::domain::untrusted::Untrusted;
 use crate::store::Newer;
 
 impl Wallet {
     /// Whether a newer copy of this mytoken or refresh token is held here (design.md §5).
     pub(super) fn newer_than(&self, value: &Secret, facts: Option<&Facts>) -> Option<Newer> {
-        let family = facts.and_then(|facts| facts.mom_id.as_ref().map(|id| id.raw()).zip(facts.copy));
+        let family = facts.and_then(|facts| facts.mom_id.as_ref().map(Untrusted::raw).zip(facts.copy));
         self.store.newer_than(value, family)
     }
 
@@ -27,38 +28,56 @@ impl Wallet {
         holder.or_else(|| self.newer_than(&specimen.value, facts).map(|newer| newer.id))
     }
 
+    /// Marks the older copies of a mytoken that has just been kept: they are not sent from here any more.
+    pub(super) fn bury_older_copies_of(&self, id: &CredentialId, facts: &Facts) {
+        let (Some(family), Some(number)) = (&facts.mom_id, facts.copy) else { return };
+        for held in self.held().iter().filter(|held| held.id != *id) {
+            if let Chain::Mytoken { facts, copy, .. } = &held.chain
+                && facts.mom_id.as_ref() == Some(family)
+                && *copy < number
+            {
+                self.store.mark(&held.id, Health::Dead(health::ROTATED_AWAY.to_owned()));
+            }
+        }
+    }
+
     /// Marks the logins whose issuer `source` names as a former one.
     pub(super) fn bury_those_of_former_issuers(&self, source: &Source) {
         let Some(issuer) = source.issuer() else { return };
         for held in self.held().iter() {
             let Some(credential) = self.store.get(&held.id) else { continue };
-            if let Some(story) = former(issuer, &credential)
+            let Grant::Refresh(grant) = &credential.grant else { continue };
+            if let Some(why) = former(issuer, &grant.issuer)
                 && !matches!(credential.health, Health::Dead(_))
             {
-                let why = format!("its issuer {story}");
                 self.store.mark(&held.id, Health::Dead(why));
             }
         }
     }
 }
 
-/// The story of the former issuer that this login belongs to, if it belongs to one.
-fn former(issuer: &Issuer, credential: &Credential) -> Option<String> {
-    let Grant::Refresh(grant) = &credential.grant else { return None };
-    issuer.formerly.iter().find(|former| former.address == grant.issuer).map(|former| former.story.clone())
+/// What became of this address of a provider, if it is a former one: `its issuer moved 2022`.
+pub(super) fn former(issuer: &Issuer, address: &str) -> Option<String> {
+    issuer
+        .formerly
+        .iter()
+        .find(|former| former.address == address)
+        .map(|former| format!("its issuer {}", former.story))
 }
 
-/// Why this refresh token belongs to somebody else than the provider and client it would be sent to, by its own claims
-/// (providers.md §2.4): such a token is not sent, because the answer would only say "invalid".
-pub(super) fn foreign(grant: &RefreshGrant) -> Option<String> {
-    let jwt = Jwt::parse(grant.current.value.expose())?;
-    let issuer = jwt.text("iss");
-    if let Some(issuer) = issuer.filter(|issuer| issuer.raw() != grant.issuer) {
-        return Some(format!("the refresh token is of another issuer, {}", issuer.shown_within(120)));
+/// Why this refresh token does not belong to the provider and client it would be sent to (providers.md §2.4). It is not
+/// sent then, because the answer would only say "invalid".
+pub(super) fn not_for(issuer: &Issuer, grant: &RefreshGrant) -> Option<String> {
+    if grant.issuer != issuer.address {
+        let moved = former(issuer, &grant.issuer);
+        return Some(moved.unwrap_or_else(|| "it is of another issuer than the one listed".to_owned()));
     }
-    let client = jwt.text("azp");
-    if let Some(client) = client.filter(|client| client.raw() != grant.client.id) {
-        return Some(format!("the refresh token was given to another client, {}", client.shown_within(80)));
+    let jwt = Jwt::parse(grant.current.value.expose())?;
+    if let Some(named) = jwt.text("iss").filter(|named| named.raw() != grant.issuer) {
+        return Some(format!("the refresh token is of another issuer, {}", named.shown_within(120)));
+    }
+    if let Some(named) = jwt.text("azp").filter(|named| named.raw() != grant.client.id) {
+        return Some(format!("the refresh token was given to another client, {}", named.shown_within(80)));
     }
     None
 }
@@ -70,7 +89,7 @@ mod tests {
 
     use super::*;
     use crate::domain::credential::{ChainEnd, Copy};
-    use crate::domain::source::Client;
+    use crate::domain::source::{Client, FormerIssuer};
 
     fn grant(claims: &str) -> RefreshGrant {
         let value = format!("{}.{}.x", URL_SAFE_NO_PAD.encode("{}"), URL_SAFE_NO_PAD.encode(claims));
@@ -86,6 +105,7 @@ mod tests {
 
     #[test]
     fn a_refresh_token_of_another_issuer_or_client_is_named_as_such() {
+        let here = Issuer::at("https://aai.egi.eu/auth/realms/egi");
         let table = [
             (r#"{"iss":"https://aai.egi.eu/oidc/","azp":"toktui"}"#, Some("another issuer")),
             (r#"{"iss":"https://aai.egi.eu/auth/realms/egi","azp":"token-portal"}"#, Some("another client")),
@@ -93,11 +113,23 @@ mod tests {
             (r#"{"jti":"only"}"#, None),
         ];
         for (claims, expected) in table {
-            let why = foreign(&grant(claims));
+            let why = not_for(&here, &grant(claims));
             match expected {
                 Some(words) => assert!(why.is_some_and(|why| why.contains(words)), "{claims}"),
                 None => assert_eq!(why, None, "{claims}"),
             }
         }
+    }
+
+    #[test]
+    fn a_refresh_token_of_a_former_issuer_says_what_became_of_it() {
+        let former = FormerIssuer {
+            address: "https://aai.egi.eu/auth/realms/egi".to_owned(),
+            story: "moved 2022".to_owned(),
+        };
+        let moved = Issuer { formerly: vec![former], ..Issuer::at("https://new.example.org") };
+        assert_eq!(not_for(&moved, &grant("{}")).as_deref(), Some("its issuer moved 2022"));
+        let other = Issuer::at("https://other.example.org");
+        assert!(not_for(&other, &grant("{}")).is_some_and(|why| why.contains("another issuer")));
     }
 }

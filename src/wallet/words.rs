@@ -1,6 +1,7 @@
 //! From a room's error to the three parts of a failure, in one place.
 
 use crate::domain::failure::{Failure, Kind};
+use crate::domain::secret::Secret;
 use crate::domain::source::Source;
 use crate::mytoken::{self, No};
 use crate::oidc;
@@ -65,6 +66,35 @@ pub(super) fn mytoken(doing: impl Into<String>, error: &mytoken::Error) -> Failu
     }
 }
 
+/// Pieces of a secret this long or longer are taken out of a server's words (security.md G1).
+const TELLING: usize = 8;
+
+/// A failure in which no server's words repeat what was sent to it.
+pub(super) fn without(failure: Failure, secrets: &[&Secret]) -> Failure {
+    let clean = |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| masked(&text, secret));
+    Failure { why: clean(&failure.why), hint: failure.hint.as_deref().map(clean), ..failure }
+}
+
+/// The text with every piece of the secret in it replaced by one `…`.
+fn masked(text: &str, secret: &Secret) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let mut telling = vec![false; characters.len()];
+    for (at, window) in characters.windows(TELLING).enumerate() {
+        if secret.expose().contains(&window.iter().collect::<String>()) {
+            telling.iter_mut().skip(at).take(TELLING).for_each(|marked| *marked = true);
+        }
+    }
+    let mut clean = String::with_capacity(text.len());
+    for (character, marked) in characters.into_iter().zip(telling) {
+        if !marked {
+            clean.push(character);
+        } else if !clean.ends_with('…') {
+            clean.push('…');
+        }
+    }
+    clean
+}
+
 fn refused(no: &No) -> (Kind, Option<&'static str>) {
     match no {
         No::InvalidToken(_) => (Kind::NotValid, Some("Make a new one.")),
@@ -87,5 +117,19 @@ fn refused(no: &No) -> (Kind, Option<&'static str>) {
         | No::NotOffered
         | No::Malformed { .. }
         | No::Unexpected { .. } => (Kind::Failed, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_repeats_a_token_does_not_get_it_onto_the_screen() {
+        let secret = Secret::new("eyJhbGciOiJSUzI1NiJ9.canary-canary.signature");
+        let echo = "the server says: cannot read eyJhbGciOiJSUzI1NiJ9.canary-canary.sig or canary-c";
+        assert_eq!(masked(echo, &secret), "the server says: cannot read … or …");
+        assert_eq!(masked("Session not active", &secret), "Session not active");
+        assert_eq!(masked("short", &secret), "short");
     }
 }

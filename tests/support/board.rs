@@ -498,3 +498,72 @@ pub fn looked_up(size: (u16, u16), standing: Standing) -> State {
     state.lookup.pasted = Some(Pasted { specimen, finding: Some(finding), agreed: None });
     state
 }
+
+/// A row for every word that the second clock has.
+pub fn conditions(size: (u16, u16)) -> State {
+    let refresh = |ends, session_only| Chain::Refresh { ends, rotates: false, session_only };
+    let live = Some((-HOUR / 2, HOUR / 2 + 10));
+    let troubled =
+        |name: &str, health| Held { health, ..held(name, "egi", refresh(ChainEnd::Open, false), live) };
+    let mytoken_with = |name: &str, change: fn(&mut Facts)| {
+        let mut facts = toar_facts();
+        change(&mut facts);
+        held(name, "mytoken-kit", mytoken(facts), None)
+    };
+    let unknown_end = HeldAccess { expires: None, ..access_token(0, 0) };
+    let no_end = Held {
+        access: vec![unknown_end],
+        ..held("opaque", "google", refresh(ChainEnd::Unknown, false), None)
+    };
+    board(
+        size,
+        vec![
+            no_end,
+            held("session", "egi", refresh(ChainEnd::Open, true), live),
+            held("open", "egi", refresh(ChainEnd::Open, false), live),
+            held("over", "egi", refresh(ChainEnd::At(after(-60)), false), Some((-HOUR, -30 * MINUTE))),
+            held(
+                "renewable",
+                "egi",
+                refresh(ChainEnd::At(after(9 * DAY)), false),
+                Some((-HOUR, -30 * MINUTE)),
+            ),
+            troubled("doubtful", Health::InDoubt("the last renewal got no answer".to_owned())),
+            troubled("refused", Health::NeedsLogin("session not active".to_owned())),
+            mytoken_with("used-up", |facts| facts.restrictions[0].used_at = Some(15)),
+            mytoken_with("uncounted", |facts| facts.restrictions.clear()),
+            mytoken_with("powerless", |facts| facts.capabilities = vec![Capability::new("tokeninfo")]),
+            mytoken_with("endless", |facts| facts.expires = None),
+        ],
+        Vec::new(),
+    )
+}
+
+/// A mytoken with every kind of restriction, in several clauses, one of which nobody here understands.
+pub fn restricted(size: (u16, u16)) -> State {
+    let mut facts = toar_facts();
+    facts.capabilities =
+        ["AT", "tokeninfo", "create_mytoken", "read@settings", "of_2031"].map(Capability::new).to_vec();
+    facts.restrictions = vec![
+        Clause {
+            hosts: Some(vec!["134.94.0.0/16".into(), "login.hpc.example".into()]),
+            countries_allowed: Some(vec!["DE".into(), "FR".into()]),
+            audiences: Some(vec!["https://toar.example".into()]),
+            uses_other: Some(5),
+            used_other: Some(5),
+            ..Clause::default()
+        },
+        Clause {
+            not_before: Some(after(HOUR)),
+            expires: Some(after(40 * DAY)),
+            countries_refused: Some(vec!["XX".into()]),
+            unknown: vec!["schedule".into()],
+            ..Clause::default()
+        },
+    ];
+    facts.rotation =
+        Some(Rotation { on_at: true, on_other: true, lifetime: Some(604_800), auto_revoke: false });
+    let mut state = board(size, vec![held("night-job", "mytoken-kit", mytoken(facts), None)], Vec::new());
+    state.focus = Pane::Lookup;
+    state
+}

@@ -1,5 +1,6 @@
 //! A tap on a server's line: what was asked, what was given, and every secret that was ever in an answer.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -16,7 +17,10 @@ pub struct Exchange {
 
 /// What went over the line so far. Clones share it.
 #[derive(Clone, Default)]
-pub struct Tap(Arc<Mutex<Vec<Exchange>>>);
+pub struct Tap {
+    exchanges: Arc<Mutex<Vec<Exchange>>>,
+    swallow: Arc<AtomicBool>,
+}
 
 impl Tap {
     /// The same handler, listened to.
@@ -24,19 +28,28 @@ impl Tap {
         let tap = self.clone();
         Arc::new(move |request: Request| {
             let (tap, path, body) = (tap.clone(), request.path.clone(), request.body.clone());
+            if tap.swallow.swap(false, Ordering::SeqCst) {
+                // What a proxy says when it got no connection to the server behind it: nobody outside can know.
+                return Box::pin(async { Response::text(504, "no answer from behind") });
+            }
             let answer = handler(request);
             Box::pin(async move {
                 let answer: Response = answer.await;
                 let exchange =
                     Exchange { path, request: body, status: answer.status, answer: answer.body.clone() };
-                tap.0.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+                tap.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
                 answer
             })
         })
     }
 
+    /// The next request never reaches the server, and whoever sent it cannot tell.
+    pub fn swallow_next(&self) {
+        self.swallow.store(true, Ordering::SeqCst);
+    }
+
     pub fn all(&self) -> Vec<Exchange> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many token sets the provider has handed out for a grant (`authorization_code`, `device_code`, …).

@@ -29,10 +29,9 @@ fn ends(held: &Held, state: &State) -> Vec<String> {
         .source(&held.source)
         .map_or_else(|| held.source.as_str().to_owned(), |source| source.name.clone());
     match &held.chain {
-        Chain::Mytoken { .. } => vec![
-            format!("the mytoken {}, at {at}: it gives no access tokens any more", held.name),
-            "every mytoken that was made from it, wherever it is".to_owned(),
-        ],
+        Chain::Mytoken { .. } => {
+            vec![format!("the mytoken {}, at {at}: it gives no access tokens any more", held.name)]
+        }
         Chain::Refresh { .. } => {
             vec![format!("the login {}, at {at}: it is renewed no more", held.name)]
         }
@@ -45,17 +44,21 @@ fn lives_on(held: &Held, state: &State, now: Timestamp) -> Vec<String> {
     if matches!(held.chain, Chain::None) {
         return Vec::new();
     }
+    // Not recursive: what was made from it is somebody else's to end (mytoken-api.md §2.6).
+    let made =
+        matches!(held.chain, Chain::Mytoken { .. }).then(|| "mytokens made from it live on".to_owned());
     let zone = if state.utc { jiff::tz::TimeZone::UTC } else { state.zone.clone() };
     let alive = held.access.iter().filter(|access| access.expires.is_none_or(|end| end > now));
     let ends: Vec<Option<Timestamp>> = alive.map(|access| access.expires).collect();
     if ends.is_empty() {
-        return Vec::new();
+        return made.into_iter().collect();
     }
     let until = match ends.iter().flatten().max() {
         Some(last) => format!(", the last one at {}", last.to_zoned(zone).strftime("%H:%M")),
         None => String::new(),
     };
-    vec![format!("access tokens already drawn live on until they end: {}{until}", ends.len())]
+    let drawn = format!("access tokens already drawn live on until they end: {}{until}", ends.len());
+    std::iter::once(drawn).chain(made).collect()
 }
 
 /// Revokes what the open dialogue is about.

@@ -1,7 +1,5 @@
 //! A login at a mytoken server: one order, its consent page, and polling until the user has agreed there.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +16,7 @@ use crate::mytoken::consent::{self, Consent};
 use crate::mytoken::discovery::Server;
 use crate::mytoken::order::{Form, Order as MytokenOrder};
 use crate::mytoken::polling::{End, Next, Poll, Schedule, poll_once};
+use crate::wallet::servers::plain;
 use crate::wallet::{Wallet, words};
 
 /// What a login at a mytoken server needs from its start to its end.
@@ -93,7 +92,6 @@ impl Wallet {
             SourceKind::Server(_) | SourceKind::Issuer(_) => None,
         };
         let wanted = order.provider.as_deref().or(profile.map(|profile| profile.provider.as_str()));
-        let plain = |text: &str| text.trim_end_matches('/').to_owned();
         let provider = match (wanted, server.providers.as_slice()) {
             (Some(wanted), offered) => {
                 let found = offered.iter().find(|offer| plain(offer.issuer.raw()) == plain(wanted));
@@ -152,7 +150,7 @@ impl Wallet {
         &self,
         made: &Made<'_>,
         consent: &Consent,
-        mut line: Line,
+        line: Line,
     ) -> Result<crate::mytoken::Issued, Failure> {
         let now = self.now();
         let mut schedule = Schedule::new(consent.interval);
@@ -166,21 +164,18 @@ impl Wallet {
         let mut asked = 0;
         loop {
             let at = tokio::time::Instant::now() + pause;
+            // The last question is asked when the time is up: who agrees in the last seconds is heard.
             let last = at >= deadline;
-            // Nothing can be pasted here: the server itself collects the redirect.
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return Err(cancelled(made.doing)),
-                Some(_) = line.pasted.recv() => continue,
                 () = tokio::time::sleep_until(at.min(deadline)) => {}
             }
             asked += 1;
             set_polling(&mut view, asked, None, None, self.now());
             line.tell(&view);
             // Not dropped on a stop: this answer may be the one with the mytoken.
-            let poll: Pin<Box<dyn Future<Output = Poll> + Send + '_>> =
-                Box::pin(poll_once(&self.http, &made.server, consent));
-            let poll = poll.await;
+            let poll = poll_once(&self.http, &made.server, consent).await;
             let trouble = match &poll {
                 Poll::Trouble(error) => Some(format!("{error}; asking again")),
                 Poll::RateLimited(wait) => Some(format!("the server asks to wait {} s", wait.as_secs())),

@@ -11,7 +11,7 @@ use crate::domain::untrusted::Untrusted;
 use crate::oidc::id_token::Expected;
 use crate::oidc::tokens::TokenSet;
 use crate::store::fresh_id;
-use crate::wallet::draw::{access_token, chain_end};
+use crate::wallet::granted::{access_token, chain_end};
 use crate::wallet::{Wallet, gone, keep};
 
 /// The scope that asks for a refresh token which outlives the session (OpenID Connect Core §11).
@@ -195,7 +195,7 @@ fn compared(asked: &[String], set: &TokenSet) -> Vec<Compared> {
     };
     let asked = if asked_refresh { "yes" } else { "not asked" };
     lines.push(Compared {
-        what: "refresh token".to_owned(),
+        what: "renewable".to_owned(),
         asked: asked.to_owned(),
         granted,
         relation,
@@ -207,7 +207,7 @@ fn compared(asked: &[String], set: &TokenSet) -> Vec<Compared> {
         |seconds| countdown(jiff::SignedDuration::from_secs(seconds)),
     );
     lines.push(Compared {
-        what: "access token".to_owned(),
+        what: "lives".to_owned(),
         asked: "as long as it gives".to_owned(),
         granted,
         relation: Relation::Same,

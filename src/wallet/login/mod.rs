@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::{Wallet, to_its_end};
+use super::Wallet;
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Order, Report, Step, View};
@@ -86,15 +86,15 @@ impl Wallet {
         };
         let doing = format!("Logging in at {}", source.name);
         let wallet = Arc::clone(self);
-        let result = to_its_end(&doing.clone(), async move {
+        let task = async move {
             match &source.kind {
                 SourceKind::Issuer(issuer) => wallet.race(&order, &source, issuer, line, &doing).await,
                 SourceKind::Server(_) | SourceKind::Profile(_) => {
                     wallet.consent(&order, &source, line, &doing).await
                 }
             }
-        })
-        .await;
+        };
+        let result = self.to_its_end("Logging in", task).await;
         if let Err(failure) = &result
             && failure.kind != Kind::Cancelled
         {

@@ -81,7 +81,7 @@ impl Wallet {
         }
         let (http, verifier) = (&self.http, &race.attempt.verifier);
         let redeemed = code::redeem(http, &race.metadata, &race.client, &code, &redirect, verifier).await;
-        let set = redeemed.map_err(|error| words::oidc(race.doing, Some(race.source), &error))?;
+        let set = redeemed.map_err(|error| words::without(race.failed(&error), &[&code]))?;
         Ok(Won { set, by_code: true })
     }
 }

@@ -239,7 +239,7 @@ impl<'a> Routes<'a> {
         }
         let redirect = listener.redirect_uri();
         let (host, port) = (redirect.host_str().unwrap_or("127.0.0.1"), listener.port());
-        let listening = Some((format!("{host}:{port}"), port));
+        let listening = Some((host.to_owned(), port));
         self.view.browser = Some(Browser { address: address.into(), listening });
         self.view.paste = true;
         let expectation = Expectation::of(&self.race.attempt, &self.race.metadata, redirect);

@@ -1,0 +1,95 @@
+//! How a credential fares, in words short enough for a table cell, and what must not be sent because of it.
+
+use super::draw::Wish;
+pub(super) use crate::domain::credential::why::{
+    ENDED_OR_REVOKED, EXPIRED, NO_LOGIN, OTHER_COPY, PROVIDER_REFUSES, REVOKED_HERE, REVOKED_OR_UNKNOWN,
+    REVOKED_UNCHECKED, ROTATED_AWAY, UNANSWERED,
+};
+use crate::domain::credential::{Credential, Grant, Health};
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::mytoken::Rotation;
+use crate::domain::verdict::Standing;
+use crate::mytoken::{Error, No, Reason};
+
+pub(super) fn needs_login(why: &str) -> Health {
+    Health::NeedsLogin(why.to_owned())
+}
+
+pub(super) fn in_doubt() -> Health {
+    Health::InDoubt(UNANSWERED.to_owned())
+}
+
+pub(super) fn rotation(credential: &Credential) -> Option<Rotation> {
+    match &credential.grant {
+        Grant::Mytoken(grant) => grant.facts.rotation,
+        Grant::Refresh(_) | Grant::Bare => None,
+    }
+}
+
+/// Whether sending the copy that is held may revoke it and all made from it: nobody here knows that it is the current
+/// one, and an older one in use does that (mytoken-api.md §5).
+pub(super) fn may_revoke_family(credential: &Credential) -> bool {
+    let unsure = match &credential.health {
+        Health::InDoubt(_) => true,
+        Health::NeedsLogin(why) => why == OTHER_COPY,
+        Health::Ok | Health::Dead(_) => false,
+    };
+    unsure && rotation(credential).is_some_and(|rotation| rotation.auto_revoke)
+}
+
+/// What forbids to use it now, unless the user insists.
+pub(super) fn forbids(credential: &Credential, wish: Wish, doing: &str) -> Result<(), Failure> {
+    let hint = match &credential.grant {
+        Grant::Mytoken(_) => "Make a new one.",
+        Grant::Refresh(_) | Grant::Bare => "Log in again.",
+    };
+    match &credential.health {
+        Health::Dead(why) => Err(Failure::new(Kind::NotValid, doing, why.clone()).hint(hint)),
+        _ if wish.force => Ok(()),
+        _ if may_revoke_family(credential) => Err(may_revoke(doing)),
+        Health::NeedsLogin(why) => Err(Failure::new(Kind::NotValid, doing, why.clone()).hint(hint)),
+        Health::Ok | Health::InDoubt(_) => Ok(()),
+    }
+}
+
+pub(super) fn may_revoke(doing: &str) -> Failure {
+    let why = "a newer copy of it may exist, because its last use got no answer; it was not sent: an older copy in use \
+               revokes the mytoken and all made from it";
+    Failure::new(Kind::NotValid, doing, why)
+        .hint("Make a new one; or insist, if that may happen: it works if the last use never arrived.")
+}
+
+/// What an error says about the mytoken itself. Nothing is ever deleted for it.
+pub(super) fn after(error: &Error, before: &Health) -> Health {
+    let Error::Refused(no) = error else { return before.clone() };
+    match no {
+        No::InvalidToken(Reason::Expired) => needs_login(EXPIRED),
+        No::InvalidToken(Reason::Unidentified | Reason::UnknownShort) => needs_login(REVOKED_OR_UNKNOWN),
+        No::OldCopy => needs_login(OTHER_COPY),
+        No::NoRefreshToken => needs_login(NO_LOGIN),
+        No::Provider { error, .. } if matches!(error.raw(), "invalid_grant" | "invalid_token") => {
+            needs_login(PROVIDER_REFUSES)
+        }
+        // Only a current copy is told so.
+        No::Provider { .. } | No::LacksCapability | No::UsageRestricted => match before {
+            Health::InDoubt(_) => Health::Ok,
+            Health::Ok | Health::NeedsLogin(_) | Health::Dead(_) => before.clone(),
+        },
+        _ => before.clone(),
+    }
+}
+
+/// What this health says about a mytoken whose server does not answer now.
+pub(super) fn standing(health: &Health) -> Standing {
+    match health {
+        Health::Ok | Health::InDoubt(_) => Standing::Valid,
+        Health::NeedsLogin(why) if why == EXPIRED => Standing::Expired,
+        Health::NeedsLogin(why) if is_useless(why) => Standing::Useless,
+        Health::NeedsLogin(_) | Health::Dead(_) => Standing::RevokedOrUnknown,
+    }
+}
+
+/// Whether the mytoken lives and gives nothing, because the provider behind it refuses.
+pub(super) fn is_useless(why: &str) -> bool {
+    matches!(why, NO_LOGIN | PROVIDER_REFUSES)
+}

@@ -1,0 +1,220 @@
+//! Look a token up: is it valid, until when, and if not, why. Asking costs nothing and rotates nothing, but it sends the
+//! token: only to a server that is listed here, or that the user has agreed to, and never a copy that may be an older
+//! one of a mytoken that revokes itself for that.
+
+mod pasted;
+mod place;
+
+use std::sync::Arc;
+
+use super::{Wallet, health};
+use crate::domain::credential::{Credential, CredentialId, Grant, Health, MytokenGrant};
+use crate::domain::event::What;
+use crate::domain::jwt::Jwt;
+use crate::domain::mytoken::Facts;
+use crate::domain::secret::Secret;
+use crate::domain::verdict::{By, Next, Place, Says, Subject, Verdict, Witness, verdict};
+use crate::mytoken::{Error, No, Reason, tokeninfo};
+
+/// Who may be asked about a pasted token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Its own server, if that is listed here.
+    IfListed,
+    /// This server: the user has agreed.
+    This(String),
+    /// Nobody.
+    Nobody,
+}
+
+/// What a look-up found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The answer.
+    pub verdict: Verdict,
+    /// What is known of it, if it is a mytoken.
+    pub facts: Option<Facts>,
+    /// Its content, if it is another JWT.
+    pub content: Option<Jwt>,
+    /// What it is, in words, with its article.
+    pub what: String,
+    /// The server that could be asked if the user agreed.
+    pub may_ask: Option<String>,
+}
+
+/// Why a copy was not sent that may not be the current one.
+const NOT_SENT: &str = "it was not sent: its last use got no answer, and if a newer copy exists, an older one in use \
+                        revokes it and all made from it";
+
+impl Wallet {
+    /// Looks a held credential up. For a mytoken its server is asked; of a login the access token is read.
+    pub async fn look_up(self: &Arc<Self>, id: &CredentialId) -> Option<Found> {
+        let (wallet, id) = (Arc::clone(self), id.clone());
+        let task = async move { Ok(wallet.look_up_in_turn(&id).await) };
+        self.to_its_end("Looking up", task).await.ok().flatten()
+    }
+
+    async fn look_up_in_turn(&self, id: &CredentialId) -> Option<Found> {
+        let turn = self.store.turn(id).await.ok()?;
+        let credential = turn.read();
+        let Grant::Mytoken(grant) = &credential.grant else {
+            return Some(self.look_at_access(&credential));
+        };
+        if let Some(newer) =
+            self.newer_than(&grant.current.value, Some(&grant.facts)).filter(|newer| newer.id != *id)
+        {
+            let facts = grant.facts.clone();
+            let witness = self.superseded(Some(grant.current.number), newer);
+            let verdict = verdict(subject(&facts, grant.short), &[witness], &Place::default(), self.now());
+            return Some(Found::mytoken(verdict, facts));
+        }
+        if health::may_revoke_family(&credential) {
+            return Some(self.look_without_asking(&credential, grant).await);
+        }
+        let mut said = self.ask_server(&grant.server, &grant.current.value).await;
+        let mut next = credential.clone();
+        if let Grant::Mytoken(grant) = &mut next.grant {
+            if let Says::Alive(told) = &said.says {
+                grant.facts = told.as_ref().clone();
+            }
+            if !matches!(said.says, Says::NoAnswer(_)) {
+                grant.heard = Some(said.at);
+            }
+        }
+        if let Some(words) = useless(&credential.health)
+            && matches!(said.says, Says::Alive(_))
+        {
+            // Its server only knows that it lives; that nothing is to be had from it, it has said at the last try.
+            said.says = Says::ProviderRefuses(words);
+        }
+        next.health = health_after(&said.says, &credential.health);
+        let facts = match &next.grant {
+            Grant::Mytoken(grant) => grant.facts.clone(),
+            Grant::Refresh(_) | Grant::Bare => Facts::default(),
+        };
+        turn.save(next);
+        self.note(Some(id), What::LookedUp);
+        let mut witnesses = vec![said];
+        witnesses.extend(last_known(&credential, grant));
+        if credential.health == Health::Dead(health::REVOKED_HERE.to_owned()) {
+            witnesses.push(Witness { at: self.now(), by: By::Journal, says: Says::RevokedHere });
+        }
+        let place = self.place(&grant.server, &facts).await;
+        let verdict = verdict(subject(&facts, grant.short), &witnesses, &place, self.now());
+        Some(Found::mytoken(verdict, facts))
+    }
+
+    async fn look_without_asking(&self, credential: &Credential, grant: &MytokenGrant) -> Found {
+        let says = Says::NoAnswer(NOT_SENT.to_owned());
+        let mut witnesses = vec![Witness { at: self.now(), by: By::Journal, says }];
+        witnesses.extend(last_known(credential, grant));
+        let facts = grant.facts.clone();
+        let place = self.place(&grant.server, &facts).await;
+        let mut verdict = verdict(subject(&facts, grant.short), &witnesses, &place, self.now());
+        if verdict.fact == NOT_SENT {
+            (verdict.by, verdict.next) = (By::Journal, Some(Next::TryAccessToken));
+        }
+        Found::mytoken(verdict, facts)
+    }
+
+    fn look_at_access(&self, credential: &Credential) -> Found {
+        let access = credential.access_for(&credential.ask);
+        let content = access.and_then(|token| Jwt::parse(token.value.expose()));
+        let at =
+            self.source(&credential.source).map_or_else(|| credential.source.0.clone(), |source| source.name);
+        let what = match access {
+            Some(_) => format!("an access token of {at}"),
+            None => format!("a login at {at} without an access token"),
+        };
+        let ends = access.and_then(|token| token.expires);
+        let verdict = verdict(Subject::Other { what: &what, ends }, &[], &Place::default(), self.now());
+        Found { verdict, facts: None, content, what, may_ask: None }
+    }
+
+    async fn ask_server(&self, address: &str, value: &Secret) -> Witness {
+        let asked = async {
+            let server = self.mytoken_server(address).await?;
+            let reply = tokeninfo::introspect(&self.http, &server, value).await;
+            self.acted(address, reply.date);
+            reply.outcome
+        };
+        let says = match asked.await {
+            Ok(introspection) => Says::Alive(Box::new(introspection.facts)),
+            Err(error) => words_of(error),
+        };
+        Witness { at: self.now(), by: By::Server, says }
+    }
+}
+
+impl Found {
+    fn mytoken(verdict: Verdict, facts: Facts) -> Self {
+        Self { verdict, facts: Some(facts), content: None, what: "a mytoken".to_owned(), may_ask: None }
+    }
+}
+
+fn last_known(credential: &Credential, grant: &MytokenGrant) -> Option<Witness> {
+    let says = Says::LastKnown(health::standing(&credential.health));
+    grant.heard.map(|at| Witness { at, by: By::Journal, says })
+}
+
+fn subject(facts: &Facts, short: bool) -> Subject<'_> {
+    if short && facts.server.is_empty() { Subject::Short } else { Subject::Mytoken(facts) }
+}
+
+/// What a server's refusal to introspect says about the token.
+fn words_of(error: Error) -> Says {
+    match error {
+        Error::NoAnswer(error) => Says::NoAnswer(error.to_string()),
+        Error::Refused(No::LacksCapability) => Says::MayNotAsk,
+        Error::Refused(No::UsageRestricted) => Says::UsageRestricted,
+        Error::Refused(No::OldCopy) => Says::Unidentified,
+        Error::Refused(No::InvalidToken(reason)) => match reason {
+            Reason::Unidentified => Says::Unidentified,
+            Reason::Expired => Says::Expired,
+            Reason::NotYet => Says::NotYet,
+            Reason::BadSignature | Reason::Unreadable => Says::BadSignature,
+            Reason::UnknownShort => Says::Unknown,
+            Reason::WrongServer => Says::WrongServer,
+            Reason::Other(words) => {
+                Says::NoAnswer(format!("it refuses with words unknown here: {}", words.shown_within(120)))
+            }
+        },
+        Error::Refused(no @ (No::Provider { .. } | No::NoRefreshToken)) => {
+            Says::ProviderRefuses(no.to_string())
+        }
+        other => Says::NoAnswer(other.to_string()),
+    }
+}
+
+fn useless(health: &Health) -> Option<String> {
+    match health {
+        Health::NeedsLogin(why) if health::is_useless(why) => Some(why.clone()),
+        Health::Ok | Health::InDoubt(_) | Health::NeedsLogin(_) | Health::Dead(_) => None,
+    }
+}
+
+fn health_after(says: &Says, before: &Health) -> Health {
+    match says {
+        Says::Alive(_) | Says::MayNotAsk | Says::NotYet | Says::UsageRestricted => match useless(before) {
+            Some(_) => before.clone(),
+            None => Health::Ok,
+        },
+        Says::Expired => health::needs_login(health::EXPIRED),
+        Says::Unidentified | Says::Unknown => match before {
+            Health::Dead(_) => before.clone(),
+            Health::InDoubt(why) if why == health::REVOKED_UNCHECKED => {
+                Health::Dead(health::REVOKED_HERE.to_owned())
+            }
+            Health::Ok | Health::InDoubt(_) | Health::NeedsLogin(_) => {
+                health::needs_login(health::REVOKED_OR_UNKNOWN)
+            }
+        },
+        Says::BadSignature
+        | Says::WrongServer
+        | Says::ProviderRefuses(_)
+        | Says::NoAnswer(_)
+        | Says::Superseded { .. }
+        | Says::RevokedHere
+        | Says::LastKnown(_) => before.clone(),
+    }
+}

@@ -1,0 +1,160 @@
+//! Keeping what was pasted, and adding providers.
+
+use toktui::domain::credential::{Chain, Health};
+use toktui::domain::failure::Kind;
+use toktui::domain::form::Form;
+use toktui::domain::source::{Client, Issuer, Origin, Route, SourceKind};
+use toktui::domain::specimen::recognise;
+use toktui::sandbox::mytoken::Order;
+use toktui::wallet::draw::Wish;
+
+use crate::world::{FORMER, World, at, op_source, source};
+
+const FORCE: Wish = Wish { force: true };
+
+/// A JWT of these claims; nobody here looks at its signature.
+fn jwt(header: &str, claims: &str) -> String {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let signature = URL_SAFE_NO_PAD.encode([7; 64]);
+    format!("{}.{}.{signature}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims))
+}
+
+#[tokio::test]
+async fn each_kind_of_token_is_kept_under_its_own_provider_or_refused_in_its_own_words() {
+    let world = World::with(|_, server| server.guest = true).await;
+    let kept = |name: &str, text: &str| world.wallet.keep(&recognise(text), name);
+
+    let mytoken = world.issued(Order::default());
+    let (id, name) = kept("toar", mytoken.expose()).expect("a mytoken");
+    assert_eq!((name.as_str(), world.held(&id).source.as_str()), ("toar", "mt"));
+    assert!(world.held(&id).identity.is_some());
+
+    let login = world.other_wallet();
+    let theirs = world.logged_in_with(&login, at("op")).await.id;
+    let refresh = login.form(&theirs, Form::RefreshToken).await.expect("a refresh token");
+    let (id, _) = kept("egi", refresh.expose()).expect("a refresh token");
+    assert_eq!(world.held(&id).source.as_str(), "op");
+    assert!(matches!(world.held(&id).chain, Chain::Refresh { .. }));
+    world.wallet.draw(&id, FORCE).await.expect("it gives access tokens");
+
+    let access = login.form(&theirs, Form::AccessToken).await.expect("an access token");
+    let (id, _) = kept("bare", access.expose()).expect("an access token");
+    assert_eq!((world.held(&id).source.as_str(), world.held(&id).chain), ("op", Chain::None));
+    assert!(!world.wallet.draw(&id, FORCE).await.expect("itself").renewed);
+
+    let id_token = login.form(&theirs, Form::IdToken).await.expect("an ID token");
+    let unowned = jwt(r#"{"alg":"ES256"}"#, r#"{"typ":"Refresh"}"#);
+    let elsewhere = jwt(r#"{"alg":"ES256"}"#, r#"{"typ":"Refresh","iss":"https://x.example.org","azp":"c"}"#);
+    let refused = [
+        ("a", mytoken.expose(), "it is held already, as toar"),
+        ("b", id_token.expose(), "it opens nothing"),
+        ("c", "gHtKmPqZ", "redeemed, not kept"),
+        ("d", &"q".repeat(64), "by which its server could be known"),
+        ("e", "eyJhbGciOi", "cut on the way"),
+        ("f", &unowned, "does not say whose it is"),
+        ("g", &elsewhere, "its provider is not listed here"),
+        ("toar", "opaque-token_with.dots/and-more", "already the name of another"),
+        ("-rf", "opaque-token_with.dots/and-more", "a name has 1 to 64"),
+    ];
+    for (name, text, words) in refused {
+        let failure = kept(name, text).expect_err(words);
+        assert_eq!(failure.kind, Kind::Unusable);
+        assert!(failure.why.contains(words), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn bare_tokens_of_unknown_issuers_get_headings_of_their_own_and_take_nobody_s_place() {
+    let world = World::open().await;
+    let token = |iss: &str, subject: &str| {
+        jwt(r#"{"alg":"ES256","typ":"at+jwt"}"#, &format!(r#"{{"iss":"{iss}","sub":"{subject}"}}"#))
+    };
+    let keep = |name: &str, text: &str| world.wallet.keep(&recognise(text), name).expect("kept").0;
+    let before = world.wallet.sources().len();
+    let rows = [
+        keep("a", &token("https://x.example.org/one", "s")),
+        keep("b", &token("https://x.example.org/two", "s")),
+        keep("c", &token("https://x.example.org/one", "t")),
+        keep("d", "opaque-token_with.dots/and-more"),
+    ]
+    .map(|id| world.held(&id).source);
+    assert_ne!(rows[0], rows[1]);
+    assert_eq!(rows[0], rows[2]);
+    assert_eq!(world.wallet.sources().len(), before + 3);
+    for held in world.wallet.held().iter() {
+        assert!(world.wallet.source(&held.source).is_some(), "every credential is listed under one row");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_a_former_issuer_is_listed_where_it_went_and_told_dead_before_it_is_sent() {
+    let world = World::open().await;
+    let old =
+        jwt(r#"{"alg":"none"}"#, &format!(r#"{{"iss":"{FORMER}","azp":"token-portal","typ":"Offline"}}"#));
+    let (id, _) = world.wallet.keep(&recognise(&old), "old").expect("kept");
+    let held = world.held(&id);
+    assert_eq!((held.source.as_str(), held.health), ("op", Health::Dead("its issuer moved 2022".to_owned())));
+    let failure = world.wallet.draw(&id, FORCE).await.expect_err("dead");
+    assert_eq!((failure.kind, failure.why.as_str()), (Kind::NotValid, "its issuer moved 2022"));
+    assert!(world.op_tap.all().is_empty());
+}
+
+#[tokio::test]
+async fn a_provider_is_added_by_its_address_and_can_be_logged_in_at() {
+    let world = World::open().await;
+    let elsewhere = World::open().await;
+    let added = world.wallet.add_provider(&format!(" {} ", elsewhere.issuer)).await.expect("a provider");
+    assert_eq!(added.origin, Origin::Added);
+    let SourceKind::Issuer(issuer) = &added.kind else { panic!("an issuer") };
+    assert_eq!(issuer.routes, [Route::Device, Route::Browser, Route::Paste]);
+    assert!(issuer.scopes.contains(&"offline_access".to_owned()));
+    let mut order = at(added.id.as_str());
+    order.client = Some(Client::public("toktui"));
+    world.logged_in(order).await;
+    let again = world.wallet.add_provider(&elsewhere.issuer).await.expect_err("listed");
+    assert!(again.why.contains("listed already"), "{again}");
+}
+
+#[tokio::test]
+async fn a_mytoken_server_is_told_apart_from_a_provider() {
+    let world = World::open().await;
+    let elsewhere = World::open().await;
+    let added = world.wallet.add_provider(&format!("{}/", elsewhere.server)).await.expect("a server");
+    assert!(matches!(added.kind, SourceKind::Server(_)));
+    let again = world.wallet.add_provider(&elsewhere.server).await.expect_err("listed");
+    assert!(again.why.contains("listed already"), "{again}");
+}
+
+#[tokio::test]
+async fn what_is_no_provider_says_why() {
+    let world = World::open().await;
+    let elsewhere = World::open().await;
+    let nobody = toktui::sandbox::serve::bind(0).await.expect("a port").base();
+    let table = [
+        (format!("{}/", elsewhere.issuer), Kind::Failed, "slash"),
+        ("http://login.example.org".to_owned(), Kind::Unusable, "https"),
+        ("nonsense".to_owned(), Kind::Unusable, "not an address"),
+        (String::new(), Kind::Unusable, "not an address"),
+        ("file:///etc/passwd".to_owned(), Kind::Unusable, "https"),
+        (nobody, Kind::Unreached, "cannot be reached"),
+        (format!("{}/nowhere", elsewhere.issuer), Kind::Failed, ""),
+    ];
+    let before = world.wallet.sources().len();
+    for (address, kind, words) in table {
+        let failure = world.wallet.add_provider(&address).await.expect_err("no provider");
+        assert_eq!(failure.kind, kind, "{address}: {failure}");
+        assert!(failure.why.contains(words), "{address}: {failure}");
+    }
+    assert_eq!(world.wallet.sources().len(), before);
+}
+
+#[tokio::test]
+async fn a_source_that_is_listed_again_takes_its_own_place() {
+    let world = World::open().await;
+    let other = Issuer { client: None, ..Issuer::at("https://x.example.org") };
+    world.wallet.list_source(source("x", "X", SourceKind::Issuer(Box::new(other))));
+    world.wallet.list_source(op_source(&world.issuer));
+    let ids: Vec<_> = world.wallet.sources().iter().map(|source| source.id.as_str().to_owned()).collect();
+    assert_eq!(ids, ["op", "mt", "x"]);
+}
