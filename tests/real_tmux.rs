@@ -42,9 +42,12 @@ fn a_stop_gives_the_pane_to_the_shell_and_fg_draws_the_board_again() {
         let panes = |text: &str| text.lines().filter(|line| line.starts_with(['╭', '╰'])).count();
         assert_eq!(panes(&pane.screen()), panes(&board), "{}", pane.screen());
     }
-    pane.types(&["?"]);
-    pane.shows("Help");
-    pane.types(&["Escape", "q"]);
+    pane.types(&["C-l", "?"]);
+    pane.shows("What works now");
+    // In one go the two keys would be Alt-Q.
+    pane.types(&["Escape"]);
+    wait("end of the help", || !pane.screen().contains("What works now"));
+    pane.types(&["q"]);
     pane.is_at_the_prompt();
 }
 
@@ -92,7 +95,8 @@ impl Pane {
     fn with_demo() -> Self {
         let tmux = Tmux::start("on");
         let mut pane = Self { tmux, modes: String::new() };
-        pane.line("unset DISPLAY WAYLAND_DISPLAY; export LANG=C.UTF-8; PS1='prompt> '; clear");
+        // What is typed does not look like the prompt itself.
+        pane.line("unset DISPLAY WAYLAND_DISPLAY; export LANG=C.UTF-8; PS1='prompt''> '; clear");
         pane.shows("prompt>");
         pane.line("echo modes $(stty -g) end");
         wait("modes of the terminal", || pane.modes_shown().is_some());
@@ -107,8 +111,8 @@ impl Pane {
 
     fn modes_shown(&self) -> Option<String> {
         let text = self.joined();
-        let (_, after) = text.split_once("\nmodes ")?;
-        Some(after.split_once(" end")?.0.to_owned())
+        let line = text.lines().find_map(|line| line.strip_prefix("modes "))?;
+        line.strip_suffix(" end").map(str::to_owned)
     }
 
     fn types(&self, keys: &[&str]) {

@@ -37,7 +37,7 @@ fn a_token_copied_in_the_demo_is_pasted_elsewhere() {
 #[ignore = "needs Xvfb and xclip"]
 fn a_copied_token_outlives_the_board_by_the_rest_of_its_time_only() {
     let x11 = Xvfb::start();
-    let mut board = board(&x11, "[board]\nclear_after = 4\n", &[]);
+    let mut board = board(&x11, "[board]\nclear_after = \"4s\"\n", &[]);
     let token = token();
     keep(&mut board, &token);
     board.types("y");
@@ -58,7 +58,7 @@ fn a_copied_token_outlives_the_board_by_the_rest_of_its_time_only() {
 #[ignore = "needs Xvfb and xclip"]
 fn a_copied_token_is_cleared_in_time_while_the_board_runs_unless_somebody_else_copied() {
     let x11 = Xvfb::start();
-    let mut board = board(&x11, "[board]\nclear_after = 2\n", &[]);
+    let mut board = board(&x11, "[board]\nclear_after = \"2s\"\n", &[]);
     let token = token();
     keep(&mut board, &token);
     board.types("y");
@@ -85,7 +85,7 @@ fn board(x11: &Xvfb, config: &str, arguments: &[&str]) -> Seat {
 /// Pastes a token and keeps it as `mine`.
 fn keep(board: &mut Seat, token: &str) {
     board.types("i");
-    board.sees("Look up");
+    board.sees("Look at a token");
     board.pastes(token);
     board.types("\r");
     board.sees("ends in");
@@ -99,12 +99,12 @@ fn keep(board: &mut Seat, token: &str) {
 fn token() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let header = json!({"alg": "RS256", "typ": "at+jwt"});
+    let header = json!({"alg": "ES256", "typ": "at+jwt"});
     let claims = json!({
         "iss": "https://op.example", "sub": "alice", "aud": "compute", "scope": "openid", "iat": now,
         "exp": now + 3600, "jti": "f3a1",
     });
-    format!("{}.{}.c2ln", part(header), part(claims))
+    format!("{}.{}.{}", part(header), part(claims), URL_SAFE_NO_PAD.encode([7; 64]))
 }
 
 /// Holders of this display's clipboard.
