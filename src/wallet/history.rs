@@ -30,6 +30,7 @@ impl Wallet {
         let Grant::Mytoken(grant) = &credential.grant else {
             return Err(Failure::new(Kind::Unusable, DOING, "only a mytoken has a history at its server"));
         };
+        self.not_overtaken(&turn, DOING)?;
         if health::may_revoke_family(&credential) {
             return Err(health::may_revoke(DOING));
         }

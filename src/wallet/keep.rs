@@ -27,6 +27,7 @@ struct Placed {
 
 impl Wallet {
     /// Keeps a pasted token. Nobody is asked about it: a refresh token is tried when an access token is wanted.
+    /// Older copies of it that are held are marked as rotated away, and not sent any more.
     ///
     /// # Errors
     /// When the name is taken or is none, when it or a newer copy is held already, when nothing could be done with it, or
@@ -95,11 +96,11 @@ impl Wallet {
     }
 
     fn mytoken(&self, specimen: &Specimen, looked_up: LookedUp) -> Result<Placed, Failure> {
-        let LookedUp { server, facts, short, heard, agreed } = looked_up;
+        let LookedUp { server, facts, short, heard } = looked_up;
         let source = match self.server_at(&server) {
             Some(row) => row.id,
             // The counts of the Providers pane are to add up.
-            None if agreed => {
+            None if self.is_agreed(&server) => {
                 let address = Untrusted::from(server.as_str());
                 self.new_row(&address, |address| SourceKind::Server(Server { address }))
             }
@@ -201,7 +202,7 @@ fn unusable(why: &str) -> Failure {
 /// A mytoken that no server was asked about: all there is are its claims, which tell no counters.
 fn unasked(claims: &Facts) -> LookedUp {
     let server = claims.server.raw().to_owned();
-    LookedUp { server, facts: claims.clone(), short: false, heard: None, agreed: false }
+    LookedUp { server, facts: claims.clone(), short: false, heard: None }
 }
 
 fn identity(jwt: &Jwt) -> Option<Identity> {

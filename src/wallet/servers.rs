@@ -1,6 +1,6 @@
 //! What mytoken servers say about themselves, asked once a session, and what their answers change in a mytoken.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +17,8 @@ use crate::mytoken::{Error, Issued};
 #[derive(Default)]
 pub(super) struct Servers {
     documents: Mutex<HashMap<String, Arc<Server>>>,
+    /// Servers that are not listed and to which the user has agreed.
+    agreed: Mutex<HashSet<String>>,
     /// When, by its own clock, each server was last used from here, and the address it saw us at.
     traces: Mutex<HashMap<String, Trace>>,
     /// The pasted token that a server has last called alive: what is kept next is usually that.
@@ -29,7 +31,7 @@ struct Trace {
     seen_as: Option<IpAddr>,
 }
 
-/// A pasted token that its server knows: the user has agreed to that server.
+/// A pasted token that its server knows.
 #[derive(Clone)]
 pub(super) struct LookedUp {
     pub(super) server: String,
@@ -37,8 +39,6 @@ pub(super) struct LookedUp {
     pub(super) short: bool,
     /// When its counters were told; `None`: it may not be asked for them.
     pub(super) heard: Option<Timestamp>,
-    /// Whether the user has agreed to its server.
-    pub(super) agreed: bool,
 }
 
 impl Wallet {
@@ -93,6 +93,16 @@ impl Wallet {
     /// The address at which a server has last seen us, where it has told.
     pub(super) fn seen_as(&self, server: &str) -> Option<IpAddr> {
         locked(&self.servers.traces).get(&plain(server))?.seen_as
+    }
+
+    /// The user has agreed that a token is sent to this server.
+    pub(super) fn agree(&self, server: &str) {
+        locked(&self.servers.agreed).insert(plain(server));
+    }
+
+    /// Whether the user has agreed to this server in this session.
+    pub(super) fn is_agreed(&self, server: &str) -> bool {
+        locked(&self.servers.agreed).contains(&plain(server))
     }
 
     /// Remembers what a server said of a pasted token.

@@ -1,14 +1,16 @@
 //! What must not be sent: a copy that a newer one has replaced, a token of an issuer that is no more.
 
+use super::granted::long_lived;
 use super::{Wallet, health};
-use crate::domain::credential::{Chain, CredentialId, Grant, Health, RefreshGrant};
+use crate::domain::credential::{Chain, Credential, CredentialId, Grant, Health, RefreshGrant};
+use crate::domain::failure::{Failure, Kind};
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
 use crate::domain::source::{Issuer, Source};
-use crate::domain::specimen::{Kind, Specimen};
+use crate::domain::specimen::{self, Specimen};
 use crate::domain::untrusted::Untrusted;
-use crate::store::Newer;
+use crate::store::{Newer, Turn};
 
 impl Wallet {
     /// Whether a newer copy of this mytoken or refresh token is held here (design.md §5).
@@ -17,11 +19,30 @@ impl Wallet {
         self.store.newer_than(value, family)
     }
 
+    /// A newer copy of what a credential holds, held under another name.
+    pub(super) fn overtaken(&self, credential: &Credential) -> Option<Newer> {
+        let facts = match &credential.grant {
+            Grant::Mytoken(grant) => Some(&grant.facts),
+            Grant::Refresh(_) | Grant::Bare => None,
+        };
+        self.newer_than(long_lived(credential)?, facts).filter(|newer| newer.id != credential.id)
+    }
+
+    /// Marks a credential as rotated away if it is, and says what to use instead.
+    pub(super) fn not_overtaken(&self, turn: &Turn, doing: &str) -> Result<(), Failure> {
+        let credential = turn.read();
+        let Some(newer) = self.overtaken(&credential) else { return Ok(()) };
+        turn.save(Credential { health: Health::Dead(health::ROTATED_AWAY.to_owned()), ..credential });
+        let why =
+            format!("copy {} of it is held, as {}; this older one was not sent", newer.number, newer.name);
+        Err(Failure::new(Kind::NotValid, doing, why).hint(format!("Use {}.", newer.name)))
+    }
+
     /// The credential here that a pasted token is, or is an older copy of.
     #[must_use]
     pub fn held_as(&self, specimen: &Specimen) -> Option<CredentialId> {
         let facts = match &specimen.kind {
-            Kind::Mytoken(facts) => Some(&**facts),
+            specimen::Kind::Mytoken(facts) => Some(&**facts),
             _ => None,
         };
         let holder = self.store.holder_of(&specimen.value);

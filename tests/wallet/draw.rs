@@ -45,6 +45,7 @@ async fn a_superseded_refresh_token_is_recognised_when_it_is_pasted() {
     let specimen = toktui::domain::specimen::recognise(old.expose());
     let failure = world.wallet.keep(&specimen, "again").expect_err("stale");
     assert_eq!(failure.why, "it is an older copy; copy 2 is held, as egi");
+    assert_eq!(world.wallet.held_as(&specimen), Some(id));
 }
 
 #[tokio::test]

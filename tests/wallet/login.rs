@@ -37,7 +37,7 @@ async fn a_login_by_browser_is_kept_with_its_refresh_token_and_says_who_it_is() 
     let relations: Vec<_> = report.lines.iter().map(|line| (line.what.as_str(), line.relation)).collect();
     assert_eq!(
         relations,
-        [("scopes", Relation::Same), ("refresh token", Relation::Same), ("access token", Relation::Same)]
+        [("scopes", Relation::Same), ("renewable", Relation::Same), ("lives", Relation::Same)]
     );
     assert_eq!((report.no_refresh, report.remarks), (None, vec![]));
     assert_eq!(world.wallet.journal()[0].what, What::LoggedIn);

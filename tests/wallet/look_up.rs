@@ -1,6 +1,7 @@
 //! Looking tokens up: every standing, and what must not be sent.
 
 use toktui::domain::credential::{CredentialId, Health};
+use toktui::domain::form::Form;
 use toktui::domain::secret::Secret;
 use toktui::domain::specimen::recognise;
 use toktui::domain::verdict::{By, Standing};
@@ -10,7 +11,6 @@ use toktui::sandbox::visitor::Choice;
 use toktui::wallet::draw::Wish;
 use toktui::wallet::look_up::{Ask, Found};
 
-use crate::tap::Tap;
 use crate::world::{World, at, visit};
 
 const FORCE: Wish = Wish { force: true };
@@ -187,7 +187,6 @@ async fn a_changed_signature_is_found_out_by_its_server() {
 async fn a_server_that_only_the_token_names_is_not_asked_until_the_user_agrees() {
     let world = world().await;
     // A second server, which nobody has listed.
-    let tap = Tap::default();
     let other = World::with(|_, server| server.guest = true).await;
     let value = other.issued(Order::default());
     let found = pasted(&world, value.expose(), &Ask::IfListed).await;
@@ -201,7 +200,30 @@ async fn a_server_that_only_the_token_names_is_not_asked_until_the_user_agrees()
     assert_eq!(found.verdict.standing, Standing::Valid);
     let (id, _) = world.wallet.keep(&recognise(value.expose()), "x").expect("agreed to");
     world.wallet.draw(&id, FORCE).await.expect("an access token");
-    assert!(tap.all().is_empty());
+}
+
+#[tokio::test]
+async fn a_copy_that_is_overtaken_after_it_was_kept_is_not_sent_either() {
+    let world = world().await;
+    let rotation = Rotation { on_at: true, auto_revoke: true, ..Rotation::default() };
+    let old = world.issued(Order { rotation: Some(rotation), ..Order::default() });
+    let elsewhere = world.other_wallet();
+    let theirs = elsewhere.keep(&recognise(old.expose()), "ci").expect("kept").0;
+    elsewhere.draw(&theirs, FORCE).await.expect("an access token");
+    let newer = elsewhere.form(&theirs, Form::Mytoken).await.expect("the newer copy");
+    let laptop = world.keep("laptop", &old);
+    world.keep("ci", &newer);
+    assert_eq!(world.held(&laptop).health, Health::Dead("rotated away".to_owned()));
+    let found = world.wallet.look_up(&laptop).await.expect("held");
+    assert_eq!((found.verdict.standing, found.verdict.by), (Standing::RotatedAway, By::Journal));
+    for sent in [
+        world.wallet.draw(&laptop, FORCE).await.map(|_| ()),
+        world.wallet.history(&laptop).await.map(|_| ()),
+        world.wallet.revoke(&laptop).await.map(|_| ()),
+    ] {
+        assert_eq!(sent.expect_err("not sent").hint.as_deref(), Some("Use ci."));
+    }
+    assert_eq!(world.mytokens.stale_presentations(), 0);
 }
 
 #[tokio::test]

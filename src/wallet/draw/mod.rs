@@ -65,6 +65,7 @@ impl Wallet {
         if let Some(drawn) = at_hand(&credential, Wish { force: wish.force && !others }, self.now()) {
             return Ok(drawn);
         }
+        self.not_overtaken(&turn, doing)?;
         health::forbids(&credential, wish, doing)?;
         let result = match &credential.grant {
             Grant::Refresh(grant) => self.draw_from_login(&turn, &credential, grant, doing).await,

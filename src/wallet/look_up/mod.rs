@@ -60,13 +60,13 @@ impl Wallet {
         let Grant::Mytoken(grant) = &credential.grant else {
             return Some(self.look_at_access(&credential));
         };
-        if let Some(newer) =
-            self.newer_than(&grant.current.value, Some(&grant.facts)).filter(|newer| newer.id != *id)
-        {
-            let facts = grant.facts.clone();
-            let witness = self.superseded(Some(grant.current.number), newer);
-            let verdict = verdict(subject(&facts, grant.short), &[witness], &Place::default(), self.now());
-            return Some(Found::mytoken(verdict, facts));
+        if let Some(newer) = self.overtaken(&credential) {
+            let witnesses = [self.superseded(Some(grant.current.number), newer)];
+            let verdict =
+                verdict(subject(&grant.facts, grant.short), &witnesses, &Place::default(), self.now());
+            let found = Found::mytoken(verdict, grant.facts.clone());
+            turn.save(Credential { health: Health::Dead(health::ROTATED_AWAY.to_owned()), ..credential });
+            return Some(found);
         }
         if health::may_revoke_family(&credential) {
             return Some(self.look_without_asking(&credential, grant).await);

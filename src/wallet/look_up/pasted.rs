@@ -20,6 +20,9 @@ const MAY_REVOKE: &str = "if it is an older copy, asking its server revokes it a
 impl Wallet {
     /// Looks something up that is not held.
     pub async fn look_up_pasted(self: &Arc<Self>, specimen: &Specimen, ask: &Ask) -> Found {
+        if let Ask::This(server) = ask {
+            self.agree(server);
+        }
         let found = match &specimen.kind {
             Kind::Mytoken(facts) => self.look_up_mytoken(specimen, facts, ask).await,
             Kind::MaybeShortToken => self.look_up_short(specimen, ask).await,
@@ -124,11 +127,16 @@ impl Wallet {
                 Kind::Mytoken(claims) => Some(claims.as_ref().clone()),
                 _ => Some(Facts::default()),
             },
+            // The user has agreed to this server, also if it is silent just now.
+            Says::NoAnswer(_) => match &specimen.kind {
+                Kind::Mytoken(claims) => Some(claims.as_ref().clone()),
+                _ => None,
+            },
             _ => None,
         };
         if let Some(facts) = known {
             let heard = matches!(witness.says, Says::Alive(_)).then_some(witness.at);
-            let looked_up = LookedUp { server: server.to_owned(), facts, short, heard, agreed: true };
+            let looked_up = LookedUp { server: server.to_owned(), facts, short, heard };
             self.found(self.store.fingerprint(&specimen.value), looked_up);
         }
         witness

@@ -1,0 +1,77 @@
+//! Masks what differs from run to run, and keeps every width: ports, random names, codes and the picture of a QR code.
+
+/// The same lines, masked.
+pub fn masked(lines: &[String]) -> Vec<String> {
+    let lines: Vec<Vec<char>> = lines.iter().map(|line| code(ids(ports(line.chars().collect())))).collect();
+    without_qr(lines).into_iter().map(|line| line.into_iter().collect()).collect()
+}
+
+/// Ports of loopback addresses; port 9, at which nobody listens, is always the same.
+fn ports(mut line: Vec<char>) -> Vec<char> {
+    let host: Vec<char> = "127.0.0.1:".chars().collect();
+    for start in 0..line.len() {
+        if line[start..].starts_with(&host) {
+            let digits = start + host.len();
+            let end = (digits..line.len()).find(|at| !line[*at].is_ascii_digit()).unwrap_or(line.len());
+            let is_nobody = line[digits..end] == ['9'] && line.get(end) != Some(&'…');
+            line[digits..end].iter_mut().filter(|_| !is_nobody).for_each(|digit| *digit = '0');
+        }
+    }
+    line
+}
+
+/// UUIDs, also cut ones, and the end of one that stands on the next line.
+fn ids(mut line: Vec<char>) -> Vec<char> {
+    let is_hex = |c: &char| c.is_ascii_digit() || ('a'..='f').contains(c);
+    let mut at = 0;
+    while at < line.len() {
+        let end =
+            (at..line.len()).find(|end| !is_hex(&line[*end]) && line[*end] != '-').unwrap_or(line.len());
+        let run = &line[at..end];
+        let is_rest =
+            run.len() < 12 && line.get(end) == Some(&')') && line[..at].iter().all(|c| !c.is_alphanumeric());
+        if is_rest && !line[..at].contains(&'(') {
+            line[at..end].iter_mut().for_each(|c| *c = 'x');
+        }
+        let run = &line[at..end];
+        let is_id =
+            run.iter().take(8).filter(|c| is_hex(c)).count() == 8 && run.get(8).is_none_or(|c| *c == '-');
+        if is_id && (run.len() > 8 || line.get(end) == Some(&'…')) {
+            line[at..end].iter_mut().filter(|c| is_hex(c)).for_each(|c| *c = 'x');
+        }
+        at = end + 1;
+    }
+    line
+}
+
+/// The code that is typed on another device: eight letters, a dash in the middle, blanks between.
+fn code(mut line: Vec<char>) -> Vec<char> {
+    let is_code = |at: usize, c: char| match at {
+        8 => c == '-',
+        at if at % 2 == 1 => c == ' ',
+        _ => c.is_ascii_uppercase(),
+    };
+    for start in 0..line.len().saturating_sub(16) {
+        let part = &mut line[start..start + 17];
+        if part.iter().enumerate().all(|(at, c)| is_code(at, *c)) {
+            part.iter_mut().filter(|c| c.is_ascii_uppercase()).for_each(|c| *c = 'X');
+        }
+    }
+    line
+}
+
+/// Its three corners stand where they stand; what is between them is another one each time.
+fn without_qr(mut lines: Vec<Vec<char>>) -> Vec<Vec<char>> {
+    let is_dot = |c: &char| matches!(c, '█' | '▀' | '▄');
+    let with_dots: Vec<usize> =
+        (0..lines.len()).filter(|at| lines[*at].iter().filter(|c| is_dot(c)).count() > 4).collect();
+    let dots = |at: &usize| lines[*at].iter().enumerate().filter(|(_, c)| is_dot(c)).map(|(x, _)| x);
+    let left = with_dots.iter().flat_map(dots).min();
+    let right = with_dots.iter().flat_map(dots).max();
+    let (Some(left), Some(right)) = (left, right) else { return lines };
+    for at in with_dots {
+        let end = right.min(lines[at].len().saturating_sub(1));
+        lines[at][left..=end].iter_mut().for_each(|c| *c = '▒');
+    }
+    lines
+}
