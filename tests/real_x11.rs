@@ -62,7 +62,7 @@ fn a_copied_token_is_cleared_in_time_while_the_board_runs_unless_somebody_else_c
     let token = token();
     keep(&mut board, &token);
     board.types("y");
-    board.sees("cleared there in 2 s");
+    board.sees("✔ Copied the access token of mine");
     wait("token on the clipboard", || x11.paste() == token);
     wait("empty clipboard", || x11.paste().is_empty());
 
