@@ -4,8 +4,8 @@
 
 mod address;
 mod answer;
+mod error;
 
-use std::error::Error as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 pub use address::{is_allowed, is_loopback};
 pub use answer::{Answer, Refusal};
+pub use error::Error;
 
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::cleaned;
@@ -25,6 +26,9 @@ pub const AGENT: &str = concat!("toktui/", env!("CARGO_PKG_VERSION"));
 
 /// A `GET` follows at most this many redirects, and only on its own host.
 const MOST_REDIRECTS: usize = 3;
+
+/// An idle connection is used again within this time only.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// How much and how long an answer may be.
 #[derive(Clone, Copy, Debug)]
@@ -51,67 +55,6 @@ impl Default for Limits {
             token: 64 << 10,
         }
     }
-}
-
-/// Why no answer came, or none that may be read. Never holds an address' query, a body or a secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// Plain `http` to another machine, or a scheme that is neither.
-    #[error("{0} is not https; plain http is accepted for loopback addresses only")]
-    Insecure(String),
-    /// Name not found, connection refused, reset, unreachable.
-    #[error("{host} cannot be reached: {why}")]
-    Unreachable {
-        /// Host and port.
-        host: String,
-        /// The deepest cause, cleaned.
-        why: String,
-    },
-    /// The TLS handshake was refused by us or by the server.
-    #[error("no safe connection to {host}: {why}")]
-    Tls {
-        /// Host and port.
-        host: String,
-        /// The deepest cause, cleaned.
-        why: String,
-    },
-    /// A limit of [`Limits`] was reached.
-    #[error("no answer from {host} in {seconds} s")]
-    TimedOut {
-        /// Host and port.
-        host: String,
-        /// The limit, in seconds.
-        seconds: u64,
-    },
-    /// The answer is larger than the limit; the connection was dropped there.
-    #[error("the answer of {host} is larger than {limit} bytes")]
-    TooLarge {
-        /// Host and port.
-        host: String,
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// A redirect that must not be followed.
-    #[error("{host} sends us on to {to}, which is not followed")]
-    Redirected {
-        /// Host and port.
-        host: String,
-        /// The other host, cleaned.
-        to: String,
-    },
-    /// What came is not HTTP, or broke off.
-    #[error("the answer of {host} broke off: {why}")]
-    Broken {
-        /// Host and port.
-        host: String,
-        /// The deepest cause, cleaned.
-        why: String,
-    },
-    /// This machine has no certificates to check a server's with.
-    #[error(
-        "this machine has no CA certificates ({0}); install the package ca-certificates or set SSL_CERT_FILE"
-    )]
-    NoTrustStore(String),
 }
 
 /// What is sent, beside the address.
@@ -255,14 +198,14 @@ impl Http {
         let first_byte = deadline.min(tokio::time::Instant::now() + self.limits.first_byte);
         let response = match tokio::time::timeout_at(first_byte, request.send()).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(named(&host, &error, self.limits)),
+            Ok(Err(error)) => return Err(error::named(&host, &error, self.limits)),
             Err(_) => return Err(Error::TimedOut { host, seconds: seconds(self.limits.first_byte) }),
         };
         let mut answer = Answer::head(response.status().as_u16(), response.headers());
         match tokio::time::timeout_at(deadline, read(response, most)).await {
             Ok(Ok(Some(bytes))) => answer.body = bytes,
             Ok(Ok(None)) => return Err(Error::TooLarge { host, limit: most }),
-            Ok(Err(error)) => return Err(named(&host, &error, self.limits)),
+            Ok(Err(error)) => return Err(error::named(&host, &error, self.limits)),
             Err(_) => return Err(Error::TimedOut { host, seconds: seconds(self.limits.total) }),
         }
         Ok(answer)
@@ -280,6 +223,8 @@ impl Http {
         let mut builder = reqwest::Client::builder()
             .user_agent(AGENT)
             .connect_timeout(self.limits.connect)
+            // A server that has closed an idle connection would leave a renewal in doubt that it never saw.
+            .pool_idle_timeout(IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false);
         builder = if near {
@@ -287,7 +232,7 @@ impl Http {
         } else {
             builder.https_only(true)
         };
-        builder.build().map_err(|error| Error::NoTrustStore(deepest(&error)))
+        builder.build().map_err(|error| Error::NoTrustStore(error::deepest(&error)))
     }
 }
 
@@ -360,37 +305,6 @@ pub fn host_of(url: &Url) -> String {
         Some(port) => format!("{host}:{port}"),
         None => host,
     }
-}
-
-fn named(host: &str, error: &reqwest::Error, limits: Limits) -> Error {
-    let host = host.to_owned();
-    let why = deepest(error);
-    if error.is_timeout() {
-        Error::TimedOut { host, seconds: limits.connect.as_secs().max(1) }
-    } else if error.is_connect() {
-        let lower = why.to_lowercase();
-        if ["certificate", "tls", "handshake", "alert", "unknownissuer"]
-            .iter()
-            .any(|word| lower.contains(word))
-        {
-            Error::Tls { host, why }
-        } else {
-            Error::Unreachable { host, why }
-        }
-    } else {
-        Error::Broken { host, why }
-    }
-}
-
-/// The innermost cause: reqwest's own text would repeat the address.
-fn deepest(error: &reqwest::Error) -> String {
-    let mut source = error.source();
-    let mut text = None;
-    while let Some(cause) = source {
-        text = Some(cause.to_string());
-        source = cause.source();
-    }
-    text.map_or_else(|| "no cause given".to_owned(), |text| cleaned(&text))
 }
 
 /// `Location` as text, where there is one.

@@ -127,6 +127,11 @@ impl Wallet {
                 Kind::Mytoken(claims) => Some(claims.as_ref().clone()),
                 _ => Some(Facts::default()),
             },
+            // The user has agreed to this server, also if it is silent just now.
+            Says::NoAnswer(_) => match &specimen.kind {
+                Kind::Mytoken(claims) => Some(claims.as_ref().clone()),
+                _ => None,
+            },
             _ => None,
         };
         if let Some(facts) = known {
