@@ -2,17 +2,20 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 #![allow(clippy::disallowed_methods, reason = "these tests wait for other processes, in real time")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use toktui::desktop::holder::{self, HolderCommand};
 use toktui::desktop::{Cleared, Desktop, Environment, RealDesktop, Route, Sent};
 use toktui::domain::secret::Secret;
+
+#[path = "support/places.rs"]
+mod places;
+use places::{Tmux, Xvfb, wait};
 
 const TOKEN: &str = "tok-eyJhbGciOiJub25lIn0.e30.";
 /// Makes the process that the tests start the board among them.
@@ -51,76 +54,17 @@ fn this_test_as_holder() -> HolderCommand {
     HolderCommand { program: std::env::current_exe().ok(), before }
 }
 
-/// Waits until `is_so`, in a time that only a broken program needs.
-fn wait(what: &str, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(10);
-    while !is_so() {
-        assert!(Instant::now() < end, "no {what}");
-        thread::sleep(Duration::from_millis(5));
+fn board_at(x11: &Xvfb) -> Board {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "the_process", "--nocapture"]);
+    for name in ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "TMUX", "WAYLAND_DISPLAY"] {
+        command.env_remove(name);
     }
-}
-
-/// A private X11 server.
-struct Xvfb {
-    server: Child,
-    display: String,
-}
-
-impl Xvfb {
-    fn start() -> Self {
-        let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "320x200x24", "-nolisten", "tcp"]);
-        let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { server, display: format!(":{}", line.trim()) }
-    }
-
-    fn xclip(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("xclip");
-        command.args(["-selection", "clipboard"]).args(arguments).env("DISPLAY", &self.display);
-        command.stdin(Stdio::null()).stderr(Stdio::null());
-        command
-    }
-
-    /// What a paste gives; empty when nobody holds the clipboard.
-    fn paste(&self) -> String {
-        String::from_utf8(self.xclip(&["-o"]).output().unwrap().stdout).unwrap()
-    }
-
-    /// Somebody else copies. xclip stays in the background and keeps its output open.
-    fn others_copy(&self, text: &str) {
-        let mut command = self.xclip(&["-i"]);
-        let mut xclip = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        xclip.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        xclip.wait().unwrap();
-        wait("text of somebody else", || self.paste() == text);
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.server), signal).unwrap();
-    }
-
-    fn board(&self) -> Board {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--ignored", "--exact", "the_process", "--nocapture"]);
-        for name in ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "TMUX", "WAYLAND_DISPLAY"] {
-            command.env_remove(name);
-        }
-        command.env(PART, "board").env("DISPLAY", &self.display).env("TERM", "dumb");
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let stdin = process.stdin.take();
-        let answers = BufReader::new(process.stdout.take().unwrap());
-        Board { process, stdin, answers }
-    }
-}
-
-impl Drop for Xvfb {
-    fn drop(&mut self) {
-        self.signal(Signal::CONT);
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
+    command.env(PART, "board").env("DISPLAY", &x11.display).env("TERM", "dumb");
+    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let stdin = process.stdin.take();
+    let answers = BufReader::new(process.stdout.take().unwrap());
+    Board { process, stdin, answers }
 }
 
 struct Board {
@@ -156,7 +100,7 @@ impl Board {
 #[ignore = "needs Xvfb and xclip"]
 fn text_on_the_x11_clipboard_is_pasted_elsewhere_hidden_from_histories_and_cleared_while_ours() {
     let x11 = Xvfb::start();
-    let mut board = x11.board();
+    let mut board = board_at(&x11);
     board.copy();
     assert_eq!(x11.paste(), TOKEN);
     let targets = String::from_utf8(x11.xclip(&["-o", "-t", "TARGETS"]).output().unwrap().stdout).unwrap();
@@ -179,7 +123,7 @@ fn text_on_the_x11_clipboard_is_pasted_elsewhere_hidden_from_histories_and_clear
 #[ignore = "needs Xvfb and xclip"]
 fn a_holder_keeps_the_text_when_the_board_is_gone_and_lets_it_go_when_its_time_is_over() {
     let x11 = Xvfb::start();
-    let mut board = x11.board();
+    let mut board = board_at(&x11);
     board.copy();
     assert_eq!(board.ask("quit 2"), "Held");
     let handed = Instant::now();
@@ -194,7 +138,7 @@ fn a_holder_keeps_the_text_when_the_board_is_gone_and_lets_it_go_when_its_time_i
 #[ignore = "needs Xvfb and xclip"]
 fn a_holder_ends_when_somebody_else_copies_and_leaves_that_alone() {
     let x11 = Xvfb::start();
-    let mut board = x11.board();
+    let mut board = board_at(&x11);
     board.copy();
     assert_eq!(board.ask("quit 600"), "Held");
     board.leave();
@@ -217,7 +161,7 @@ fn a_holder_ends_when_somebody_else_copies_and_leaves_that_alone() {
 #[ignore = "needs Xvfb and xclip"]
 fn a_display_that_hangs_costs_two_seconds_and_no_late_copy_stays() {
     let x11 = Xvfb::start();
-    let mut board = x11.board();
+    let mut board = board_at(&x11);
     board.copy();
     x11.signal(Signal::STOP);
     let asked = Instant::now();
@@ -232,66 +176,12 @@ fn a_display_that_hangs_costs_two_seconds_and_no_late_copy_stays() {
     board.leave();
 }
 
-/// A private tmux.
-struct Tmux {
-    folder: tempfile::TempDir,
-}
-
-impl Tmux {
-    fn start(set_clipboard: &str) -> Self {
-        let tmux = Self { folder: tempfile::tempdir().unwrap() };
-        tmux.ask(&["new-session", "-d", "-s", "s", "-x", "80", "-y", "24", "sh"]);
-        tmux.ask(&["set", "-s", "set-clipboard", set_clipboard]);
-        tmux
-    }
-
-    fn arguments(&self) -> [String; 4] {
-        let socket = self.folder.path().join("socket").to_str().unwrap().to_owned();
-        ["-S".into(), socket, "-f".into(), "/dev/null".into()]
-    }
-
-    fn ask(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new("tmux");
-        command.args(self.arguments()).args(arguments).env_remove("TMUX").stdin(Stdio::null());
-        String::from_utf8(command.output().unwrap().stdout).unwrap()
-    }
-
-    /// The desktop of a program that runs inside.
-    fn desktop(&self) -> RealDesktop {
-        let inside = self.ask(&["display-message", "-p", "#{socket_path},#{pid},0"]);
-        let path = std::env::var("PATH").unwrap();
-        let variables = [("TMUX", inside.trim()), ("TERM", "tmux-256color"), ("PATH", &path)];
-        RealDesktop::new(Environment::of(&variables), None, None).with_holder(this_test_as_holder())
-    }
-
-    /// Shows the session in a terminal, and returns what that terminal is sent.
-    fn attach(&self) -> Arc<Mutex<Vec<u8>>> {
-        let mut command = CommandBuilder::new("tmux");
-        command.args(self.arguments());
-        command.args(["attach", "-t", "s"]);
-        command.env_remove("TMUX");
-        command.env("TERM", "xterm-256color");
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        pair.slave.spawn_command(command).unwrap();
-        let sent = Arc::new(Mutex::new(Vec::new()));
-        let to = Arc::clone(&sent);
-        thread::spawn(move || {
-            let mut reader = pair.master.try_clone_reader().unwrap();
-            let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut buffer) {
-                to.lock().unwrap().extend(&buffer[..count]);
-            }
-        });
-        wait("attached terminal", || self.ask(&["list-clients"]).contains("xterm"));
-        sent
-    }
-}
-
-impl Drop for Tmux {
-    fn drop(&mut self) {
-        self.ask(&["kill-server"]);
-    }
+/// The desktop of a program that runs inside.
+fn desktop_in(tmux: &Tmux) -> RealDesktop {
+    let inside = tmux.ask(&["display-message", "-p", "#{socket_path},#{pid},0"]);
+    let path = std::env::var("PATH").unwrap();
+    let variables = [("TMUX", inside.trim()), ("TERM", "tmux-256color"), ("PATH", &path)];
+    RealDesktop::new(Environment::of(&variables), None, None).with_holder(this_test_as_holder())
 }
 
 fn contains(bytes: &Mutex<Vec<u8>>, wanted: &str) -> bool {
@@ -309,7 +199,7 @@ fn text_in_the_tmux_buffer_reaches_the_terminal_outside_and_is_cleared_in_both()
     for set_clipboard in ["on", "external", "off"] {
         let tmux = Tmux::start(set_clipboard);
         let terminal = tmux.attach();
-        let desktop = tmux.desktop();
+        let desktop = desktop_in(&tmux);
         let sent = desktop.copy(&Secret::new("tok-1")).unwrap();
         assert_eq!(sent, Sent { route: Route::Tmux, certain: false });
         assert_eq!(tmux.ask(&["show-buffer"]), "tok-1");
@@ -326,7 +216,7 @@ fn text_in_the_tmux_buffer_reaches_the_terminal_outside_and_is_cleared_in_both()
 fn what_somebody_else_copied_in_tmux_since_stays_inside_and_outside() {
     let tmux = Tmux::start("on");
     let terminal = tmux.attach();
-    let desktop = tmux.desktop();
+    let desktop = desktop_in(&tmux);
     desktop.copy(&Secret::new("tok-1")).unwrap();
     tmux.ask(&["set-buffer", "-w", "other"]);
     assert_eq!(desktop.clear_copied().unwrap(), Cleared::Cleared);
@@ -339,7 +229,7 @@ fn what_somebody_else_copied_in_tmux_since_stays_inside_and_outside() {
 #[ignore = "needs tmux"]
 fn a_holder_clears_the_tmux_buffer_when_the_board_is_gone() {
     let tmux = Tmux::start("on");
-    let desktop = tmux.desktop();
+    let desktop = desktop_in(&tmux);
     desktop.copy(&Secret::new("tok-1")).unwrap();
     assert_eq!(format!("{:?}", desktop.hand_over(Duration::from_secs(1))), "Held");
     drop(desktop);

@@ -83,7 +83,11 @@ impl RealDesktop {
     /// the board's own way to the terminal, if a board is drawn.
     #[must_use]
     pub fn new(environment: Environment, browser: Option<Vec<String>>, screen: Option<Output>) -> Self {
-        let place = Place::of(&environment);
+        let mut place = Place::of(&environment);
+        // Whoever names a command knows where its window opens.
+        if browser.is_some() && place.ask_before_browser == Some(WhyAsk::NoDisplay) {
+            place.ask_before_browser = None;
+        }
         let holder = HolderCommand { program: environment.facts.executable.clone(), before: Vec::new() };
         Self { environment, place, browser, holder, clipboard: Clipboard::new(screen) }
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
+use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 
 use crate::app::effect::{Effect, Outcome};
@@ -74,7 +75,7 @@ impl Board {
         mut self,
         terminal: &mut Terminal<S::Backend>,
         stage: &mut S,
-    ) -> Result<End, <S::Backend as ratatui::backend::Backend>::Error> {
+    ) -> Result<End, <S::Backend as Backend>::Error> {
         let (answer, mut outcomes) = mpsc::unbounded_channel();
         let mut effects = Effects::new(&self, answer);
         self.take(Message::Outcome(effects.snapshot()), &mut effects);
@@ -101,7 +102,7 @@ impl Board {
                         if stage.take_again().is_err() {
                             break End::Signal(Signal::HangUp);
                         }
-                        terminal.clear()?;
+                        forget_screen(terminal)?;
                         stale = true;
                         None
                     }
@@ -148,17 +149,17 @@ impl Board {
         stage: &mut S,
         terminal: &mut Terminal<S::Backend>,
         stale: &mut bool,
-    ) -> Result<Option<End>, <S::Backend as ratatui::backend::Backend>::Error> {
+    ) -> Result<Option<End>, <S::Backend as Backend>::Error> {
         for effect in effects.take_waiting() {
             match effect {
                 Effect::Quit => return Ok(Some(End::Quit)),
-                Effect::Redraw => terminal.clear()?,
+                Effect::Redraw => forget_screen(terminal)?,
                 Effect::CatchMouse(caught) => stage.mouse(caught),
                 Effect::Suspend => {
                     if stage.suspend().await.is_err() {
                         return Ok(Some(End::Gone));
                     }
-                    terminal.clear()?;
+                    forget_screen(terminal)?;
                 }
                 other => effects.start(other),
             }
@@ -189,6 +190,13 @@ impl Board {
             }
         }
     }
+}
+
+/// Clears the screen, so that the next frame is drawn whole. `Terminal::clear` would ask the terminal where its cursor is
+/// and wait for the answer, which our own keyboard reader has taken by then.
+fn forget_screen<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), B::Error> {
+    let size = terminal.size()?;
+    terminal.resize(size.into())
 }
 
 /// A moment may lie in the past by the time it is read; and no sleep is longer than an hour, so that a clock that was

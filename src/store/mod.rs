@@ -8,7 +8,6 @@ mod journal;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use aws_lc_rs::rand;
 use tokio::sync::OwnedMutexGuard;
 
 pub use journal::Journal;
@@ -74,7 +73,7 @@ impl Store {
     /// [`Error::NoRandomness`].
     pub fn in_memory() -> Result<Self, Error> {
         let mut bytes = [0; 32];
-        rand::fill(&mut bytes).map_err(|_| Error::NoRandomness)?;
+        random(&mut bytes)?;
         Ok(Self { slots: RwLock::default(), key: FingerprintKey::new(&bytes), journal: Mutex::default() })
     }
 
@@ -288,8 +287,13 @@ fn as_name(text: &str) -> String {
 pub fn fresh_id() -> Result<CredentialId, Error> {
     use base64::Engine as _;
     let mut bytes = [0; 12];
-    rand::fill(&mut bytes).map_err(|_| Error::NoRandomness)?;
+    random(&mut bytes)?;
     Ok(CredentialId(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+/// From the kernel. AWS-LC's generator first gathers entropy of its own, which takes 28 ms: more than a first frame may.
+fn random(bytes: &mut [u8]) -> Result<(), Error> {
+    getrandom::fill(bytes).map_err(|_| Error::NoRandomness)
 }
 
 #[cfg(test)]

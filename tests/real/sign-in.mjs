@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // A user with a real Chromium: opens an address, signs in at Keycloak, and goes on until the end.
 //
-//   sign-in.mjs ADDRESS [--user NAME] [--deny] [--code USERCODE]
+//   sign-in.mjs ADDRESS [--user NAME] [--deny] [--code USERCODE] [--far]
 //
-// The last line it prints says where it ended, without the query, and that page's title.
+// The last line it prints says where it ended, without the query, and that page's title. With --far the browser is on
+// another machine: what it is sent to at the end reaches nobody, and the whole address is printed.
 // TOKTUI_TEST_BROWSER names the folder in which `npm install playwright-core` was run.
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
@@ -17,7 +18,12 @@ const { chromium } = createRequire(`${folder}/`)("playwright-core");
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { user: { type: "string", default: "alice" }, deny: { type: "boolean" }, code: { type: "string" } },
+  options: {
+    user: { type: "string", default: "alice" },
+    deny: { type: "boolean" },
+    code: { type: "string" },
+    far: { type: "boolean" },
+  },
 });
 
 const deadline = Date.now() + 60_000;
@@ -30,6 +36,7 @@ try {
   const page = await browser.newPage();
   page.setDefaultTimeout(20_000);
   const start = new URL(positionals[0]);
+  if (values.far) await page.route((url) => url.origin !== start.origin, (route) => route.fulfill({ body: "" }));
   await page.goto(start.href);
   let signedIn = false;
   while (!hasEnded(page, start)) {
@@ -50,7 +57,7 @@ try {
     }
   }
   await page.waitForLoadState("load").catch(() => {});
-  console.log(`${where(page)} ${await page.title()}`);
+  console.log(values.far ? page.url() : `${where(page)} ${await page.title()}`);
 } finally {
   await browser.close();
 }
