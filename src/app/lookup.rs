@@ -192,6 +192,10 @@ fn from_facts(
             verdict.fact.clone_from(why);
         }
         Health::InDoubt(why) => verdict.remarks.insert(0, format!("in doubt: {why}")),
+        // Not taken for an answer: how many uses are left, only its server knows.
+        Health::Ok if verdict.standing == Standing::CannotTell && held.chief().is_some() => {
+            verdict.remarks.insert(0, "it was alive when it last gave an access token".to_owned());
+        }
         Health::Dead(_) | Health::NeedsLogin(_) | Health::Ok => {}
     }
     verdict

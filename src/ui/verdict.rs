@@ -86,13 +86,11 @@ fn hint(next: Option<Next>, scene: Scene<'_>) -> Vec<Span<'_>> {
         Some(Next::AskAgain) => scene.hint(Action::AskServer, "ask again"),
         Some(Next::AskServer) => scene.hint(Action::AskServer, "ask its server"),
         Some(Next::TryAccessToken) => scene.hint(Action::Renew, "try an access token"),
-        Some(Next::MakeSuccessor) => scene.hint(Action::NewMytoken, "make its successor"),
         Some(Next::GoToNewest) => scene.hint(Action::GoToNewest, "go to yours"),
-        Some(Next::LastEvents) => scene.hint(Action::ReadHistory, "last known events"),
         Some(Next::ShowContent) => scene.hint(Action::ShowContent, "its content"),
         Some(Next::LogIn) => scene.hint(Action::LogIn, "log in again"),
-        // A later issue asks that question of the mytoken under other circumstances.
-        Some(Next::WouldItWork) | None => Vec::new(),
+        // No key does these yet.
+        Some(Next::WouldItWork | Next::MakeSuccessor | Next::LastEvents) | None => Vec::new(),
     }
 }
 

@@ -273,6 +273,16 @@ pub fn key_for(state: &State, action: Action) -> Option<String> {
     live(state).into_iter().find(|live| live.binding.action == action).map(|live| live.key())
 }
 
+/// What a key of the board would do if it worked now; only where nothing lies over the board.
+#[must_use]
+pub fn dormant(state: &State, event: &KeyEvent) -> Option<&'static Binding> {
+    let is_board = |layer: Layer| layers(None, state.focus).contains(&layer);
+    KEYMAP
+        .iter()
+        .filter(|binding| state.overlays.is_empty() && is_board(binding.layer) && !(binding.when)(state))
+        .find(|binding| binding.keys.iter().any(|key| key.is(event)))
+}
+
 /// The footer: the bindings marked for it that work now, as many as fit into `columns` in the order of their worth,
 /// shown in the order of the table.
 #[must_use]

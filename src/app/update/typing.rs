@@ -10,6 +10,7 @@ use crate::app::field;
 use crate::app::keymap;
 use crate::app::overlay::Overlay;
 use crate::app::state::{Pane, State, Tone};
+use crate::domain::credential::Health;
 use crate::domain::secret::Secret;
 
 /// A key: it is typed where text is being typed, else it asks for what the keymap says.
@@ -36,7 +37,28 @@ pub(super) fn key(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effe
     if state.price.as_ref().is_some_and(|price| !keeps_price(price.action)) {
         state.price = None;
     }
-    action.map(|action| act::act(state, action, now)).unwrap_or_default()
+    match action {
+        Some(action) => act::act(state, action, now),
+        None => {
+            explain(state, key, now);
+            Vec::new()
+        }
+    }
+}
+
+/// Says why a key of the board does nothing now: silence would look like a fault.
+fn explain(state: &mut State, key: &KeyEvent, now: Timestamp) {
+    let Some(dormant) = keymap::dormant(state, key) else { return };
+    let text = match state.acting().map(|held| (&held.name, &held.health)) {
+        Some((name, Health::Dead(why) | Health::NeedsLogin(why))) => {
+            format!("{} does not work for {name}: {why}", dormant.label)
+        }
+        Some((name, Health::Ok | Health::InDoubt(_))) => {
+            format!("{} does not work for {name} now", dormant.label)
+        }
+        None => format!("{} does not work here", dormant.label),
+    };
+    state.say(Tone::Plain, text, now);
 }
 
 /// Pasted text: into the field being typed in, else into the login, else it is looked up.
