@@ -35,8 +35,8 @@ use crate::stage::{SharedBackend, Shown, TestStage};
 
 /// Real time between two looks at whether something has come.
 const BEAT: Duration = Duration::from_millis(2);
-/// So many beats without what was to come are a failure: ten seconds.
-const PATIENCE: usize = 5000;
+/// So many beats without what was to come are a failure: five seconds.
+const PATIENCE: usize = 2500;
 /// How much time passes at once: short enough for a timer to start another one.
 const STRIDE: Duration = Duration::from_millis(250);
 pub const WIDE: (u16, u16) = (120, 34);
@@ -162,7 +162,7 @@ impl Played {
     }
 
     /// Fails unless the screen shows all of these.
-    pub fn shows(&self, texts: &[&str]) -> &Self {
+    pub fn shows(&mut self, texts: &[&str]) -> &mut Self {
         let screen = self.text();
         for text in texts {
             assert!(screen.contains(text), "no {text:?} in\n{screen}");
@@ -171,7 +171,7 @@ impl Played {
     }
 
     /// Fails if the screen shows one of these.
-    pub fn hides(&self, texts: &[&str]) -> &Self {
+    pub fn hides(&mut self, texts: &[&str]) -> &mut Self {
         let screen = self.text();
         for text in texts {
             assert!(!screen.contains(text), "{text:?} in\n{screen}");
@@ -215,6 +215,22 @@ impl Played {
         let visitor = Visitor::new().expect("a visitor").stopping_before(redirect);
         let ended = self.time.on(visitor.visit(address, Choice::Approve, USER)).expect("a redirect");
         ended.address.expose().to_owned()
+    }
+
+    /// What was copied, in order.
+    pub fn copied(&self) -> Vec<String> {
+        self.desktop.seen().copied.iter().map(|text| text.expose().to_owned()).collect()
+    }
+
+    /// The address and the code that the login panel shows for another device.
+    pub fn device_code(&self) -> (String, String) {
+        let lines = self.shown.lines();
+        let after = |mark: &str| lines.iter().find_map(|line| Some(line.split_once(mark)?.1.trim_start()));
+        let code = after(" code  ").expect("a code is shown");
+        let code: String = code.chars().take(17).filter(|c| *c != ' ').collect();
+        let address = after("http://").expect("an address is shown");
+        let address = address.split(' ').next().expect("a word");
+        (format!("http://{address}"), code)
     }
 
     /// How the board ended.

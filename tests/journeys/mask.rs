@@ -6,15 +6,18 @@ pub fn masked(lines: &[String]) -> Vec<String> {
     without_qr(lines).into_iter().map(|line| line.into_iter().collect()).collect()
 }
 
-/// Ports of loopback addresses; port 9, at which nobody listens, is always the same.
+/// Ports of loopback addresses; port 9, at which nobody listens, is always the same. And the names of consent pages.
 fn ports(mut line: Vec<char>) -> Vec<char> {
-    let host: Vec<char> = "127.0.0.1:".chars().collect();
-    for start in 0..line.len() {
-        if line[start..].starts_with(&host) {
-            let digits = start + host.len();
-            let end = (digits..line.len()).find(|at| !line[*at].is_ascii_digit()).unwrap_or(line.len());
-            let is_nobody = line[digits..end] == ['9'] && line.get(end) != Some(&'…');
-            line[digits..end].iter_mut().filter(|_| !is_nobody).for_each(|digit| *digit = '0');
+    for (before, to) in [("127.0.0.1:", '0'), ("ssh -L ", '0'), ("/c/", 'X')] {
+        let before: Vec<char> = before.chars().collect();
+        for start in 0..line.len() {
+            if line[start..].starts_with(&before) {
+                let first = start + before.len();
+                let is_part = |c: char| c.is_ascii_digit() || (to == 'X' && c.is_ascii_alphanumeric());
+                let end = (first..line.len()).find(|at| !is_part(line[*at])).unwrap_or(line.len());
+                let is_nobody = line[first..end] == ['9'] && line.get(end) != Some(&'…');
+                line[first..end].iter_mut().filter(|_| !is_nobody).for_each(|c| *c = to);
+            }
         }
     }
     line
