@@ -3,7 +3,7 @@
 use toktui::domain::form::Form;
 use toktui::domain::verdict::Standing;
 
-use crate::harness::{Played, demo, empty};
+use crate::harness::{Played, demo, stranger_in_the_demo};
 
 fn paste(board: &mut Played, token: &str) {
     board.play(&format!("i <paste:{token}> <enter>"));
@@ -42,6 +42,7 @@ fn a_pasted_mytoken_gets_the_right_answer() {
 fn a_pasted_copy_that_is_stale_is_not_sent() {
     let mut board = pasted("laptop", "✘ ROTATED AWAY");
     board.shows(&["It was not", "held as ci", "g go to yours"]);
+    assert_eq!(board.demo.as_ref().unwrap().sandbox.mytokens.stale_presentations(), 0);
 }
 
 #[test]
@@ -84,18 +85,16 @@ fn every_verdict_can_be_reached_in_the_demo() {
 
 #[test]
 fn an_unknown_server_is_asked_only_after_a_yes() {
-    let mut board = demo();
+    let mut board = stranger_in_the_demo();
+    let asked = board.asked("POST /api/v0/tokeninfo");
     let token = board.secret("toar", Form::Mytoken);
-    let mut other = empty(Vec::new());
-    paste(&mut other, &token);
-    other.play("<see:CANNOT TELL>");
-    stored!("unknown_server", other);
-    other.play("R");
-    stored!("may_ask", other);
-    other.play("<enter>").shows(&["CANNOT TELL"]);
-    other.play("R a <gone:Asking>");
-    // The world of the first board answers only while that one runs.
-    drop(board.play("<+1s>"));
+    paste(&mut board, &token);
+    board.play("<see:May this server see the token?>");
+    stored!("may_ask", board);
+    board.play("<enter> <see:CANNOT TELL>").shows(&["was not asked"]);
+    assert_eq!(board.asked("POST /api/v0/tokeninfo"), asked);
+    board.play("R a <see:✔ VALID here and now>");
+    assert_eq!(board.asked("POST /api/v0/tokeninfo"), asked + 1);
 }
 
 #[test]

@@ -14,8 +14,8 @@ fn a_burst_of_keys_costs_few_frames() {
 fn a_resize_storm_ends_on_a_whole_screen() {
     let mut board = demo();
     let calm = board.screen();
-    let storm: String =
-        (0..100).map(|at| format!("<resize:{}x{}>", 1 + at * 37 % 150, 1 + at * 13 % 50)).collect();
+    let sizes = (0..100).map(|at| format!("<resize:{}x{}>", 1 + at * 37 % 150, 1 + at * 13 % 50));
+    let storm = sizes.collect::<Vec<_>>().concat();
     board.burst(&format!("{storm} <resize:120x34>"));
     assert_eq!(board.screen(), calm);
 }
