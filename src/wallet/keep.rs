@@ -125,7 +125,8 @@ impl Wallet {
             return Err(unusable("this refresh token does not say whose it is, and for which client")
                 .hint("Log in at its provider instead."));
         }
-        let (source, health) = self.row_of_issuer(&issuer).ok_or_else(|| {
+        let row = self.row_of_issuer(&issuer).filter(|(row, _)| !self.headings().contains(&row.id));
+        let (source, health) = row.ok_or_else(|| {
             unusable("its provider is not listed here, and it would be sent there when it is used")
                 .hint("Add the provider first.")
         })?;
@@ -146,9 +147,9 @@ impl Wallet {
         let (source, health) = if let Some((row, health)) = self.row_of_issuer(issuer) {
             (row.id, health)
         } else {
-            // Nobody is ever asked there: it is only a heading.
-            let row = |address: String| SourceKind::Issuer(Box::new(Issuer::at(&address)));
-            (self.new_row(issuer, row), Health::Ok)
+            let row = self.new_row(issuer, |address| SourceKind::Issuer(Box::new(Issuer::at(&address))));
+            self.headings().insert(row.clone());
+            (row, Health::Ok)
         };
         Placed { source, grant: Grant::Bare, identity, health }
     }

@@ -30,8 +30,9 @@ mod stale;
 mod uses;
 mod words;
 
+use std::collections::HashSet;
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -53,6 +54,8 @@ pub struct Wallet {
     http: Arc<Http>,
     store: Store,
     sources: RwLock<Arc<[Source]>>,
+    /// Rows that are only headings over kept tokens: nobody has agreed to send anything there.
+    headings: Mutex<HashSet<SourceId>>,
     issuers: Issuers,
     servers: Servers,
     /// How many tasks run that must not be broken off.
@@ -72,6 +75,7 @@ impl Wallet {
             http,
             store,
             sources: RwLock::new(sources.into()),
+            headings: Mutex::default(),
             issuers: Issuers::default(),
             servers: Servers::default(),
             under_way: watch::Sender::new(0),
@@ -168,6 +172,11 @@ impl Wallet {
             Ok(result) => result,
             Err(_) => Err(Failure::new(Kind::Failed, doing, "the task broke off; this is a bug in toktui")),
         }
+    }
+
+    /// The rows that are only headings.
+    fn headings(&self) -> MutexGuard<'_, HashSet<SourceId>> {
+        self.headings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> Timestamp {

@@ -7,6 +7,7 @@ use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::source::{Issuer, Origin, Route, Server, Source, SourceId, SourceKind};
 use crate::http::{host_of, is_allowed};
+use crate::oidc::discovery::Metadata;
 
 impl Wallet {
     /// Discovers what answers at `address` and lists it for this session.
@@ -24,43 +25,19 @@ impl Wallet {
         if !is_allowed(&url) {
             return Err(unusable("only https is accepted; plain http for this machine itself"));
         }
-        if let Some(known) = self.issuer_at(address).or_else(|| self.server_at(address)) {
+        let known = self.issuer_at(address).or_else(|| self.server_at(address));
+        let heading = known.as_ref().map(|known| known.id.clone()).filter(|id| self.headings().contains(id));
+        if let Some(known) = known.filter(|_| heading.is_none()) {
             return Err(Failure::new(
                 Kind::Unusable,
                 doing,
                 format!("it is listed already, as {}", known.name),
             ));
         }
-        let issuer = Issuer::at(address);
-        let kind = match self.metadata(&issuer).await {
-            // A mytoken server serves its document there too: it has no way to log in of this kind.
-            Ok(metadata) if metadata.authorization.is_some() || metadata.device.is_some() => {
-                let offline = metadata.scopes_supported.iter().any(|scope| scope.raw() == "offline_access");
-                let wanted =
-                    ["openid", "profile", "email"].into_iter().chain(offline.then_some("offline_access"));
-                let known = |scope: &&str| {
-                    metadata.scopes_supported.is_empty()
-                        || metadata.scopes_supported.iter().any(|listed| listed.raw() == *scope)
-                };
-                let routes = [
-                    (Route::Device, metadata.device.is_some()),
-                    (Route::Browser, metadata.authorization.is_some()),
-                    (Route::Paste, metadata.authorization.is_some()),
-                ];
-                SourceKind::Issuer(Box::new(Issuer {
-                    scopes: wanted.filter(known).map(str::to_owned).collect(),
-                    routes: routes.iter().filter(|(_, there)| *there).map(|(route, _)| *route).collect(),
-                    ..issuer
-                }))
-            }
-            other => match (self.mytoken_server(address).await, other) {
-                (Ok(_), _) => SourceKind::Server(Server { address: address.to_owned() }),
-                (Err(_), Err(error)) => return Err(words::oidc(doing, None, &error)),
-                (Err(_), Ok(_)) => return Err(unusable("what answers there offers no login")),
-            },
-        };
+        let kind = self.kind_of(address, doing).await?;
         let source = Source {
-            id: self.free_source_id(&host_of(&url)),
+            // What was only a heading becomes a provider in its place.
+            id: heading.clone().unwrap_or_else(|| self.free_source_id(&host_of(&url))),
             name: host_of(&url),
             note: "added".to_owned(),
             origin: Origin::Added,
@@ -71,8 +48,25 @@ impl Wallet {
             folded: false,
         };
         self.list_source(source.clone());
+        heading.map(|id| self.headings().remove(&id));
         self.note(None, What::Noted(format!("added {}", source.name)));
         Ok(source)
+    }
+
+    /// What answers at an address: an OpenID provider, or a mytoken server.
+    async fn kind_of(&self, address: &str, doing: &str) -> Result<SourceKind, Failure> {
+        let asked = self.metadata(&Issuer::at(address)).await;
+        // A mytoken server serves its document at a provider's place, too: it has no way to log in of this kind.
+        if let Ok(metadata) = &asked
+            && (metadata.authorization.is_some() || metadata.device.is_some())
+        {
+            return Ok(SourceKind::Issuer(Box::new(issuer_of(address, metadata))));
+        }
+        match (self.mytoken_server(address).await, asked) {
+            (Ok(_), _) => Ok(SourceKind::Server(Server { address: address.to_owned() })),
+            (Err(_), Err(error)) => Err(words::oidc(doing, None, &error)),
+            (Err(_), Ok(_)) => Err(Failure::new(Kind::Unusable, doing, "what answers there offers no login")),
+        }
     }
 
     /// A short word like `wish` that no source has yet.
@@ -81,5 +75,21 @@ impl Wallet {
         let numbered = (2..1000).map(|n| format!("{wish}-{n}"));
         let id = std::iter::once(wish.to_owned()).chain(numbered).find(|id| !taken(id));
         SourceId(id.unwrap_or_else(|| wish.to_owned()))
+    }
+}
+
+/// A provider as it describes itself: the usual scopes that it knows, the routes that it offers.
+fn issuer_of(address: &str, metadata: &Metadata) -> Issuer {
+    let supported = &metadata.scopes_supported;
+    let lists = |scope: &str| supported.iter().any(|listed| listed.raw() == scope);
+    let usual =
+        ["openid", "profile", "email"].into_iter().filter(|scope| supported.is_empty() || lists(scope));
+    let offline = Some("offline_access").filter(|scope| lists(scope));
+    let (page, code) = (metadata.authorization.is_some(), metadata.device.is_some());
+    let routes = [(Route::Device, code), (Route::Browser, page), (Route::Paste, page)];
+    Issuer {
+        scopes: usual.chain(offline).map(str::to_owned).collect(),
+        routes: routes.into_iter().filter(|(_, there)| *there).map(|(route, _)| route).collect(),
+        ..Issuer::at(address)
     }
 }

@@ -88,6 +88,25 @@ async fn bare_tokens_of_unknown_issuers_get_headings_of_their_own_and_take_nobod
 }
 
 #[tokio::test]
+async fn a_heading_is_no_agreement_and_becomes_a_provider_when_it_is_added() {
+    let world = World::open().await;
+    let elsewhere = World::open().await;
+    let theirs = elsewhere.logged_in(at("op")).await.id;
+    let access = elsewhere.wallet.form(&theirs, Form::AccessToken).await.expect("an access token");
+    let refresh = elsewhere.wallet.form(&theirs, Form::RefreshToken).await.expect("a refresh token");
+    let asked = elsewhere.op_tap.all().len();
+    let bare = world.keep("bare", &access);
+    let refused = world.wallet.keep(&recognise(refresh.expose()), "login").expect_err("nobody agreed");
+    assert!(refused.why.contains("not listed here"), "{refused}");
+    assert_eq!(elsewhere.op_tap.all().len(), asked);
+    let before = world.wallet.sources().len();
+    let added = world.wallet.add_provider(&elsewhere.issuer).await.expect("a provider");
+    assert_eq!((added.id, world.wallet.sources().len()), (world.held(&bare).source, before));
+    let id = world.keep("login", &refresh);
+    world.wallet.draw(&id, FORCE).await.expect("an access token");
+}
+
+#[tokio::test]
 async fn a_token_of_a_former_issuer_is_listed_where_it_went_and_told_dead_before_it_is_sent() {
     let world = World::open().await;
     let old =

@@ -6,7 +6,6 @@ use toktui::domain::secret::Secret;
 use toktui::domain::specimen::recognise;
 use toktui::domain::verdict::{By, Standing};
 use toktui::sandbox::mytoken::{Clause, Order, Rotation};
-use toktui::sandbox::serve;
 use toktui::sandbox::visitor::Choice;
 use toktui::wallet::draw::Wish;
 use toktui::wallet::look_up::{Ask, Found};
@@ -265,10 +264,15 @@ async fn the_address_a_server_sees_us_at_is_learnt_from_its_history() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_up_leaves_the_verdict_open() {
+async fn a_server_that_does_not_answer_leaves_the_verdict_open_and_its_token_can_be_kept_once_agreed() {
     let world = world().await;
-    let value = world.issued(Order::default());
-    let gone = serve::bind(0).await.expect("a port").base();
-    let found = pasted(&world, value.expose(), &Ask::This(gone)).await;
+    let other = World::with(|_, server| server.guest = true).await;
+    let value = other.issued(Order::default());
+    let specimen = recognise(value.expose());
+    other.mytokens.traps().answers_get_lost = true;
+    let found = pasted(&world, value.expose(), &Ask::This(format!("{}/", other.server))).await;
     assert_eq!(found.verdict.standing, Standing::CannotTell);
+    let (id, _) = world.wallet.keep(&specimen, "far-away").expect("agreed to");
+    assert!(world.wallet.source(&world.held(&id).source).is_some());
+    assert_eq!(world.wallet.look_up(&id).await.expect("held").verdict.standing, Standing::CannotTell);
 }

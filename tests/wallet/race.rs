@@ -27,9 +27,14 @@ async fn a_hundred_times_both_routes_at_once_redeem_exactly_once() {
             let redirect = redirect_of(&browser.address).await;
             let due = device.next.expect("a poll to come").duration_since(world.now());
             let aim = due + jiff::SignedDuration::from_millis(i64::from(number) - 20);
-            tokio::time::sleep(Duration::try_from(aim).unwrap_or_default()).await;
-            // The login may be over already.
-            drop(login.watch.pasted.send(redirect));
+            // The first is pasted at once and the last never, so that both ways win however busy the machine is.
+            if number > 0 {
+                tokio::time::sleep(Duration::try_from(aim).unwrap_or_default()).await;
+            }
+            if number + 1 < RACES {
+                // The login may be over already.
+                drop(login.watch.pasted.send(redirect));
+            }
             login.end().await.expect("a login")
         }
     });

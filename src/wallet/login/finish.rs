@@ -1,21 +1,18 @@
 //! From a token set to a credential: the ID token is checked, what came is kept, then asked and granted are compared.
 
+use super::compared::{compared, no_refresh};
 use super::race::{Race, Won};
 use crate::domain::credential::{Ask, Copy, Credential, Custody, Grant, Health, Identity, RefreshGrant};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::jwt::Jwt;
-use crate::domain::login::{Compared, Relation, Report};
-use crate::domain::time::countdown;
+use crate::domain::login::Report;
 use crate::domain::untrusted::Untrusted;
 use crate::oidc::id_token::Expected;
 use crate::oidc::tokens::TokenSet;
 use crate::store::fresh_id;
 use crate::wallet::granted::{access_token, chain_end};
 use crate::wallet::{Wallet, gone, keep};
-
-/// The scope that asks for a refresh token which outlives the session (OpenID Connect Core §11).
-const OFFLINE: &str = "offline_access";
 
 const NOBODY_VOUCHES: &str =
     "no ID token came, although openid was asked for: nobody vouches for who logged in";
@@ -150,99 +147,4 @@ impl Wallet {
             format!("this machine's clock is {span} s {way} the provider's")
         })
     }
-}
-
-fn compared(asked: &[String], set: &TokenSet) -> Vec<Compared> {
-    let wanted: Vec<&str> = asked.iter().map(String::as_str).filter(|scope| *scope != OFFLINE).collect();
-    let mut lines = Vec::new();
-    let granted: Option<Vec<&str>> = set
-        .granted
-        .as_ref()
-        .map(|granted| granted.iter().map(Untrusted::raw).filter(|scope| *scope != OFFLINE).collect());
-    let (text, relation, note) = match &granted {
-        None => ("as asked".to_owned(), Relation::Same, None),
-        Some(granted) => {
-            let missing: Vec<&str> =
-                wanted.iter().filter(|scope| !granted.contains(scope)).copied().collect();
-            let more = granted.iter().any(|scope| !wanted.contains(scope));
-            let shown = set.granted.iter().flatten().filter(|scope| scope.raw() != OFFLINE);
-            let text = shown.map(Untrusted::shown).collect::<Vec<_>>().join(" ");
-            match (missing.is_empty(), more) {
-                (true, false) => (text, Relation::Same, None),
-                (true, true) => {
-                    (text, Relation::Wider, Some("more than asked: the client's default scopes".to_owned()))
-                }
-                (false, false) => {
-                    (text, Relation::Narrower, Some(format!("not granted: {}", missing.join(" "))))
-                }
-                (false, true) => (text, Relation::Other, Some(format!("not granted: {}", missing.join(" ")))),
-            }
-        }
-    };
-    lines.push(Compared {
-        what: "scopes".to_owned(),
-        asked: wanted.join(" "),
-        granted: text,
-        relation,
-        note,
-    });
-    let asked_refresh = asked.iter().any(|scope| scope == OFFLINE);
-    let (granted, relation) = match (&set.refresh, asked_refresh) {
-        (Some(_), true) => (renewable(set), Relation::Same),
-        (Some(_), false) => ("yes, with this login session".to_owned(), Relation::Same),
-        (None, true) => ("none".to_owned(), Relation::Narrower),
-        (None, false) => ("none".to_owned(), Relation::Same),
-    };
-    let asked = if asked_refresh { "yes" } else { "not asked" };
-    lines.push(Compared {
-        what: "renewable".to_owned(),
-        asked: asked.to_owned(),
-        granted,
-        relation,
-        note: None,
-    });
-    let life = set.expires_in.filter(|seconds| *seconds > 0);
-    let granted = life.map_or_else(
-        || "the provider does not say".to_owned(),
-        |seconds| countdown(jiff::SignedDuration::from_secs(seconds)),
-    );
-    lines.push(Compared {
-        what: "lives".to_owned(),
-        asked: "as long as it gives".to_owned(),
-        granted,
-        relation: Relation::Same,
-        note: None,
-    });
-    lines
-}
-
-fn renewable(set: &TokenSet) -> String {
-    match set.refresh_expires_in {
-        Some(0) => "yes, without a fixed end".to_owned(),
-        Some(seconds) if seconds > 0 => {
-            format!("yes, for {}", countdown(jiff::SignedDuration::from_secs(seconds)))
-        }
-        _ => "yes; the provider does not say how long".to_owned(),
-    }
-}
-
-/// Why no refresh token came.
-fn no_refresh(asked: &[String], extra: &[(String, String)], set: &TokenSet) -> Option<String> {
-    if set.refresh.is_some() {
-        return None;
-    }
-    if !asked.iter().any(|scope| scope == OFFLINE) {
-        return Some("because offline_access was not asked for".to_owned());
-    }
-    let granted =
-        set.granted.as_ref().is_none_or(|granted| granted.iter().any(|scope| scope.raw() == OFFLINE));
-    let consents = extra.iter().any(|(name, value)| name == "prompt" && value.contains("consent"));
-    Some(match (granted, consents) {
-        (true, _) => "although offline_access was granted: this client may not have one".to_owned(),
-        (false, true) => "because the provider did not grant offline_access to this client".to_owned(),
-        (false, false) => {
-            "because the provider did not grant offline_access; some give it only with prompt=consent"
-                .to_owned()
-        }
-    })
 }

@@ -1,5 +1,6 @@
 //! Log in: every route at once, one of them redeems, what came is kept before it is shown.
 
+mod compared;
 mod consent;
 mod device;
 mod finish;

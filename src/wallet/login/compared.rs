@@ -1,0 +1,97 @@
+//! Asked against granted, for a login at a provider.
+
+use jiff::SignedDuration;
+
+use crate::domain::login::{Compared, Relation};
+use crate::domain::time::countdown;
+use crate::domain::untrusted::Untrusted;
+use crate::oidc::tokens::TokenSet;
+use crate::wallet::granted::life;
+
+/// The scope that asks for a refresh token which outlives the session (OpenID Connect Core §11).
+const OFFLINE: &str = "offline_access";
+
+/// The lines of the report, side by side.
+pub(super) fn compared(asked: &[String], set: &TokenSet) -> Vec<Compared> {
+    vec![scopes(asked, set), renewable(asked, set), lives(set)]
+}
+
+fn line(what: &str, asked: String, granted: String, relation: Relation, note: Option<String>) -> Compared {
+    Compared { what: what.to_owned(), asked, granted, relation, note }
+}
+
+fn scopes(asked: &[String], set: &TokenSet) -> Compared {
+    let asked: Vec<&str> = asked.iter().map(String::as_str).filter(|scope| *scope != OFFLINE).collect();
+    let Some(granted) = &set.granted else {
+        // A provider that grants what was asked need not repeat it (RFC 6749 §5.1).
+        return line("scopes", asked.join(" "), "as asked".to_owned(), Relation::Same, None);
+    };
+    let granted: Vec<&Untrusted> = granted.iter().filter(|scope| scope.raw() != OFFLINE).collect();
+    let missing: Vec<&str> =
+        asked.iter().filter(|scope| !granted.iter().any(|got| got.raw() == **scope)).copied().collect();
+    let more = granted.iter().any(|scope| !asked.contains(&scope.raw()));
+    let relation = match (missing.is_empty(), more) {
+        (true, false) => Relation::Same,
+        (true, true) => Relation::Wider,
+        (false, false) => Relation::Narrower,
+        (false, true) => Relation::Other,
+    };
+    let note = match relation {
+        Relation::Same => None,
+        Relation::Wider => Some("more than asked: the client's default scopes".to_owned()),
+        Relation::Narrower | Relation::Other => Some(format!("not granted: {}", missing.join(" "))),
+    };
+    let shown = granted.iter().map(|scope| scope.shown()).collect::<Vec<_>>().join(" ");
+    line("scopes", asked.join(" "), shown, relation, note)
+}
+
+fn renewable(asked: &[String], set: &TokenSet) -> Compared {
+    let is_asked = asked.iter().any(|scope| scope == OFFLINE);
+    let (granted, relation) = match (&set.refresh, is_asked) {
+        (Some(_), true) => (how_long(set), Relation::Same),
+        (Some(_), false) => ("yes, with this login session".to_owned(), Relation::Same),
+        (None, true) => ("none".to_owned(), Relation::Narrower),
+        (None, false) => ("none".to_owned(), Relation::Same),
+    };
+    let asked = if is_asked { "yes" } else { "not asked" };
+    line("renewable", asked.to_owned(), granted, relation, None)
+}
+
+fn how_long(set: &TokenSet) -> String {
+    match set.refresh_expires_in {
+        Some(0) => "yes, without a fixed end".to_owned(),
+        Some(seconds) if seconds > 0 => {
+            format!("yes, for {}", countdown(SignedDuration::from_secs(seconds)))
+        }
+        _ => "yes; the provider does not say how long".to_owned(),
+    }
+}
+
+fn lives(set: &TokenSet) -> Compared {
+    let granted = life(&set.access, set.expires_in).map_or_else(
+        || "the provider does not say".to_owned(),
+        |seconds| countdown(SignedDuration::from_secs(seconds)),
+    );
+    line("lives", "as long as it gives".to_owned(), granted, Relation::Same, None)
+}
+
+/// Why no refresh token came.
+pub(super) fn no_refresh(asked: &[String], extra: &[(String, String)], set: &TokenSet) -> Option<String> {
+    if set.refresh.is_some() {
+        return None;
+    }
+    if !asked.iter().any(|scope| scope == OFFLINE) {
+        return Some("because offline_access was not asked for".to_owned());
+    }
+    let granted =
+        set.granted.as_ref().is_none_or(|granted| granted.iter().any(|scope| scope.raw() == OFFLINE));
+    let consents = extra.iter().any(|(name, value)| name == "prompt" && value.contains("consent"));
+    Some(match (granted, consents) {
+        (true, _) => "although offline_access was granted: this client may not have one".to_owned(),
+        (false, true) => "because the provider did not grant offline_access to this client".to_owned(),
+        (false, false) => {
+            "because the provider did not grant offline_access; some give it only with prompt=consent"
+                .to_owned()
+        }
+    })
+}
