@@ -80,6 +80,7 @@ impl Board {
         let mut effects = Effects::new(&self, answer);
         self.take(Message::Outcome(effects.snapshot()), &mut effects);
         let mut stale = true;
+        let mut torn = false;
         let end = loop {
             if let Some(end) = self.after_effects(&mut effects, stage, terminal, &mut stale).await? {
                 break end;
@@ -87,6 +88,9 @@ impl Board {
             if stale && !stage.is_behind() {
                 let now = self.clock.now();
                 let (state, theme) = (&self.state, &self.theme);
+                if std::mem::take(&mut torn) {
+                    terminal.clear()?;
+                }
                 terminal.draw(|frame| ui::draw(frame, state, theme, now))?;
                 stale = false;
             }
@@ -117,6 +121,7 @@ impl Board {
                 () = pause => Some(Message::Tick),
             };
             let Some(message) = message else { continue };
+            torn |= tears(&message);
             self.take(message, &mut effects);
             stale = true;
             // A burst of answers or keys costs one frame.
@@ -126,6 +131,7 @@ impl Board {
                     Err(_) => stage.try_next().and_then(message_of),
                 };
                 let Some(message) = next else { break };
+                torn |= tears(&message);
                 self.take(message, &mut effects);
                 if effects.is_waiting() {
                     break;
@@ -204,6 +210,12 @@ fn forget_screen<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), B::Error>
 fn pause_until(at: Timestamp, now: Timestamp) -> Duration {
     let span = at.duration_since(now).clamp(SignedDuration::from_millis(1), SignedDuration::from_hours(1));
     span.unsigned_abs()
+}
+
+/// A terminal that was small for a moment has lost what did not fit, also where it has its old size again by the time the
+/// next frame is drawn: no comparison of sizes would show that.
+fn tears(message: &Message) -> bool {
+    matches!(message, Message::Resized(..))
 }
 
 /// Input that maps to nothing is dropped before it reaches the state.

@@ -35,8 +35,8 @@ use crate::stage::{SharedBackend, Shown, TestStage};
 
 /// Real time between two looks at whether something has come.
 const BEAT: Duration = Duration::from_millis(2);
-/// So many beats without what was to come are a failure: ten seconds.
-const PATIENCE: usize = 5000;
+/// So many beats without what was to come are a failure: five seconds.
+const PATIENCE: usize = 2500;
 /// How much time passes at once: short enough for a timer to start another one.
 const STRIDE: Duration = Duration::from_millis(250);
 pub const WIDE: (u16, u16) = (120, 34);
@@ -79,9 +79,17 @@ pub fn demo_at(place: &Place) -> Played {
 pub fn empty(sources: Vec<toktui::domain::source::Source>) -> Played {
     let time = Time::stopped();
     let clock: Arc<dyn Clock> = time.clock.clone();
-    let http = Arc::new(toktui::http::Http::default());
-    let wallet = Wallet::new(Arc::clone(&clock), http, sources).expect("a wallet");
+    let wallet = Wallet::new(Arc::clone(&clock), Arc::default(), sources).expect("a wallet");
     start(time, &Place { demo: false, ..AT_A_DESK }, wallet, &clock, None)
+}
+
+/// The demo's world, and in it a board that knows nothing of it: the tokens of the one can be pasted into the other.
+pub fn stranger_in_the_demo() -> Played {
+    let time = Time::stopped();
+    let demo = time.run_through(Demo::perform(time.clock.clone())).expect("a morning");
+    let clock = Arc::clone(&demo.clock);
+    let wallet = Wallet::new(Arc::clone(&clock), Arc::default(), Vec::new()).expect("a wallet");
+    start(time, &Place { demo: false, ..AT_A_DESK }, wallet, &clock, Some(demo))
 }
 
 fn start(
@@ -162,7 +170,7 @@ impl Played {
     }
 
     /// Fails unless the screen shows all of these.
-    pub fn shows(&self, texts: &[&str]) -> &Self {
+    pub fn shows(&mut self, texts: &[&str]) -> &mut Self {
         let screen = self.text();
         for text in texts {
             assert!(screen.contains(text), "no {text:?} in\n{screen}");
@@ -171,7 +179,7 @@ impl Played {
     }
 
     /// Fails if the screen shows one of these.
-    pub fn hides(&self, texts: &[&str]) -> &Self {
+    pub fn hides(&mut self, texts: &[&str]) -> &mut Self {
         let screen = self.text();
         for text in texts {
             assert!(!screen.contains(text), "{text:?} in\n{screen}");
@@ -191,11 +199,17 @@ impl Played {
         panic!("no row {name} in\n{}", self.text());
     }
 
-    /// A secret as the wallet holds it now.
+    /// A secret as the wallet, or the demo's, holds it now.
     pub fn secret(&self, name: &str, form: Form) -> String {
-        let id = self.wallet.find(name).expect("it is held");
-        let form = self.time.on(self.wallet.form(&id, form));
+        let wallet = self.demo.as_ref().map_or(&self.wallet, |demo| &demo.wallet);
+        let id = wallet.find(name).expect("it is held");
+        let form = self.time.on(wallet.form(&id, form));
         form.expect("it has that form").expose().to_owned()
+    }
+
+    /// How often the demo's mytoken server was asked so.
+    pub fn asked(&self, method_and_path: &str) -> u64 {
+        self.demo.as_ref().map_or(0, |demo| demo.sandbox.mytokens.requests(method_and_path))
     }
 
     /// A visitor signs in and agrees at the address that was opened last.
@@ -217,6 +231,22 @@ impl Played {
         ended.address.expose().to_owned()
     }
 
+    /// What was copied, in order.
+    pub fn copied(&self) -> Vec<String> {
+        self.desktop.seen().copied.iter().map(|text| text.expose().to_owned()).collect()
+    }
+
+    /// The address and the code that the login panel shows for another device.
+    pub fn device_code(&self) -> (String, String) {
+        let lines = self.shown.lines();
+        let after = |mark: &str| lines.iter().find_map(|line| Some(line.split_once(mark)?.1.trim_start()));
+        let code = after(" code  ").expect("a code is shown");
+        let code: String = code.chars().take(17).filter(|c| *c != ' ').collect();
+        let address = after("http://").expect("an address is shown");
+        let address = address.split(' ').next().expect("a word");
+        (format!("http://{address}"), code)
+    }
+
     /// How the board ended.
     pub fn end(self) -> End {
         let Self { ended, time, .. } = self;
@@ -225,11 +255,6 @@ impl Played {
 
     pub fn has_ended(&self) -> bool {
         self.ended.is_finished()
-    }
-
-    /// Runs something of the test's own beside the board.
-    pub fn on<T>(&self, work: impl Future<Output = T>) -> T {
-        self.time.on(work)
     }
 
     /// Several inputs at once, as a burst of keys comes.

@@ -2,19 +2,23 @@
 
 /// The same lines, masked.
 pub fn masked(lines: &[String]) -> Vec<String> {
-    let lines: Vec<Vec<char>> = lines.iter().map(|line| code(ids(ports(line.chars().collect())))).collect();
+    let lines: Vec<Vec<char>> =
+        lines.iter().map(|line| code(names(ids(ports(line.chars().collect()))))).collect();
     without_qr(lines).into_iter().map(|line| line.into_iter().collect()).collect()
 }
 
-/// Ports of loopback addresses; port 9, at which nobody listens, is always the same.
+/// Ports of loopback addresses; port 9, at which nobody listens, is always the same. And the names of consent pages.
 fn ports(mut line: Vec<char>) -> Vec<char> {
-    let host: Vec<char> = "127.0.0.1:".chars().collect();
-    for start in 0..line.len() {
-        if line[start..].starts_with(&host) {
-            let digits = start + host.len();
-            let end = (digits..line.len()).find(|at| !line[*at].is_ascii_digit()).unwrap_or(line.len());
-            let is_nobody = line[digits..end] == ['9'] && line.get(end) != Some(&'…');
-            line[digits..end].iter_mut().filter(|_| !is_nobody).for_each(|digit| *digit = '0');
+    for (before, to) in [("127.0.0.1:", '0'), ("ssh -L ", '0'), ("/c/", 'X')] {
+        let before: Vec<char> = before.chars().collect();
+        for start in 0..line.len() {
+            if line[start..].starts_with(&before) {
+                let first = start + before.len();
+                let is_part = |c: char| c.is_ascii_digit() || (to == 'X' && c.is_ascii_alphanumeric());
+                let end = (first..line.len()).find(|at| !is_part(line[*at])).unwrap_or(line.len());
+                let is_nobody = line[first..end] == ['9'] && line.get(end) != Some(&'…');
+                line[first..end].iter_mut().filter(|_| !is_nobody).for_each(|c| *c = to);
+            }
         }
     }
     line
@@ -38,6 +42,26 @@ fn ids(mut line: Vec<char>) -> Vec<char> {
             run.iter().take(8).filter(|c| is_hex(c)).count() == 8 && run.get(8).is_none_or(|c| *c == '-');
         if is_id && (run.len() > 8 || line.get(end) == Some(&'…')) {
             line[at..end].iter_mut().filter(|c| is_hex(c)).for_each(|c| *c = 'x');
+        }
+        at = end + 1;
+    }
+    line
+}
+
+/// Random names: letters of both cases and digits, longer than any word.
+fn names(mut line: Vec<char>) -> Vec<char> {
+    let mut at = 0;
+    while at < line.len() {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let end = (at..line.len()).find(|end| !is_part(line[*end])).unwrap_or(line.len());
+        let run = &mut line[at..end];
+        let has = |is: fn(&char) -> bool| run.iter().any(is);
+        if run.len() >= 20
+            && has(char::is_ascii_digit)
+            && has(char::is_ascii_uppercase)
+            && has(char::is_ascii_lowercase)
+        {
+            run.fill('x');
         }
         at = end + 1;
     }

@@ -1,0 +1,114 @@
+//! Every route of a login, and what came of it.
+
+use toktui::sandbox::visitor::Choice;
+
+use crate::harness::{AT_A_DESK, Place, demo, demo_at};
+
+#[test]
+fn a_login_in_the_browser_here_ends_in_asked_against_granted() {
+    let mut board = demo();
+    board.play("1 <enter> <see:opened with a fake browser>");
+    stored!("login", board);
+    board.visit_opened();
+    board.play("<see:ASKED>");
+    stored!("granted", board);
+    board.play("<esc>").shows(&["checkin", "1h 00m"]);
+}
+
+#[test]
+fn a_login_by_device_code() {
+    let mut board = demo_at(&Place { ssh: true, ..AT_A_DESK });
+    board.play("1 <enter> <see:waiting for you there>").shows(&["over SSH"]);
+    assert!(board.desktop.seen().opened.is_empty());
+    stored!("login_over_ssh", board);
+    let (address, code) = board.device_code();
+    board.visit(&format!("{address}?user_code={code}"), Choice::Approve);
+    board.play("<+3s> <see:ASKED>");
+}
+
+#[test]
+fn a_device_code_that_is_denied_says_so() {
+    let mut board = demo_at(&Place { ssh: true, ..AT_A_DESK });
+    board.play("1 <enter> <see:waiting for you there>");
+    let (address, code) = board.device_code();
+    board.visit(&format!("{address}?user_code={code}"), Choice::Deny);
+    board.play("<+3s> <see:Nothing was granted>");
+}
+
+#[test]
+fn a_login_by_pasting_the_address_the_browser_ended_on() {
+    let mut board = demo();
+    board.play("1 <enter> <see:opened with a fake browser>");
+    let opened = board.desktop.seen().opened.last().cloned().unwrap();
+    let redirect = board.visit_until_redirect(&opened);
+    board.play(&format!("<paste:{redirect}> <enter> <see:ASKED>"));
+}
+
+#[test]
+fn a_pasted_address_with_a_forged_state_does_not_end_the_login() {
+    let mut board = demo();
+    board.play("1 <enter> <see:opened with a fake browser>");
+    let opened = board.desktop.seen().opened.last().cloned().unwrap();
+    let redirect = crate::harness::query(&opened, "redirect_uri");
+    board.play(&format!("<paste:{redirect}?code=abc&state=forged> <enter>")).hides(&["ASKED"]);
+    stored!("login_forged", board);
+    board.visit_opened();
+    board.play("<see:ASKED>");
+}
+
+#[test]
+fn esc_cancels_a_login_and_nothing_is_lost() {
+    let mut board = demo();
+    let held = board.wallet.held().len();
+    board.play("1 <enter> <see:listening on> <esc> <see:Login cancelled; nothing is lost>");
+    assert_eq!(board.wallet.held().len(), held);
+}
+
+#[test]
+fn a_login_that_nobody_finishes_times_out_with_its_own_words() {
+    let mut board = demo();
+    board.play("1 <enter> <see:listening on> <+901s> <see:Start again>");
+}
+
+#[test]
+fn without_a_browser_the_demo_signs_in_with_one_key() {
+    let mut board = demo_at(&Place { ssh: true, ..AT_A_DESK });
+    board.play("1 <enter> <see:d signs in, only in this demo> d <see:ASKED>");
+}
+
+#[test]
+fn a_mytoken_is_made_through_its_consent_page() {
+    let mut board = demo();
+    board.play("1 jj <enter> <see:opened with a fake browser>");
+    stored!("consent", board);
+    board.visit_opened();
+    board.play("<+2s> <see:ASKED>");
+    stored!("mytoken_granted", board);
+    board.play("y <see:costs>");
+}
+
+#[test]
+fn a_row_that_needs_it_is_logged_in_anew_under_its_name() {
+    let mut board = demo();
+    let held = board.wallet.held().len();
+    board.select("borrowed").play("l <see:Log in at Grid> <see:opened with> ");
+    board.visit_opened();
+    board.play("<see:ASKED>");
+    assert!(board.wallet.held().len() >= held);
+}
+
+#[test]
+fn a_provider_is_added_by_its_address() {
+    let mut board = demo();
+    let old = board.demo.as_ref().unwrap().sandbox.old.settings().issuer.clone();
+    board.play(&format!("+ <type:{old}>"));
+    stored!("add_provider", board);
+    board.play("<enter> <see:Added 127.0.0.1>");
+}
+
+#[test]
+fn an_address_that_is_no_provider_is_not_added() {
+    let mut board = demo();
+    board.play("+ <type:http://127.0.0.1:9/nobody> <enter> <see:reached>");
+    board.play("<esc> + <type:http://example.org> <enter> <see:https>");
+}
