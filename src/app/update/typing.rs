@@ -37,13 +37,11 @@ pub(super) fn key(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effe
     if state.price.as_ref().is_some_and(|price| !keeps_price(price.action)) {
         state.price = None;
     }
-    match action {
-        Some(action) => act::act(state, action, now),
-        None => {
-            explain(state, key, now);
-            Vec::new()
-        }
+    if let Some(action) = action {
+        return act::act(state, action, now);
     }
+    explain(state, key, now);
+    Vec::new()
 }
 
 /// Says why a key of the board does nothing now: silence would look like a fault.
