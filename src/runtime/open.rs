@@ -4,13 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 use super::stage::RealStage;
 use super::{Board, End, SignIn};
 use crate::app::state::{Notice, Seat, State, Tone};
+use crate::desktop::clock;
 use crate::desktop::glyphs::{self, Look};
 use crate::desktop::input::InputStream;
 use crate::desktop::output::Output;
@@ -55,7 +55,7 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
     let desktop = RealDesktop::new(opening.environment, opening.browser, Some(output.clone()));
     let desktop: Arc<dyn Desktop> = Arc::new(desktop.copying(opening.clipboard));
     let demo = opening.sign_in.is_some();
-    let mut state = State::new(seat(desktop.as_ref(), demo), terminal::size(), TimeZone::system());
+    let mut state = State::new(seat(desktop.as_ref(), demo), terminal::size(), clock::zone(&environment));
     state.utc = opening.utc;
     state.notice = opening.complaint.map(|text| Notice { text, tone: Tone::Warning, until: None });
     let guard = terminal::take(&environment)?;

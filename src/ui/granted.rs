@@ -12,7 +12,7 @@ use crate::domain::credential::Custody;
 use crate::domain::login::{Compared, Relation, Report};
 use crate::domain::untrusted::cleaned;
 
-const LABEL: usize = 12;
+const LABEL: usize = 15;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, report: &Report, scene: Scene<'_>) {
     let theme = scene.theme;
