@@ -51,6 +51,10 @@ pub struct Seat {
     pub host: String,
     /// Where copied text goes, in words: `the desktop clipboard`.
     pub clipboard: &'static str,
+    /// Whether clipboard histories are asked there to leave copies out: only a desktop's clipboard can be.
+    pub keeps_out: bool,
+    /// After how many seconds copied secrets are cleared; `None`: not by us.
+    pub clear_after: Option<u64>,
     /// The program is `toktui demo`: its sign-in may be done by one key.
     pub demo: bool,
 }

@@ -37,7 +37,7 @@ pub enum Command {
     /// A provider and a mytoken server run inside this process, on loopback. The board opens after a morning of work
     /// that was performed against them. Every key works; signing in is one key, because only the demo can do that.
     #[command(
-        after_help = "Three keys to a copied token:  j  j  y\nA mytoken's verdict:  select it, i, Enter\nIts history:  h"
+        after_help = "Three keys to a copied token:  j  j  y\nTwo more to a mytoken's verdict, from its server:  j  R\nOne more to its history:  h"
     )]
     Demo,
     /// The built-in provider and mytoken server alone, for trials and tests
@@ -66,7 +66,7 @@ pub struct SandboxArgs {
 #[derive(Clone, Debug, Args)]
 pub struct InfoArgs {
     /// `-`: the token on standard input
-    #[arg(value_parser = ["-"], value_name = "-")]
+    #[arg(value_parser = ["-"], value_name = "-", hide_possible_values = true)]
     pub token: String,
     /// JSON instead of text
     #[arg(long)]

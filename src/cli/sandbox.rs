@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use super::Stdout;
 use crate::desktop::clock::SystemClock;
 use crate::domain::failure::{Failure, Kind};
@@ -14,6 +16,9 @@ use crate::sandbox::whole::{CLIENT, Ports, Sandbox, USER};
 /// When a port is taken.
 pub async fn run(ports: Ports, out: &mut Stdout) -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    // Listened for from now on: the last line that is printed is true when it is read.
+    let mut interrupted = Box::pin(tokio::signal::ctrl_c());
+    let early = (&mut interrupted).now_or_never();
     let opened = Sandbox::open(&clock, ports).await;
     let sandbox =
         opened.map_err(|error| Failure::new(Kind::Failed, "Opening the sandbox", error.to_string()))?;
@@ -32,7 +37,9 @@ pub async fn run(ports: Ports, out: &mut Stdout) -> Result<(), Failure> {
     out.line(&format!("  curl {mytoken}/.well-known/mytoken-configuration"));
     out.line("");
     out.line("Ctrl-C ends it.");
-    tokio::signal::ctrl_c()
-        .await
-        .map_err(|error| Failure::new(Kind::Failed, "Waiting for Ctrl-C", error.to_string()))
+    let interrupted = match early {
+        Some(at_once) => at_once,
+        None => interrupted.await,
+    };
+    interrupted.map_err(|error| Failure::new(Kind::Failed, "Waiting for Ctrl-C", error.to_string()))
 }

@@ -56,6 +56,7 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
     let desktop: Arc<dyn Desktop> = Arc::new(desktop.copying(opening.clipboard));
     let demo = opening.sign_in.is_some();
     let mut state = State::new(seat(desktop.as_ref(), demo), terminal::size(), clock::zone(&environment));
+    state.seat.clear_after = opening.clear_after.map(|span| span.as_secs());
     state.utc = opening.utc;
     state.notice = opening.complaint.map(|text| Notice { text, tone: Tone::Warning, until: None });
     let guard = terminal::take(&environment)?;
@@ -85,6 +86,8 @@ fn seat(desktop: &dyn Desktop, demo: bool) -> Seat {
         ssh: place.ssh,
         no_browser,
         host: place.host.shown(),
+        keeps_out: desktop.likely_route() == Some(Route::Desktop),
+        clear_after: None,
         clipboard: match desktop.likely_route() {
             Some(Route::Terminal) => "the terminal, by OSC 52",
             Some(route) => route.place(),

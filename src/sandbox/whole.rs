@@ -161,7 +161,7 @@ impl Sandbox {
                     capabilities: ["AT", "tokeninfo"].map(str::to_owned).to_vec(),
                     scopes: ["eduperson_unique_id", "email", "profile"].map(str::to_owned).to_vec(),
                     uses_at: Some(15),
-                    uses_other: Some(50),
+                    uses_other: None,
                     lifetime: Some(4 * 86_400),
                     rotation: None,
                 }),

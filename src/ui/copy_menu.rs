@@ -129,10 +129,16 @@ fn goes_to(width: usize, scene: Scene<'_>) -> Line<'_> {
     let route = scene.state.seat.clipboard;
     let route = if route.is_empty() { "the clipboard" } else { route };
     let room = width.saturating_sub(9 + route.width() + 5);
-    let fate = ["kept out of its history, cleared after 45 s", "cleared after 45 s"];
+    let cleared = match scene.state.seat.clear_after {
+        Some(seconds) => format!("cleared after {seconds} s"),
+        None => "stays until something else is copied".to_owned(),
+    };
+    let kept_out = format!("kept out of its history, {cleared}");
+    let fates = [kept_out.as_str(), cleared.as_str()];
+    let fate = if scene.state.seat.keeps_out { &fates[..] } else { &fates[1..] };
     Line::from(vec![
         Span::styled("goes to  ", theme.label),
         Span::raw(route),
-        Span::styled(format!("  {}  {}", theme.signs.dot, fitting(&fate, room)), theme.dim),
+        Span::styled(format!("  {}  {}", theme.signs.dot, fitting(fate, room)), theme.dim),
     ])
 }

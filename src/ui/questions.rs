@@ -11,6 +11,7 @@ use crate::app::action::Action;
 use crate::app::field::Field;
 use crate::app::login::{WhichClient, WhichProvider};
 use crate::domain::failure::Failure;
+use crate::domain::source::SourceKind;
 use crate::domain::specimen::Specimen;
 use crate::domain::untrusted::{Untrusted, cleaned};
 
@@ -109,15 +110,20 @@ pub(super) fn add_provider(buf: &mut Buffer, area: Rect, text: &Field, scene: Sc
 /// May this server be asked about the pasted token?
 pub(super) fn may_ask(buf: &mut Buffer, area: Rect, server: &str, scene: Scene<'_>) {
     let inside = window(buf, area, "May this server see the token?".to_owned(), scene);
-    let paragraphs = [
-        (Untrusted::from(server).shown(), false),
-        (
-            "Only the token itself names this server. To ask it means to send it the token: whoever runs it \
-             can then use it."
-                .to_owned(),
-            true,
-        ),
-    ];
+    let plain = |address: &str| address.trim_end_matches('/').to_owned();
+    let is_listed = scene.state.wallet.sources.iter().any(|source| match &source.kind {
+        SourceKind::Server(known) => plain(&known.address) == plain(server),
+        SourceKind::Issuer(_) | SourceKind::Profile(_) => false,
+    });
+    let finding = scene.state.lookup.pasted.as_ref().and_then(|pasted| pasted.finding.as_ref());
+    let why = match finding.and_then(|finding| finding.verdict.remarks.first()).filter(|_| is_listed) {
+        // A server that is known is asked about only for a reason of the token's own.
+        Some(remark) => format!("Before it is asked: {}.", cleaned(remark)),
+        None => "Only the token itself names this server. To ask it means to send it the token: whoever runs it can \
+                 then use it."
+            .to_owned(),
+    };
+    let paragraphs = [(Untrusted::from(server).shown(), false), (why, true)];
     say(buf, inside, &paragraphs, scene);
     answers(buf, inside, &[(Action::Back, "do not ask"), (Action::AskServer, "ask it")], scene);
 }

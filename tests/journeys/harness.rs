@@ -130,6 +130,8 @@ fn seat(place: &Place, desktop: &dyn Desktop) -> Seat {
         ssh: place.ssh,
         no_browser: place.ssh.then(|| "over SSH it would open on the wrong machine".to_owned()),
         host: "login1.hpc.example".to_owned(),
+        keeps_out: desktop.likely_route() == Some(Route::Desktop),
+        clear_after: Some(45),
         clipboard: desktop.likely_route().map_or("nowhere", Route::place),
         demo: place.demo,
     }

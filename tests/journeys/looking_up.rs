@@ -23,10 +23,16 @@ fn a_mytokens_verdict_takes_two_keys_and_its_history_one_more() {
     let mut board = demo();
     board.play("jjj <see:✔ VALID here and now> R <see:last heard just now>");
     stored!("verdict", board);
-    board
-        .play("h <see:costs 1 of 50 other uses left> h <see:from the server>")
-        .shows(&["49 of 50 other uses left"]);
+    board.play("h <see:from the server>");
     stored!("history", board);
+}
+
+#[test]
+fn a_history_that_costs_a_use_says_so_first() {
+    let mut board = demo();
+    board
+        .play("jjjjj <see:VALID, USED UP> h <see:costs 1 of 9 other uses left> h <see:from the server>")
+        .shows(&["8 of 9 other uses left"]);
 }
 
 #[test]

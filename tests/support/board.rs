@@ -59,8 +59,13 @@ pub fn sources() -> Vec<Source> {
 
 /// A board of `size` that holds `held`, with nothing done yet.
 pub fn board(size: (u16, u16), held: Vec<Held>, journal: Vec<Event>) -> State {
-    let seat =
-        Seat { host: "login1.hpc.example".to_owned(), clipboard: "the desktop clipboard", ..Seat::default() };
+    let seat = Seat {
+        host: "login1.hpc.example".to_owned(),
+        clipboard: "the desktop clipboard",
+        keeps_out: true,
+        clear_after: Some(45),
+        ..Seat::default()
+    };
     let mut state = State::new(seat, size, TimeZone::UTC);
     tell(
         &mut state,
