@@ -373,7 +373,7 @@ impl Time {
         self.on(async {
             let mut left = span;
             while !left.is_zero() {
-                let stride = left.min(if left > Duration::from_mins(5) { LONG_STRIDE } else { STRIDE });
+                let stride = left.min(if left > Duration::from_secs(300) { LONG_STRIDE } else { STRIDE });
                 left -= stride;
                 self.clock.advance(SignedDuration::try_from(stride).expect("a short span"));
                 tokio::time::advance(stride).await;
