@@ -50,7 +50,7 @@ mod tests {
     #[test]
     #[allow(clippy::disallowed_methods, reason = "any moment does")]
     fn the_machines_zone_is_the_same_however_it_is_read() {
-        if std::env::var_os("TZ").is_some() {
+        if Environment::of_this_process().variable("TZ").is_some() {
             return;
         }
         let now = Timestamp::now();
