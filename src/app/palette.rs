@@ -13,18 +13,23 @@ pub fn help(state: &State) -> Vec<Live> {
     live_under(state, state.overlays.len().saturating_sub(1))
 }
 
-/// The commands whose name fits what is typed, the best first. Moving about is no command.
+/// The commands whose name fits what is typed, the best first; if none does, those whose description does. Moving about
+/// is no command.
 #[must_use]
 pub fn matches(state: &State, typed: &str) -> Vec<Live> {
     let commands = help(state).into_iter().filter(|live| !is_moving(live.binding.action));
     let pattern = Pattern::parse(typed.trim(), CaseMatching::Ignore, Normalization::Smart);
-    let lines: Vec<Line> =
-        commands.map(|live| Line(format!("{} {}", live.label, live.binding.hint), live)).collect();
+    let commands: Vec<Live> = commands.collect();
     if typed.trim().is_empty() {
-        return lines.into_iter().map(|line| line.1).collect();
+        return commands;
     }
     let mut matcher = Matcher::new(Config::DEFAULT);
-    pattern.match_list(lines, &mut matcher).into_iter().map(|(line, _)| line.1).collect()
+    let mut fitting = |text: fn(&Live) -> String| -> Vec<Live> {
+        let lines = commands.iter().map(|live| Line(text(live), live.clone()));
+        pattern.match_list(lines, &mut matcher).into_iter().map(|(line, _)| line.1).collect()
+    };
+    let by_name = fitting(|live| live.label.to_owned());
+    if by_name.is_empty() { fitting(|live| live.binding.hint.to_owned()) } else { by_name }
 }
 
 struct Line(String, Live);

@@ -96,5 +96,10 @@ pub(super) fn deepest(error: &reqwest::Error) -> String {
         text = Some(cause.to_string());
         source = cause.source();
     }
-    text.map_or_else(|| "no cause given".to_owned(), |text| cleaned(&text))
+    text.map_or_else(|| "no cause given".to_owned(), |text| cleaned(without_number(&text)))
+}
+
+/// `Connection refused (os error 111)`: the number says nothing more, and is another one elsewhere.
+fn without_number(text: &str) -> &str {
+    text.split(" (os error ").next().unwrap_or(text)
 }

@@ -38,6 +38,13 @@ fn what_somebody_else_copied_since_is_left_alone() {
 }
 
 #[test]
+fn x_clears_the_clipboard_now() {
+    let mut board = demo();
+    board.play("jy <see:Copied> X <see:The clipboard is cleared>");
+    assert!(board.desktop.seen().clipboard.is_none());
+}
+
+#[test]
 fn over_ssh_a_copy_is_sent_and_nobody_claims_that_it_arrived() {
     let mut board = demo_at(&Place { ssh: true, ..AT_A_DESK });
     board.play("jy <see:Sent the access token of egi to the terminal>").hides(&["Copied"]);

@@ -32,6 +32,16 @@ fn the_palette_runs_an_action_by_its_name() {
 }
 
 #[test]
+fn numbers_and_tab_move_between_the_panes_and_enter_acts_on_the_focused_one() {
+    let mut board = demo();
+    board.play("1").shows(&["▸ Check-in", "Enter log in"]);
+    board.play("<tab>").shows(&["y copy"]).hides(&["Enter log in"]);
+    board.play("<tab> <tab> <tab>").shows(&["Enter log in"]);
+    board.play("<backtab> 2 <end>").shows(&["15 of 15"]).play("<home>").shows(&["1 of 15"]);
+    board.play("<pgdn>").hides(&["1 of 15 "]);
+}
+
+#[test]
 fn a_filter_narrows_while_it_is_typed_and_esc_shows_all() {
     let mut board = demo();
     board.play("/ <type:egi>").shows(&["egi", "old-egi"]).hides(&["cluster"]);

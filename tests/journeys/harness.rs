@@ -39,6 +39,8 @@ const BEAT: Duration = Duration::from_millis(2);
 const PATIENCE: usize = 2500;
 /// How much time passes at once: short enough for a timer to start another one.
 const STRIDE: Duration = Duration::from_millis(250);
+/// The same where minutes pass, which is not to take minutes.
+const LONG_STRIDE: Duration = Duration::from_secs(10);
 pub const WIDE: (u16, u16) = (120, 34);
 pub const SMALL: (u16, u16) = (80, 24);
 
@@ -371,7 +373,7 @@ impl Time {
         self.on(async {
             let mut left = span;
             while !left.is_zero() {
-                let stride = left.min(STRIDE);
+                let stride = left.min(if left > Duration::from_secs(300) { LONG_STRIDE } else { STRIDE });
                 left -= stride;
                 self.clock.advance(SignedDuration::try_from(stride).expect("a short span"));
                 tokio::time::advance(stride).await;

@@ -88,6 +88,17 @@ fn a_mytoken_is_made_through_its_consent_page() {
 }
 
 #[test]
+fn a_consent_that_is_refused_makes_no_mytoken() {
+    let mut board = demo();
+    let held = board.wallet.held().len();
+    board.play("1 jj <enter> <see:opened with a fake browser>");
+    let opened = board.desktop.seen().opened.last().cloned().unwrap();
+    board.visit(&opened, Choice::Deny);
+    board.play("<+3s> <see:it was declined on the consent page>");
+    assert_eq!(board.wallet.held().len(), held);
+}
+
+#[test]
 fn a_row_that_needs_it_is_logged_in_anew_under_its_name() {
     let mut board = demo();
     let held = board.wallet.held().len();
