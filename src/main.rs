@@ -64,7 +64,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Sandbox(args)) => {
             let ports = Ports { provider: args.provider_port, mytoken: args.mytoken_port };
             sandbox::run(ports, &mut Stdout::default()).await?;
-            Ok(0)
+            // It ends by Ctrl-C only: 128 + SIGINT.
+            Ok(130)
         }
         Some(Command::Info(args)) => {
             let (config, problems) = configured();

@@ -68,6 +68,10 @@ fn subject(jwt: &Jwt) -> String {
     let name = ["name", "preferred_username", "email"].into_iter().find_map(|claim| jwt.text(claim));
     let subject = jwt.text("sub").map(|subject| subject.shown());
     match (name.map(|name| name.shown()), subject) {
+        // Enter shows it in full.
+        (Some(name), Some(subject)) if subject.len() > 16 && subject.is_ascii() => {
+            format!("{name}  {}…", subject.get(..4).unwrap_or_default())
+        }
         (Some(name), Some(subject)) if name != subject => format!("{name} ({subject})"),
         (Some(one), _) | (None, Some(one)) => one,
         (None, None) => String::new(),

@@ -99,9 +99,16 @@ pub(super) fn sections<'a>(
 
 /// The browser here: what has become of it, and where we listen for its way back.
 fn here<'a>(login: &Login, browser: &Browser, width: usize, scene: Scene<'a>) -> Line<'a> {
+    let dim = scene.theme.dim;
     let mut spans = opened(login, scene);
     if let Some((host, port)) = &browser.listening {
-        spans.push(Span::styled(format!("; listening on {}:{port}", cleaned(host)), scene.theme.dim));
+        let listening = format!("listening on {}:{port}", cleaned(host));
+        if INDENT + width_of(&spans) + 2 + listening.len() <= width {
+            spans.push(Span::styled(format!("; {listening}"), dim));
+        } else {
+            // The port is what one needs to know; the reason may be cut.
+            spans.insert(0, Span::styled(format!("{listening}; "), dim));
+        }
     }
     let hint = match login.opened {
         Opened::NotAsked | Opened::Failed(_) => scene.hint(Action::OpenBrowser, "open it"),
