@@ -7,7 +7,7 @@ use crate::harness::{AT_A_DESK, Place, demo, demo_at};
 #[test]
 fn a_login_in_the_browser_here_ends_in_asked_against_granted() {
     let mut board = demo();
-    board.play("1 <enter> <see:opened with a fake browser>");
+    board.play("1 <enter> <see:opened with a fake b>");
     stored!("login", board);
     board.visit_opened();
     board.play("<see:ASKED>");
@@ -38,7 +38,7 @@ fn a_device_code_that_is_denied_says_so() {
 #[test]
 fn a_login_by_pasting_the_address_the_browser_ended_on() {
     let mut board = demo();
-    board.play("1 <enter> <see:opened with a fake browser>");
+    board.play("1 <enter> <see:opened with a fake b>");
     let opened = board.desktop.seen().opened.last().cloned().unwrap();
     let redirect = board.visit_until_redirect(&opened);
     board.play(&format!("<paste:{redirect}> <enter> <see:ASKED>"));
@@ -47,7 +47,7 @@ fn a_login_by_pasting_the_address_the_browser_ended_on() {
 #[test]
 fn a_pasted_address_with_a_forged_state_does_not_end_the_login() {
     let mut board = demo();
-    board.play("1 <enter> <see:opened with a fake browser>");
+    board.play("1 <enter> <see:opened with a fake b>");
     let opened = board.desktop.seen().opened.last().cloned().unwrap();
     let redirect = crate::harness::query(&opened, "redirect_uri");
     board.play(&format!("<paste:{redirect}?code=abc&state=forged> <enter>")).hides(&["ASKED"]);
@@ -79,7 +79,7 @@ fn without_a_browser_the_demo_signs_in_with_one_key() {
 #[test]
 fn a_mytoken_is_made_through_its_consent_page() {
     let mut board = demo();
-    board.play("1 jj <enter> <see:opened with a fake browser>");
+    board.play("1 jj <enter> <see:opened with a fake b>");
     stored!("consent", board);
     board.visit_opened();
     board.play("<+2s> <see:ASKED>");
@@ -91,7 +91,7 @@ fn a_mytoken_is_made_through_its_consent_page() {
 fn a_consent_that_is_refused_makes_no_mytoken() {
     let mut board = demo();
     let held = board.wallet.held().len();
-    board.play("1 jj <enter> <see:opened with a fake browser>");
+    board.play("1 jj <enter> <see:opened with a fake b>");
     let opened = board.desktop.seen().opened.last().cloned().unwrap();
     board.visit(&opened, Choice::Deny);
     board.play("<+3s> <see:it was declined on the consent page>");
