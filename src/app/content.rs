@@ -84,6 +84,9 @@ impl Page {
         self.head(held.name.clone());
         let custody = match &held.custody {
             Custody::Sealed => "sealed".to_owned(),
+            Custody::KeyFile => "sealed, and the key lies in a file".to_owned(),
+            Custody::Session => "sealed for this session: gone when this machine starts again".to_owned(),
+            Custody::Unsaved(why) => format!("NOT SAVED, in memory only: {why}"),
             Custody::MemoryOnly => "in memory only: gone when toktui quits".to_owned(),
             Custody::Foreign(owner) => format!("read-only here: it belongs to {owner}"),
         };

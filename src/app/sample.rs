@@ -64,6 +64,7 @@ pub(crate) fn held(name: &str, source: &str, chain: Chain, left: Option<i64>) ->
         granted: None,
         length: 1214,
         has_id_token: false,
+        skew: None,
         content: None,
     });
     Held {
@@ -76,6 +77,8 @@ pub(crate) fn held(name: &str, source: &str, chain: Chain, left: Option<i64>) ->
         access: access.into_iter().collect(),
         chain,
         since: seconds(-3600),
+        pause: None,
+        locked: false,
     }
 }
 

@@ -87,10 +87,10 @@ impl Morning<'_> {
         self.it_is_ago(4 * 365 * DAY);
         let now = self.wallet.source(&SourceId::from("checkin"));
         let old = &self.sandbox.old.settings().issuer;
-        self.wallet.list_source(self.sandbox.checkin_as(old, Vec::new()));
+        self.wallet.list_source(self.sandbox.checkin_as(old, Vec::new())).await;
         self.log_in("checkin", "old-egi").await?;
         if let Some(source) = now {
-            self.wallet.list_source(source);
+            self.wallet.list_source(source).await;
         }
         Ok(())
     }
@@ -122,7 +122,7 @@ impl Morning<'_> {
             Clause { nbf: Some(self.in_seconds(7 * DAY + 2 * HOUR)), ..until(20 * DAY) },
         )
         .await?;
-        self.keep_from_nobody("far-away")
+        self.keep_from_nobody("far-away").await
     }
 
     /// Before breakfast.
@@ -175,9 +175,9 @@ impl Morning<'_> {
                 .await?
         };
         let issued = self.sandbox.mytokens.issue(order).map_err(failed)?;
-        self.wallet.keep(&recognise(issued.mytoken.expose()), "laptop")?;
+        self.wallet.keep(&recognise(issued.mytoken.expose()), "laptop").await?;
         let newer = self.sandbox.mytokens.rotate(&issued.mom_id).map_err(failed)?;
-        let (ci, _) = self.wallet.keep(&recognise(newer.expose()), "ci")?;
+        let (ci, _) = self.wallet.keep(&recognise(newer.expose()), "ci").await?;
         self.draw_anew(&ci).await?;
         self.draw_anew(&ci).await
     }
@@ -190,7 +190,7 @@ impl Morning<'_> {
             self.sandbox.sources(),
         )?;
         let value = self.wallet.form(&self.held(name)?, Form::Mytoken).await?;
-        let (id, _) = other.keep(&recognise(value.expose()), name)?;
+        let (id, _) = other.keep(&recognise(value.expose()), name).await?;
         other.revoke(&id).await?;
         Ok(())
     }
@@ -200,7 +200,7 @@ impl Morning<'_> {
         let id = self.log_in("grid", "borrowed").await?;
         let value = self.wallet.form(&id, Form::AccessToken).await?;
         self.wallet.forget(&id).await?;
-        self.wallet.keep(&recognise(value.expose()), "borrowed")?;
+        self.wallet.keep(&recognise(value.expose()), "borrowed").await?;
         Ok(())
     }
 
@@ -227,17 +227,17 @@ impl Morning<'_> {
     }
 
     async fn draw(&self, id: &CredentialId) -> Result<(), Failure> {
-        self.wallet.draw(id, Wish { force: false }).await.map(|_| ())
+        self.wallet.draw(id, Wish { force: false, ..Wish::default() }).await.map(|_| ())
     }
 
     async fn draw_anew(&self, id: &CredentialId) -> Result<(), Failure> {
-        self.wallet.draw(id, Wish { force: true }).await.map(|_| ())
+        self.wallet.draw(id, Wish { force: true, ..Wish::default() }).await.map(|_| ())
     }
 
     async fn keep(&self, name: &str, capabilities: &[&str], clause: Clause) -> Result<(), Failure> {
         let order = self.order(name, capabilities, clause).await?;
         let issued = self.sandbox.mytokens.issue(order).map_err(failed)?;
-        self.wallet.keep(&recognise(issued.mytoken.expose()), name).map(|_| ())
+        self.wallet.keep(&recognise(issued.mytoken.expose()), name).await.map(|_| ())
     }
 
     /// An order as the server gets it when a login has happened: with a refresh token of its own behind it.
@@ -259,7 +259,7 @@ impl Morning<'_> {
     }
 
     /// A mytoken of a server that does not answer.
-    fn keep_from_nobody(&self, name: &str) -> Result<(), Failure> {
+    async fn keep_from_nobody(&self, name: &str) -> Result<(), Failure> {
         let settings =
             server::Settings { issuer: NOBODY.to_owned(), guest: true, ..server::Settings::default() };
         let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(self.clock.now()));
@@ -270,7 +270,7 @@ impl Morning<'_> {
             ..server::Order::default()
         };
         let specimen = recognise(elsewhere.issue(order).map_err(failed)?.mytoken.expose());
-        self.wallet.keep(&specimen, name).map(|_| ())
+        self.wallet.keep(&specimen, name).await.map(|_| ())
     }
 
     fn held(&self, name: &str) -> Result<CredentialId, Failure> {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::mytoken::Facts;
 use super::secret::Secret;
 use super::source::{Client, SourceId};
-use super::time::later;
+use super::time::{Uptime, later};
 use super::untrusted::Untrusted;
 
 /// Below this many seconds a token is said to be *ending*.
@@ -51,6 +51,11 @@ pub struct AccessToken {
     pub granted: Option<Vec<Untrusted>>,
     /// The ID token that came with it.
     pub id_token: Option<Secret>,
+    /// The same end on the clock that nobody sets: by it [`AccessToken::expires`] is put right after this machine's clock was set
+    /// (security.md I1). `None` where no end is known, or no such clock.
+    pub ends_up: Option<Uptime>,
+    /// How far the giver's clock was ahead of ours when it came (its `Date` header), where it told.
+    pub skew: Option<SignedDuration>,
 }
 
 /// Where access tokens come from.
@@ -126,6 +131,20 @@ impl Copy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
+impl Fingerprint {
+    /// One that was kept.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// To be kept.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 /// The key of all fingerprints of one store.
 pub struct FingerprintKey(hmac::Key);
 
@@ -162,6 +181,12 @@ pub enum ChainEnd {
 pub enum Custody {
     /// On disk, sealed.
     Sealed,
+    /// On disk, sealed, and the key lies in a file.
+    KeyFile,
+    /// On disk, sealed under a key that only this session's kernel keyring has: gone after the next start of the machine.
+    Session,
+    /// In this program's memory although it belongs on disk: writing failed, and why. Nothing else has the newest value.
+    Unsaved(String),
     /// In this program's memory: gone when it quits.
     MemoryOnly,
     /// Somebody else's: read-only, never refreshed unasked.
@@ -197,6 +222,10 @@ pub mod why {
     pub const UNANSWERED: &str = "last use unanswered";
     /// A newer copy of it is held here.
     pub const ROTATED_AWAY: &str = "rotated away";
+    /// Its record on disk cannot be read.
+    pub const DAMAGED: &str = "damaged on disk";
+    /// The key it was sealed under went with an earlier session.
+    pub const SESSION_OVER: &str = "its session is over";
     /// Another copy of it is in use somewhere.
     pub const OTHER_COPY: &str = "another copy in use";
     /// No refresh token stands behind it any more.
@@ -228,6 +257,19 @@ pub struct Credential {
     pub access: Vec<(Ask, AccessToken)>,
     /// When it came to be held.
     pub since: Timestamp,
+    /// Until when its giver is left alone.
+    pub pause: Option<Pause>,
+}
+
+/// Its giver was asked in vain and is left alone for a while: by its own word (`Retry-After`), or by ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Nothing is sent before this moment, unless the user insists.
+    pub until: Timestamp,
+    /// How many times in a row it was asked in vain.
+    pub tries: u32,
+    /// Why, in a few words: `429`, `not reached`.
+    pub why: String,
 }
 
 /// The secret-free view of a credential: what the board, `list` and `--json` get.
@@ -251,6 +293,10 @@ pub struct Held {
     pub chain: Chain,
     /// See [`Credential::since`].
     pub since: Timestamp,
+    /// See [`Credential::pause`].
+    pub pause: Option<Pause>,
+    /// The store is locked: identity, contents and what a mytoken may do are not known now.
+    pub locked: bool,
 }
 
 /// The secret-free view of an access token.
@@ -268,6 +314,8 @@ pub struct HeldAccess {
     pub length: usize,
     /// Whether an ID token came with it.
     pub has_id_token: bool,
+    /// How far its giver's clock was ahead of ours, where it told.
+    pub skew: Option<SignedDuration>,
     /// Header and claims, where it is a JWT. Claims are no secret to its holder, the signature is left out.
     pub content: Option<super::jwt::Jwt>,
 }
@@ -346,6 +394,8 @@ impl Credential {
                 Grant::Bare => Chain::None,
             },
             since: self.since,
+            pause: self.pause.clone(),
+            locked: false,
         }
     }
 
@@ -373,6 +423,7 @@ impl AccessToken {
             granted: self.granted.clone(),
             length: self.value.len(),
             has_id_token: self.id_token.is_some(),
+            skew: self.skew,
             content: super::jwt::Jwt::parse(self.value.expose()),
         }
     }
@@ -407,10 +458,10 @@ impl Held {
         }
     }
 
-    /// Whether quitting loses it.
+    /// Whether quitting at `now` loses something that is still of use.
     #[must_use]
-    pub fn is_lost_on_quit(&self) -> bool {
-        self.custody == Custody::MemoryOnly && !matches!(self.health, Health::Dead(_))
+    pub fn is_lost_on_quit(&self, now: Timestamp) -> bool {
+        matches!(self.custody, Custody::MemoryOnly | Custody::Unsaved(_)) && !self.is_dead(now)
     }
 
     /// Whether it can still be of use: dead is what its health or its own end says.

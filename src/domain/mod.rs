@@ -12,4 +12,5 @@ pub mod source;
 pub mod specimen;
 pub mod time;
 pub mod untrusted;
+pub mod vault;
 pub mod verdict;

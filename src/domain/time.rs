@@ -9,6 +9,35 @@ use jiff::{SignedDuration, Timestamp};
 pub trait Clock: Send + Sync {
     /// The present moment, by this clock.
     fn now(&self) -> Timestamp;
+
+    /// The same moment on the clock that counts since the machine was started, also while it sleeps, and that nobody can set.
+    /// `None` where there is none.
+    fn uptime(&self) -> Option<Uptime> {
+        None
+    }
+}
+
+/// A moment on the clock of one start of one machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Uptime {
+    /// Which start: two moments can be compared only where this is the same (Linux: `/proc/sys/kernel/random/boot_id`).
+    pub start: u128,
+    /// How long after it.
+    pub since: SignedDuration,
+}
+
+impl Uptime {
+    /// The moment `by` later.
+    #[must_use]
+    pub fn later(self, by: SignedDuration) -> Self {
+        Self { start: self.start, since: self.since.saturating_add(by) }
+    }
+
+    /// The span from `earlier` to this moment; `None` where the machine was started in between.
+    #[must_use]
+    pub fn after(self, earlier: Self) -> Option<SignedDuration> {
+        (self.start == earlier.start).then(|| self.since.saturating_sub(earlier.since))
+    }
 }
 
 /// Another clock, moved by a span that can be changed while it runs: the demo's morning, a test's afternoon.

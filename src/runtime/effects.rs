@@ -127,8 +127,10 @@ impl Effects {
                 tokio::spawn(async move { world.read_history(task, target).await });
             }
             Effect::Keep(specimen, name) => {
-                let kept = world.wallet.keep(&specimen, &name);
-                world.changed(Outcome::Kept(kept));
+                tokio::spawn(async move {
+                    let kept = world.wallet.keep(&specimen, &name).await;
+                    world.changed(Outcome::Kept(kept));
+                });
             }
             Effect::Revoke(task, id) => {
                 tokio::spawn(async move {
@@ -202,7 +204,7 @@ impl World {
     }
 
     async fn draw(&self, task: Task, id: CredentialId, force: bool, copy: Option<Form>) {
-        let drawn = self.wallet.draw(&id, Wish { force }).await;
+        let drawn = self.wallet.draw(&id, Wish { force, ..Wish::default() }).await;
         let is_drawn = drawn.is_ok();
         let drawn = drawn.map(|drawn| Drawn {
             expires: drawn.token.expires,

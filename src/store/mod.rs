@@ -1,44 +1,78 @@
-//! What is held: every credential with its lock, and what this session did.
+//! What is held: every credential with its lock, what was done with it, and how both survive.
 //!
-//! For now all of it lives in memory and is gone when the program quits; there is no file format yet. What
-//! already holds is the order of things: a credential is changed only under its own lock, what is read
-//! under the lock is read after it was taken, and saving is done before anybody sees the new value.
+//! # The folder
+//!
+//! ```text
+//! store/                    0700
+//!   keys                    0600   what this is, the store's id, and the data key, wrapped by each of its guards
+//!   tokens/NAME             0600   one journal a credential
+//!   list                    0600   the readable part of each, again: one line a change; a cache and a news sheet, never the truth
+//!   history                 0600   what was done, one line an event, without secrets
+//!   locks/                  0700   lock files, apart from the data; never renamed or removed while the store lives
+//!   reserve                 0600   64 KiB that are given up when an answer must be written and the disk is full
+//!   damaged/                0700   bytes that could not be read, set aside by whoever mended a file
+//! ```
+//!
+//! # A record
+//!
+//! Every line of `tokens/NAME` is one record, and whole: nothing of an earlier line is needed to understand it.
+//!
+//! ```text
+//! {"v":1,"id":…,"n":17,…} TAB base64(sealed) TAB checksum LF
+//! ```
+//!
+//! * First, JSON in the open: format version, the credential's id, the record's number (each one more than the one before), its name, source,
+//!   issuer, ends, health, and its own key wrapped by the data key. That is what `list` and countdowns need while the store is locked.
+//! * Then what is secret or personal, as JSON, sealed under the credential's own key ([`seal`]) and bound to the first part byte for byte: version, id,
+//!   number and all else that stands in the open cannot be changed, nor moved to another line or credential.
+//! * Then 32 hexadecimal digits: the first half of the SHA-256 of all before, its TAB included. It tells a torn or rotten line without any key.
+//!
+//! A record is either a *state* or an *intent*: an intent has no name and no secret, and says that a request which may replace the secret is about
+//! to be sent. A state after it settles it. An intent that is last, while nobody holds the credential's lock, is a credential in doubt.
+//!
+//! # The order of things
+//!
+//! * Whoever changes a credential holds its lock (`locks/ID`, taken by the kernel's `flock`, gone with its holder), and (re)opens the file after taking
+//!   it. It holds it across reading, asking, saving and answering; other credentials and all readers go on.
+//! * An intent is on disk (one `fdatasync`) before the request goes out; the new state is on disk (one append, one `fdatasync`) before anybody sees
+//!   what came. A state that replaces no secret of long life is appended without a sync.
+//! * Names are unique: adding and renaming hold the store's short lock (`locks/store`), which is never held across a network wait.
+//! * Readers need no lock. They take the last record that reads whole and opens. The next writer cuts a torn tail, under the lock.
+//! * A file that has grown is written anew with its last state only (temporary file, `fsync`, rename, `fsync` of the folder). Bytes that do not
+//!   read are then set aside in `damaged/`.
+//!
+//! # Why one journal a credential
+//!
+//! A command that wants one token reads one short file, however many are held; a torn or rotten file is one bad row; nobody waits for anybody else's
+//! disk. The price is a thousand files for a thousand credentials: reading them all would cost the first frame four times what it may, so `list`
+//! repeats what stands in the open, and the files are read after it.
+//!
+//! # What it does not do
+//!
+//! Somebody who may write to the folder can put back an older copy of all of it, and nobody can tell. The superuser of this machine, and a
+//! program of the same user that attaches before ours starts, can read what ours can.
 
+mod error;
 mod journal;
+pub mod keys;
+pub mod seal;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::OwnedMutexGuard;
 
+pub use error::Error;
 pub use journal::Journal;
 
-use crate::domain::credential::{Credential, CredentialId, Fingerprint, FingerprintKey, Grant, Health, Held};
+use crate::domain::credential::{Credential, CredentialId, Fingerprint, FingerprintKey, Grant, Held};
 use crate::domain::event::Event;
 use crate::domain::secret::Secret;
-
-/// Why the store could not do what was asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// Nothing of that id is held (any more).
-    #[error("it is not held here any more")]
-    Gone,
-    /// The name is taken.
-    #[error("{0} is already the name of another token here")]
-    NameTaken(String),
-    /// The name cannot be a name.
-    #[error(
-        "a name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit"
-    )]
-    BadName,
-    /// The system gave no random numbers.
-    #[error("this system gives no random numbers")]
-    NoRandomness,
-}
+use crate::domain::vault::{Access, Opening, Vault};
 
 /// What is held.
 pub struct Store {
     slots: RwLock<Vec<Arc<Slot>>>,
-    key: FingerprintKey,
+    key: Arc<FingerprintKey>,
     journal: Mutex<Journal>,
 }
 
@@ -74,13 +108,17 @@ impl Store {
     pub fn in_memory() -> Result<Self, Error> {
         let mut bytes = [0; 32];
         random(&mut bytes)?;
-        Ok(Self { slots: RwLock::default(), key: FingerprintKey::new(&bytes), journal: Mutex::default() })
+        Ok(Self {
+            slots: RwLock::default(),
+            key: Arc::new(FingerprintKey::new(&bytes)),
+            journal: Mutex::default(),
+        })
     }
 
     /// The key by which superseded values are recognised.
     #[must_use]
-    pub fn fingerprint_key(&self) -> &FingerprintKey {
-        &self.key
+    pub fn fingerprint_key(&self) -> Arc<FingerprintKey> {
+        Arc::clone(&self.key)
     }
 
     /// The secret-free view of everything held, in the order it came.
@@ -89,10 +127,63 @@ impl Store {
         self.slots().iter().map(|slot| slot.read().held()).collect()
     }
 
-    /// One credential as it is now.
+    /// How the store stands.
     #[must_use]
-    pub fn get(&self, id: &CredentialId) -> Option<Credential> {
-        self.slot(id).map(|slot| slot.read().clone())
+    pub fn vault(&self) -> Vault {
+        Vault { access: Access::MemoryOnly(None), ..Vault::default() }
+    }
+
+    /// Makes the store on disk, guarded so, opens it, and takes in what was held in memory until now.
+    ///
+    /// # Errors
+    /// [`Error::StoreExists`], [`Error::Keyring`], [`Error::Disk`].
+    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
+    pub async fn create(&self, _opening: Opening) -> Result<(), Error> {
+        Err(Error::NoStore)
+    }
+
+    /// The user wants no store: what is held stays in memory, and nobody asks again.
+    pub fn stay_in_memory(&self) {}
+
+    /// Opens the store for this session.
+    ///
+    /// # Errors
+    /// [`Error::DoesNotOpen`] for a wrong passphrase, [`Error::NotGuardedSo`], [`Error::Keyring`].
+    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
+    pub async fn unlock(&self, _opening: Opening) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Forgets the keys and all secrets in memory, here and in the session's keyring: other programs find it locked too.
+    pub fn lock(&self) {}
+
+    /// Guards the data key by `opening` too, or instead of what guards it in the same way now.
+    ///
+    /// # Errors
+    /// [`Error::Locked`], [`Error::Keyring`], [`Error::Disk`].
+    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
+    pub async fn guard(&self, _opening: Opening) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Reads what others have changed since the last look. Whether anything differs now.
+    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
+    pub async fn refresh(&self) -> bool {
+        false
+    }
+
+    /// Tries again to write what could not be written. How many values are still unsaved.
+    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
+    pub async fn save_again(&self) -> usize {
+        0
+    }
+
+    /// One credential as it is now, with its secrets.
+    ///
+    /// # Errors
+    /// [`Error::Gone`], [`Error::Locked`], [`Error::Damaged`].
+    pub fn get(&self, id: &CredentialId) -> Result<Credential, Error> {
+        self.slot(id).map(|slot| slot.read().clone()).ok_or(Error::Gone)
     }
 
     /// The credential of this name.
@@ -114,11 +205,13 @@ impl Store {
         Ok(Turn { slot, _turn: turn })
     }
 
-    /// Takes a new credential in.
+    /// Takes a new credential in. When this returns it is on disk, if there is a store; where writing failed it is held in memory, marked
+    /// unsaved, and tried again.
     ///
     /// # Errors
-    /// [`Error::NameTaken`], [`Error::BadName`].
-    pub fn add(&self, credential: Credential) -> Result<(), Error> {
+    /// [`Error::NameTaken`], [`Error::BadName`], [`Error::Locked`]: it was not taken in. [`Error::NotSaved`]: it was, in memory.
+    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
+    pub async fn add(&self, credential: Credential) -> Result<(), Error> {
         if !is_name(&credential.name) {
             return Err(Error::BadName);
         }
@@ -134,18 +227,31 @@ impl Store {
         Ok(())
     }
 
-    /// Marks how a credential fares, without waiting for its turn: its secrets are not touched.
-    pub fn mark(&self, id: &CredentialId, health: Health) {
-        if let Some(slot) = self.slot(id) {
-            slot.read().health = health;
-        }
-    }
-
-    /// Lets go of a credential: its secrets are wiped when the last user of them is done.
-    pub fn remove(&self, turn: &Turn) -> Credential {
+    /// Lets go of a credential, here and on disk. Its secrets are wiped when the last user of them is done.
+    ///
+    /// # Errors
+    /// [`Error::Disk`], [`Error::ReadOnly`]: it is still held.
+    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
+    pub async fn remove(&self, turn: &Turn) -> Result<(), Error> {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|slot| slot.id != turn.slot.id);
-        turn.slot.read().clone()
+        Ok(())
+    }
+
+    /// Gives a credential another name.
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`], [`Error::BadName`], [`Error::Disk`].
+    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
+    pub async fn rename(&self, turn: &Turn, name: &str) -> Result<(), Error> {
+        if !is_name(name) {
+            return Err(Error::BadName);
+        }
+        if self.find(name).is_some_and(|id| id != turn.slot.id) {
+            return Err(Error::NameTaken(name.to_owned()));
+        }
+        turn.slot.read().name = name.to_owned();
+        Ok(())
     }
 
     /// A name like `wish` that is free: `egi`, then `egi-2`, `egi-3`, …
@@ -238,9 +344,24 @@ impl Turn {
         self.slot.read().clone()
     }
 
-    /// Saves a change. When this returns it is kept.
-    pub fn save(&self, credential: Credential) {
+    /// Says that a request is about to be sent whose answer may replace the secret, and makes sure that there is room for the answer.
+    /// When this returns that is on disk. [`Turn::save`] settles it.
+    ///
+    /// # Errors
+    /// [`Error::NoRoom`], [`Error::FakeLocks`], [`Error::ReadOnly`]: the request must not be sent.
+    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
+    pub async fn intend(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Saves a change. When this returns it is kept: on disk, if there is a store.
+    ///
+    /// # Errors
+    /// [`Error::NotSaved`]: the value is kept in memory, marked unsaved, and tried again; it must not be handed out as if nothing had happened.
+    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
+    pub async fn save(&self, credential: Credential) -> Result<(), Error> {
         *self.slot.read() = credential;
+        Ok(())
     }
 }
 
@@ -292,7 +413,7 @@ pub fn fresh_id() -> Result<CredentialId, Error> {
 }
 
 /// From the kernel. AWS-LC's generator first gathers entropy of its own, which takes 28 ms: more than a first frame may.
-fn random(bytes: &mut [u8]) -> Result<(), Error> {
+pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Error> {
     getrandom::fill(bytes).map_err(|_| Error::NoRandomness)
 }
 
@@ -301,7 +422,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::credential::{Ask, Copy, Custody, MytokenGrant};
+    use crate::domain::credential::{Ask, Copy, Custody, Health, MytokenGrant};
     use crate::domain::mytoken::Facts;
     use crate::domain::time::from_epoch;
 
@@ -323,6 +444,7 @@ mod tests {
             ask: Ask::default(),
             access: Vec::new(),
             since: from_epoch(0),
+            pause: None,
         }
     }
 
@@ -331,13 +453,13 @@ mod tests {
         let store = Store::in_memory().expect("random");
         let credential = mytoken("toar", "mt-1", 1);
         let id = credential.id.clone();
-        store.add(credential).expect("free name");
+        store.add(credential).await.expect("free name");
         let turn = store.turn(&id).await.expect("held");
         let mut changed = turn.read();
         if let Grant::Mytoken(grant) = &mut changed.grant {
-            grant.current.supersede(Secret::new("mt-4"), Some(4), store.fingerprint_key());
+            grant.current.supersede(Secret::new("mt-4"), Some(4), &store.fingerprint_key());
         }
-        turn.save(changed);
+        turn.save(changed).await.expect("kept");
         assert_eq!(store.newer_than(&Secret::new("mt-1"), None).expect("stale").number, 4);
         assert_eq!(store.newer_than(&Secret::new("mt-3"), Some(("mom", 3))).expect("stale").name, "toar");
         assert_eq!(store.newer_than(&Secret::new("mt-4"), Some(("mom", 4))), None);
@@ -349,7 +471,7 @@ mod tests {
         let store = Arc::new(Store::in_memory().expect("random"));
         let credential = mytoken("toar", "mt-1", 1);
         let id = credential.id.clone();
-        store.add(credential).expect("free name");
+        store.add(credential).await.expect("free name");
         let turn = store.turn(&id).await.expect("held");
         let waiting = tokio::spawn({
             let (store, id) = (Arc::clone(&store), id.clone());
@@ -357,17 +479,17 @@ mod tests {
         });
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert!(!waiting.is_finished());
-        store.remove(&turn);
+        store.remove(&turn).await.expect("gone");
         drop(turn);
         assert_eq!(waiting.await.expect("no panic"), Some(Error::Gone));
     }
 
-    #[test]
-    fn names_are_unique_and_fit_for_a_command_line() {
+    #[tokio::test]
+    async fn names_are_unique_and_fit_for_a_command_line() {
         let store = Store::in_memory().expect("random");
-        store.add(mytoken("egi", "a", 1)).expect("free");
-        assert_eq!(store.add(mytoken("egi", "b", 1)), Err(Error::NameTaken("egi".to_owned())));
-        assert_eq!(store.add(mytoken("-rf", "b", 1)), Err(Error::BadName));
+        store.add(mytoken("egi", "a", 1)).await.expect("free");
+        assert_eq!(store.add(mytoken("egi", "b", 1)).await, Err(Error::NameTaken("egi".to_owned())));
+        assert_eq!(store.add(mytoken("-rf", "b", 1)).await, Err(Error::BadName));
         assert_eq!(store.free_name("egi"), "egi-2");
         assert_eq!(store.free_name("EGI Check-in!"), "egi-check-in");
         assert_eq!(store.free_name("\u{202e}"), "token");

@@ -248,6 +248,9 @@ pub(super) fn kept<'a>(held: &Held, scene: Scene<'a>) -> Line<'a> {
     let theme = scene.theme;
     let span = match &held.custody {
         Custody::Sealed => Span::styled("sealed, on this machine", theme.dim),
+        Custody::KeyFile => Span::styled("sealed, and the key lies in a file", theme.warning),
+        Custody::Session => Span::styled("sealed for this session of the machine", theme.dim),
+        Custody::Unsaved(why) => Span::styled(format!("NOT SAVED: {}", cleaned(why)), theme.dead),
         Custody::MemoryOnly => Span::styled("in memory only: gone when toktui ends", theme.warning),
         Custody::Foreign(origin) => Span::raw(format!("by {}, read-only here", cleaned(origin))),
     };

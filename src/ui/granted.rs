@@ -22,8 +22,11 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, report: &Report, scene: Scene<'
     )];
     let custody = scene.state.held(&report.id).map(|held| &held.custody);
     let aside = match custody {
-        Some(Custody::Sealed) => vec![Span::styled("sealed and saved", theme.live)],
+        Some(Custody::Sealed | Custody::KeyFile | Custody::Session) => {
+            vec![Span::styled("sealed and saved", theme.live)]
+        }
         Some(Custody::MemoryOnly) => vec![Span::styled("in memory only", theme.warning)],
+        Some(Custody::Unsaved(_)) => vec![Span::styled("NOT SAVED", theme.dead)],
         Some(Custody::Foreign(_)) | None => Vec::new(),
     };
     let inside = Panel { title, aside, focused: true, ..Panel::default() }.over(buf, area, theme);

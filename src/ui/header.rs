@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::moments;
 use super::parts::{put, two_sided, width_of};
 use super::scene::Scene;
-use crate::domain::credential::{Held, Life};
+use crate::domain::credential::Life;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     let theme = scene.theme;
@@ -85,7 +85,7 @@ fn custody(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
     if !scene.counts() {
         return None;
     }
-    let lost = held.iter().filter(|held| Held::is_lost_on_quit(held)).count();
+    let lost = held.iter().filter(|held| held.is_lost_on_quit(scene.now)).count();
     let sign = Span::styled(format!("{} ", theme.signs.memory), theme.warning);
     let text = match lost {
         0 => return None,

@@ -32,7 +32,14 @@ impl Renewable {
             (Custody::Foreign(_), Health::Ok) => {
                 return said("read-only here".to_owned(), "read-only", theme.dim);
             }
-            (Custody::Sealed | Custody::MemoryOnly, Health::Ok) => {}
+            (
+                Custody::Sealed
+                | Custody::KeyFile
+                | Custody::Session
+                | Custody::Unsaved(_)
+                | Custody::MemoryOnly,
+                Health::Ok,
+            ) => {}
         }
         if held.chain_ends().is_some_and(|end| end <= scene.now) {
             return said("over, log in again".to_owned(), "over", theme.dead);

@@ -195,6 +195,9 @@ impl Plan {
         if self.kept > 0 {
             let (words, style) = match held.custody {
                 Custody::MemoryOnly => ("in memory only", theme.warning),
+                Custody::Unsaved(_) => ("NOT SAVED", theme.dead),
+                Custody::KeyFile => ("key file", theme.warning),
+                Custody::Session => ("this session", theme.dim),
                 Custody::Sealed => ("sealed", theme.dim),
                 Custody::Foreign(_) => ("elsewhere", theme.dim),
             };
@@ -279,7 +282,9 @@ fn whole_life(held: &Held) -> SignedDuration {
 fn mark<'a>(held: &Held, scene: Scene<'_>) -> Span<'a> {
     let (theme, signs) = (scene.theme, scene.theme.signs);
     match held.custody {
-        Custody::Sealed => Span::raw(" "),
+        Custody::Sealed | Custody::Session => Span::raw(" "),
+        Custody::KeyFile => Span::styled("k", theme.warning),
+        Custody::Unsaved(_) => Span::styled("!", theme.dead),
         Custody::MemoryOnly => Span::styled(signs.memory, theme.dim),
         Custody::Foreign(_) => Span::styled(signs.foreign, theme.dim),
     }

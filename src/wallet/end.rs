@@ -16,7 +16,8 @@ impl Wallet {
     /// When it is not held any more.
     pub async fn forget(&self, id: &CredentialId) -> Result<String, Failure> {
         let turn = self.store.turn(id).await.map_err(|error| gone("Forgetting", &error))?;
-        let credential = self.store.remove(&turn);
+        let credential = turn.read();
+        self.store.remove(&turn).await.map_err(|error| gone("Forgetting", &error))?;
         self.note(Some(id), What::Forgotten);
         Ok(credential.name)
     }
@@ -35,7 +36,7 @@ impl Wallet {
         let turn = self.store.turn(id).await.map_err(|error| gone("Revoking", &error))?;
         let mut credential = turn.read();
         let doing = format!("Revoking {}", credential.name);
-        self.not_overtaken(&turn, &doing)?;
+        self.not_overtaken(&turn, &doing).await?;
         let (health, said) = match credential.grant.clone() {
             Grant::Mytoken(grant) => self.revoke_mytoken(&credential, &grant, &doing).await?,
             Grant::Refresh(grant) => (revoked_here(), self.revoke_login(&credential, &grant, &doing).await?),
@@ -45,7 +46,7 @@ impl Wallet {
             }
         };
         credential.health = health;
-        turn.save(credential);
+        self.save(&turn, credential, &doing).await?;
         self.note(Some(id), What::Revoked);
         Ok(said)
     }

@@ -17,7 +17,10 @@ impl Wallet {
     pub async fn form(&self, id: &CredentialId, form: Form) -> Result<Secret, Failure> {
         let doing = format!("Copying the {}", form.words());
         let missing = |what: &str| Failure::new(Kind::Unusable, doing.clone(), format!("it holds no {what}"));
-        let credential = self.store.get(id).ok_or_else(|| missing("token of that name"))?;
+        let credential = self
+            .store
+            .get(id)
+            .map_err(|error| Failure::new(Kind::Unusable, doing.clone(), error.to_string()))?;
         let access = || credential.access_for(&credential.ask).ok_or_else(|| missing("access token"));
         match form {
             Form::AccessToken => Ok(access()?.value.clone()),

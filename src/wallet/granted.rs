@@ -17,6 +17,8 @@ pub(super) fn access_token(set: &TokenSet, now: Timestamp) -> AccessToken {
         expires: ends(now, life(&set.access, set.expires_in)),
         granted: set.granted.clone(),
         id_token: set.id_token.clone(),
+        ends_up: None,
+        skew: None,
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn may_revoke_family(credential: &Credential) -> bool {
 }
 
 /// What forbids to use it now, unless the user insists.
-pub(super) fn forbids(credential: &Credential, wish: Wish, doing: &str) -> Result<(), Failure> {
+pub(super) fn forbids(credential: &Credential, wish: &Wish, doing: &str) -> Result<(), Failure> {
     let hint = match &credential.grant {
         Grant::Mytoken(_) => "Make a new one.",
         Grant::Refresh(_) | Grant::Bare => "Log in again.",

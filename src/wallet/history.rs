@@ -30,7 +30,7 @@ impl Wallet {
         let Grant::Mytoken(grant) = &credential.grant else {
             return Err(Failure::new(Kind::Unusable, DOING, "only a mytoken has a history at its server"));
         };
-        self.not_overtaken(&turn, DOING)?;
+        self.not_overtaken(&turn, DOING).await?;
         if health::may_revoke_family(&credential) {
             return Err(health::may_revoke(DOING));
         }
@@ -52,7 +52,7 @@ impl Wallet {
         if reply.outcome.is_ok() {
             spend(&mut next, Use::Other, self.now());
         }
-        turn.save(next);
+        self.save(&turn, next, DOING).await?;
         if lost {
             self.note(Some(id), What::InDoubt);
         }

@@ -32,8 +32,8 @@ impl Wallet {
     /// # Errors
     /// When the name is taken or is none, when it or a newer copy is held already, when nothing could be done with it, or
     /// when it would have to be sent to a server that is neither listed nor agreed to.
-    pub fn keep(&self, specimen: &Specimen, name: &str) -> Result<(CredentialId, String), Failure> {
-        if let Some(holder) = self.store.holder_of(&specimen.value).and_then(|id| self.store.get(&id)) {
+    pub async fn keep(&self, specimen: &Specimen, name: &str) -> Result<(CredentialId, String), Failure> {
+        if let Some(holder) = self.store.holder_of(&specimen.value).and_then(|id| self.store.get(&id).ok()) {
             return Err(unusable(&format!("it is held already, as {}", holder.name)));
         }
         let claims = match &specimen.kind {
@@ -61,10 +61,11 @@ impl Wallet {
             ask: Ask::default(),
             access,
             since: self.now(),
+            pause: None,
         };
-        self.store.add(credential).map_err(|error| gone(DOING, &error))?;
+        self.store.add(credential).await.map_err(|error| gone(DOING, &error))?;
         if let Some(claims) = claims {
-            self.bury_older_copies_of(&id, claims);
+            self.bury_older_copies_of(&id, claims).await;
         }
         self.note(Some(&id), What::Kept);
         Ok((id, name.to_owned()))
@@ -169,7 +170,7 @@ impl Wallet {
         let host = url::Url::parse(address.raw()).ok().map(|url| crate::http::host_of(&url));
         let name = host.unwrap_or_else(|| "unknown issuer".to_owned());
         let id = self.free_source_id(&name.replace(' ', "-"));
-        self.list_source(Source {
+        self.enlist(Source {
             id: id.clone(),
             name,
             note: String::new(),
@@ -192,6 +193,8 @@ impl Wallet {
             expires: jwt.and_then(|jwt| jwt.moment("exp")),
             granted: scope.map(|scope| scope.raw().split_ascii_whitespace().map(Into::into).collect()),
             id_token: None,
+            ends_up: None,
+            skew: None,
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | read the history | `history.rs` | a mytoken's copy, where reading rotates it |
 //! | keep, forget, revoke | `keep.rs`, `end.rs` | adds, removes |
 //! | add a provider | `provider.rs` | the list of sources |
+//! | make, lock, unlock the store, rename | `safe.rs` | the store itself |
 //!
 //! What must not be lost runs in a task of its own, so that a caller who goes away in the middle (Esc, a
 //! timeout) does not take an answer with it that is already under way.
@@ -25,6 +26,7 @@ pub mod keep;
 pub mod login;
 pub mod look_up;
 pub mod provider;
+pub mod safe;
 mod servers;
 mod stale;
 mod uses;
@@ -37,13 +39,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::domain::credential::{CredentialId, Held};
+use crate::domain::credential::{Credential, CredentialId, Health, Held};
 use crate::domain::event::{Event, Teller, What};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::source::{Source, SourceId, SourceKind};
 use crate::domain::time::Clock;
 use crate::http::Http;
-use crate::store::{self, Store};
+use crate::store::{self, Store, Turn};
 
 use issuers::Issuers;
 use servers::{Servers, plain};
@@ -63,14 +65,19 @@ pub struct Wallet {
 }
 
 impl Wallet {
-    /// A wallet that holds nothing yet.
+    /// A wallet that holds nothing yet, and keeps all in memory.
     ///
     /// # Errors
     /// When this system gives no random numbers.
     pub fn new(clock: Arc<dyn Clock>, http: Arc<Http>, sources: Vec<Source>) -> Result<Arc<Self>, Failure> {
-        let store = Store::in_memory()
-            .map_err(|error| Failure::new(Kind::Failed, "Opening the store", error.to_string()))?;
-        Ok(Arc::new(Self {
+        let store = Store::in_memory().map_err(|error| gone("Opening the store", &error))?;
+        Ok(Self::over(store, clock, http, sources))
+    }
+
+    /// A wallet over a store.
+    #[must_use]
+    pub fn over(store: Store, clock: Arc<dyn Clock>, http: Arc<Http>, sources: Vec<Source>) -> Arc<Self> {
+        Arc::new(Self {
             clock,
             http,
             store,
@@ -79,7 +86,7 @@ impl Wallet {
             issuers: Issuers::default(),
             servers: Servers::default(),
             under_way: watch::Sender::new(0),
-        }))
+        })
     }
 
     /// What is held, without its secrets.
@@ -120,8 +127,12 @@ impl Wallet {
 
     /// Lists a source, in the place of the one with the same id or at the end. Credentials whose issuer it names as
     /// a former one are dead from now on, and say so.
-    pub fn list_source(&self, source: Source) {
-        self.bury_those_of_former_issuers(&source);
+    pub async fn list_source(&self, source: Source) {
+        self.bury_those_of_former_issuers(&source).await;
+        self.enlist(source);
+    }
+
+    fn enlist(&self, source: Source) {
         let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
         let mut all = sources.to_vec();
         match all.iter_mut().find(|known| known.id == source.id) {
@@ -217,6 +228,23 @@ impl Drop for UnderWay {
     }
 }
 
+impl Wallet {
+    /// Saves a change made in a credential's turn. What could not be written is held in memory, and said: it must not be handed out as if
+    /// nothing had happened.
+    async fn save(&self, turn: &Turn, credential: Credential, doing: &str) -> Result<(), Failure> {
+        turn.save(credential).await.map_err(|error| gone(doing, &error))
+    }
+
+    /// Marks how a credential fares, in its turn.
+    async fn mark(&self, id: &CredentialId, health: Health) {
+        let Ok(turn) = self.store.turn(id).await else { return };
+        let credential = Credential { health, ..turn.read() };
+        // What cannot be written now is found out again at the next look.
+        drop(turn.save(credential).await);
+    }
+}
+
+/// What the store said, with its cure.
 fn gone(doing: impl Into<String>, error: &store::Error) -> Failure {
-    Failure::new(Kind::Unusable, doing, error.to_string())
+    safe::failed(doing, error)
 }

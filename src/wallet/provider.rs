@@ -47,7 +47,7 @@ impl Wallet {
             hints: Vec::new(),
             folded: false,
         };
-        self.list_source(source.clone());
+        self.list_source(source.clone()).await;
         heading.map(|id| self.headings().remove(&id));
         self.note(None, What::Noted(format!("added {}", source.name)));
         Ok(source)

@@ -56,7 +56,7 @@ impl Wallet {
     pub(super) fn adopt(&self, credential: &mut Credential, update: Issued) -> u64 {
         let Grant::Mytoken(grant) = &mut credential.grant else { return 0 };
         let number = update.facts.copy;
-        grant.current.supersede(update.mytoken, number, self.store.fingerprint_key());
+        grant.current.supersede(update.mytoken, number, &self.store.fingerprint_key());
         if update.short {
             grant.facts.copy = Some(grant.current.number);
             return grant.current.number;

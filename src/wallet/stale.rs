@@ -29,10 +29,11 @@ impl Wallet {
     }
 
     /// Marks a credential as rotated away if it is, and says what to use instead.
-    pub(super) fn not_overtaken(&self, turn: &Turn, doing: &str) -> Result<(), Failure> {
+    pub(super) async fn not_overtaken(&self, turn: &Turn, doing: &str) -> Result<(), Failure> {
         let credential = turn.read();
         let Some(newer) = self.overtaken(&credential) else { return Ok(()) };
-        turn.save(Credential { health: Health::Dead(health::ROTATED_AWAY.to_owned()), ..credential });
+        let dead = Credential { health: Health::Dead(health::ROTATED_AWAY.to_owned()), ..credential };
+        self.save(turn, dead, doing).await?;
         let why =
             format!("copy {} of it is held, as {}; this older one was not sent", newer.number, newer.name);
         Err(Failure::new(Kind::NotValid, doing, why).hint(format!("Use {}.", newer.name)))
@@ -50,28 +51,28 @@ impl Wallet {
     }
 
     /// Marks the older copies of a mytoken that has just been kept: they are not sent from here any more.
-    pub(super) fn bury_older_copies_of(&self, id: &CredentialId, facts: &Facts) {
+    pub(super) async fn bury_older_copies_of(&self, id: &CredentialId, facts: &Facts) {
         let (Some(family), Some(number)) = (&facts.mom_id, facts.copy) else { return };
         for held in self.held().iter().filter(|held| held.id != *id) {
             if let Chain::Mytoken { facts, copy, .. } = &held.chain
                 && facts.mom_id.as_ref() == Some(family)
                 && *copy < number
             {
-                self.store.mark(&held.id, Health::Dead(health::ROTATED_AWAY.to_owned()));
+                self.mark(&held.id, Health::Dead(health::ROTATED_AWAY.to_owned())).await;
             }
         }
     }
 
     /// Marks the logins whose issuer `source` names as a former one.
-    pub(super) fn bury_those_of_former_issuers(&self, source: &Source) {
+    pub(super) async fn bury_those_of_former_issuers(&self, source: &Source) {
         let Some(issuer) = source.issuer() else { return };
         for held in self.held().iter() {
-            let Some(credential) = self.store.get(&held.id) else { continue };
+            let Ok(credential) = self.store.get(&held.id) else { continue };
             let Grant::Refresh(grant) = &credential.grant else { continue };
             if let Some(why) = former(issuer, &grant.issuer)
                 && !matches!(credential.health, Health::Dead(_))
             {
-                self.store.mark(&held.id, Health::Dead(why));
+                self.mark(&held.id, Health::Dead(why)).await;
             }
         }
     }

@@ -75,6 +75,7 @@ mod tests {
             ask: Ask::default(),
             access: Vec::new(),
             since: from_epoch(0),
+            pause: None,
         }
     }
 

@@ -147,6 +147,8 @@ pub fn held(name: &str, source: &str, chain: Chain, access: Option<(i64, i64)>) 
         access: access.map(|(from, to)| access_token(from, to)).into_iter().collect(),
         chain,
         since: after(-3 * HOUR),
+        pause: None,
+        locked: false,
     }
 }
 
@@ -158,6 +160,7 @@ pub fn access_token(from: i64, to: i64) -> HeldAccess {
         expires: Some(after(to)),
         granted: Some(scopes.iter().copied().map(Into::into).collect()),
         length: 1214,
+        skew: None,
         content: Some(jwt(&json!({
             "iss": EGI, "sub": "25ac8f0d@egi.eu", "preferred_username": "jane",
             "aud": "my-toktui", "azp": "my-toktui", "scope": "openid profile email",

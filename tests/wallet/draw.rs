@@ -12,8 +12,8 @@ use toktui::wallet::draw::Wish;
 
 use crate::world::{FORMER, World, at, named, op_source, source, visit};
 
-const FORCE: Wish = Wish { force: true };
-const PLAIN: Wish = Wish { force: false };
+const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
+const PLAIN: Wish = Wish { force: false, min_life: None, ask: None };
 
 #[tokio::test]
 async fn a_token_that_lives_is_handed_out_and_one_about_to_end_is_renewed() {
@@ -43,7 +43,7 @@ async fn a_superseded_refresh_token_is_recognised_when_it_is_pasted() {
     let old = world.wallet.form(&id, Form::RefreshToken).await.expect("a refresh token");
     world.wallet.draw(&id, FORCE).await.expect("a token");
     let specimen = toktui::domain::specimen::recognise(old.expose());
-    let failure = world.wallet.keep(&specimen, "again").expect_err("stale");
+    let failure = world.wallet.keep(&specimen, "again").await.expect_err("stale");
     assert_eq!(failure.why, "it is an older copy; copy 2 is held, as egi");
     assert_eq!(world.wallet.held_as(&specimen), Some(id));
 }
@@ -54,7 +54,7 @@ async fn twenty_draws_at_once_renew_once_and_adopt_the_result() {
     let id = world.logged_in(at("op")).await.id;
     for (wish, renewals) in [(PLAIN, 1), (FORCE, 2)] {
         world.pass(290);
-        let drawn = join_all((0..20).map(|_| world.wallet.draw(&id, wish))).await;
+        let drawn = join_all((0..20).map(|_| world.wallet.draw(&id, wish.clone()))).await;
         let first = drawn[0].as_ref().expect("a token").token.value.clone();
         assert!(drawn.iter().all(|drawn| drawn.as_ref().is_ok_and(|drawn| drawn.token.value == first)));
         assert_eq!(world.op.counts().refreshes, renewals);
@@ -100,7 +100,7 @@ async fn a_refused_refresh_token_is_held_marked_and_not_sent_again_unasked() {
 async fn a_provider_that_is_down_changes_nothing_for_one_that_does_not_rotate() {
     let world = World::open().await;
     let id = world.logged_in(at("op")).await.id;
-    world.set_issuer(|issuer| issuer.refresh_returns_refresh = false);
+    world.set_issuer(|issuer| issuer.refresh_returns_refresh = false).await;
     world.op.quirks().no_refresh_token = true;
     world.pass(1);
     world.wallet.draw(&id, FORCE).await.expect("a token");
@@ -154,7 +154,7 @@ async fn a_refresh_token_that_claims_another_issuer_is_named_before_it_is_sent()
         routes: vec![Route::Device],
         ..*issuer
     };
-    world.wallet.list_source(source("else", "Elsewhere", SourceKind::Issuer(issuer)));
+    world.wallet.list_source(source("else", "Elsewhere", SourceKind::Issuer(issuer))).await;
     world.op.quirks().other_issuer = Some(elsewhere.to_owned());
     let mut login = world.start(at("else"));
     let view = login.view(|view| view.device.is_some()).await;
@@ -172,10 +172,12 @@ async fn a_login_of_an_issuer_that_has_moved_is_dead_and_says_since_when() {
     let world = World::open().await;
     let id = world.logged_in(at("op")).await.id;
     let old = world.issuer.clone();
-    world.set_issuer(|issuer| {
-        issuer.formerly[0].address.clone_from(&old);
-        issuer.address = "http://127.0.0.1:9/realms/new".to_owned();
-    });
+    world
+        .set_issuer(|issuer| {
+            issuer.formerly[0].address.clone_from(&old);
+            issuer.address = "http://127.0.0.1:9/realms/new".to_owned();
+        })
+        .await;
     assert_eq!(world.held(&id).health, Health::Dead("its issuer moved 2022".to_owned()));
     let failure = world.wallet.draw(&id, FORCE).await.expect_err("dead");
     assert_eq!((failure.why.as_str(), failure.kind), ("its issuer moved 2022", Kind::NotValid));
@@ -206,7 +208,7 @@ async fn fewer_scopes_at_a_renewal_are_said() {
 #[tokio::test]
 async fn a_bare_access_token_is_handed_out_until_it_ends_and_then_nothing_renews_it() {
     let world = World::open().await;
-    world.set_issuer(|issuer| issuer.scopes.retain(|scope| scope != "offline_access"));
+    world.set_issuer(|issuer| issuer.scopes.retain(|scope| scope != "offline_access")).await;
     world.op.quirks().no_refresh_token = true;
     let id = world.logged_in(at("op")).await.id;
     world.pass(270);

@@ -10,7 +10,7 @@ use toktui::wallet::draw::Wish;
 
 use crate::world::{FORMER, World, at, op_source, source};
 
-const FORCE: Wish = Wish { force: true };
+const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
 
 /// A JWT of these claims; nobody here looks at its signature.
 fn jwt(header: &str, claims: &str) -> String {
@@ -23,23 +23,23 @@ fn jwt(header: &str, claims: &str) -> String {
 #[tokio::test]
 async fn each_kind_of_token_is_kept_under_its_own_provider_or_refused_in_its_own_words() {
     let world = World::with(|_, server| server.guest = true).await;
-    let kept = |name: &str, text: &str| world.wallet.keep(&recognise(text), name);
+    let kept = async |name: &str, text: &str| world.wallet.keep(&recognise(text), name).await;
 
     let mytoken = world.issued(Order::default());
-    let (id, name) = kept("toar", mytoken.expose()).expect("a mytoken");
+    let (id, name) = kept("toar", mytoken.expose()).await.expect("a mytoken");
     assert_eq!((name.as_str(), world.held(&id).source.as_str()), ("toar", "mt"));
     assert!(world.held(&id).identity.is_some());
 
     let login = world.other_wallet();
     let theirs = world.logged_in_with(&login, at("op")).await.id;
     let refresh = login.form(&theirs, Form::RefreshToken).await.expect("a refresh token");
-    let (id, _) = kept("egi", refresh.expose()).expect("a refresh token");
+    let (id, _) = kept("egi", refresh.expose()).await.expect("a refresh token");
     assert_eq!(world.held(&id).source.as_str(), "op");
     assert!(matches!(world.held(&id).chain, Chain::Refresh { .. }));
     world.wallet.draw(&id, FORCE).await.expect("it gives access tokens");
 
     let access = login.form(&theirs, Form::AccessToken).await.expect("an access token");
-    let (id, _) = kept("bare", access.expose()).expect("an access token");
+    let (id, _) = kept("bare", access.expose()).await.expect("an access token");
     assert_eq!((world.held(&id).source.as_str(), world.held(&id).chain), ("op", Chain::None));
     assert!(!world.wallet.draw(&id, FORCE).await.expect("itself").renewed);
 
@@ -58,7 +58,7 @@ async fn each_kind_of_token_is_kept_under_its_own_provider_or_refused_in_its_own
         ("-rf", "opaque-token_with.dots/and-more", "a name has 1 to 64"),
     ];
     for (name, text, words) in refused {
-        let failure = kept(name, text).expect_err(words);
+        let failure = kept(name, text).await.expect_err(words);
         assert_eq!(failure.kind, Kind::Unusable);
         assert!(failure.why.contains(words), "{failure}");
     }
@@ -70,13 +70,14 @@ async fn bare_tokens_of_unknown_issuers_get_headings_of_their_own_and_take_nobod
     let token = |iss: &str, subject: &str| {
         jwt(r#"{"alg":"ES256","typ":"at+jwt"}"#, &format!(r#"{{"iss":"{iss}","sub":"{subject}"}}"#))
     };
-    let keep = |name: &str, text: &str| world.wallet.keep(&recognise(text), name).expect("kept").0;
+    let keep =
+        async |name: &str, text: &str| world.wallet.keep(&recognise(text), name).await.expect("kept").0;
     let before = world.wallet.sources().len();
     let rows = [
-        keep("a", &token("https://x.example.org/one", "s")),
-        keep("b", &token("https://x.example.org/two", "s")),
-        keep("c", &token("https://x.example.org/one", "t")),
-        keep("d", "opaque-token_with.dots/and-more"),
+        keep("a", &token("https://x.example.org/one", "s")).await,
+        keep("b", &token("https://x.example.org/two", "s")).await,
+        keep("c", &token("https://x.example.org/one", "t")).await,
+        keep("d", "opaque-token_with.dots/and-more").await,
     ]
     .map(|id| world.held(&id).source);
     assert_ne!(rows[0], rows[1]);
@@ -95,14 +96,14 @@ async fn a_heading_is_no_agreement_and_becomes_a_provider_when_it_is_added() {
     let access = elsewhere.wallet.form(&theirs, Form::AccessToken).await.expect("an access token");
     let refresh = elsewhere.wallet.form(&theirs, Form::RefreshToken).await.expect("a refresh token");
     let asked = elsewhere.op_tap.all().len();
-    let bare = world.keep("bare", &access);
-    let refused = world.wallet.keep(&recognise(refresh.expose()), "login").expect_err("nobody agreed");
+    let bare = world.keep("bare", &access).await;
+    let refused = world.wallet.keep(&recognise(refresh.expose()), "login").await.expect_err("nobody agreed");
     assert!(refused.why.contains("not listed here"), "{refused}");
     assert_eq!(elsewhere.op_tap.all().len(), asked);
     let before = world.wallet.sources().len();
     let added = world.wallet.add_provider(&elsewhere.issuer).await.expect("a provider");
     assert_eq!((added.id, world.wallet.sources().len()), (world.held(&bare).source, before));
-    let id = world.keep("login", &refresh);
+    let id = world.keep("login", &refresh).await;
     world.wallet.draw(&id, FORCE).await.expect("an access token");
 }
 
@@ -111,7 +112,7 @@ async fn a_token_of_a_former_issuer_is_listed_where_it_went_and_told_dead_before
     let world = World::open().await;
     let old =
         jwt(r#"{"alg":"none"}"#, &format!(r#"{{"iss":"{FORMER}","azp":"token-portal","typ":"Offline"}}"#));
-    let (id, _) = world.wallet.keep(&recognise(&old), "old").expect("kept");
+    let (id, _) = world.wallet.keep(&recognise(&old), "old").await.expect("kept");
     let held = world.held(&id);
     assert_eq!((held.source.as_str(), held.health), ("op", Health::Dead("its issuer moved 2022".to_owned())));
     let failure = world.wallet.draw(&id, FORCE).await.expect_err("dead");
@@ -172,8 +173,8 @@ async fn what_is_no_provider_says_why() {
 async fn a_source_that_is_listed_again_takes_its_own_place() {
     let world = World::open().await;
     let other = Issuer { client: None, ..Issuer::at("https://x.example.org") };
-    world.wallet.list_source(source("x", "X", SourceKind::Issuer(Box::new(other))));
-    world.wallet.list_source(op_source(&world.issuer));
+    world.wallet.list_source(source("x", "X", SourceKind::Issuer(Box::new(other)))).await;
+    world.wallet.list_source(op_source(&world.issuer)).await;
     let ids: Vec<_> = world.wallet.sources().iter().map(|source| source.id.as_str().to_owned()).collect();
     assert_eq!(ids, ["op", "mt", "x"]);
 }

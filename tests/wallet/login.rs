@@ -15,8 +15,8 @@ use toktui::sandbox::visitor::Choice;
 
 use crate::world::{World, at, named, redirect_of, redirect_uri, visit};
 
-fn device_only(world: &World) {
-    world.set_issuer(|issuer| issuer.routes = vec![Route::Device]);
+async fn device_only(world: &World) {
+    world.set_issuer(|issuer| issuer.routes = vec![Route::Device]).await;
 }
 
 fn port_of(address: &str) -> u16 {
@@ -47,7 +47,7 @@ async fn a_login_by_browser_is_kept_with_its_refresh_token_and_says_who_it_is() 
 #[tokio::test]
 async fn a_login_by_device_code_shows_code_address_and_count_and_is_kept() {
     let world = World::open().await;
-    device_only(&world);
+    device_only(&world).await;
     let mut login = world.start(named("op", "laptop"));
     let view = login.view(|view| view.device.is_some()).await;
     assert_eq!((view.browser, view.paste), (None, false));
@@ -116,14 +116,14 @@ async fn denied_in_the_browser_denied_on_the_device_and_expired_are_three_ends()
     let browser = browser.end().await.expect_err("denied");
     assert!(browser.why.contains("refused in the browser"), "{browser}");
 
-    device_only(&world);
+    device_only(&world).await;
     let mut expired = world.start(at("op"));
     expired.view(|view| view.device.is_some()).await;
     let expired = expired.end().await.expect_err("expired");
     assert!(expired.why.contains("ended before anybody signed in"), "{expired}");
 
     let world = World::open().await;
-    device_only(&world);
+    device_only(&world).await;
     let mut device = world.start(at("op"));
     let view = device.view(|view| view.device.is_some()).await;
     visit(view.device.and_then(|device| device.complete).expect("an address").raw(), Choice::Deny).await;
@@ -188,7 +188,7 @@ async fn a_login_goes_on_when_nobody_can_paste_any_more() {
 #[tokio::test]
 async fn a_poll_under_way_is_awaited_when_the_login_is_stopped_and_its_tokens_are_dropped_and_recorded() {
     let world = World::open().await;
-    device_only(&world);
+    device_only(&world).await;
     let mut login = world.start(at("op"));
     let view = login.view(|view| view.device.is_some()).await;
     visit(view.device.and_then(|device| device.complete).expect("an address").raw(), Choice::Approve).await;
@@ -232,7 +232,7 @@ async fn an_id_token_that_is_not_believed_ends_the_login_and_nothing_is_kept() {
 #[tokio::test]
 async fn an_at_hash_that_does_not_fit_is_only_a_remark_where_the_provider_is_known_for_it() {
     let world = World::open().await;
-    world.set_issuer(|issuer| issuer.at_hash_only_warns = true);
+    world.set_issuer(|issuer| issuer.at_hash_only_warns = true).await;
     world.op.quirks().id_token = Some(IdTokenFault::WrongAtHash);
     let report = world.logged_in(at("op")).await;
     assert!(report.remarks[0].contains("known for it"), "{:?}", report.remarks);
@@ -267,13 +267,13 @@ async fn an_answer_of_another_issuer_ends_the_login() {
 #[tokio::test]
 async fn why_no_refresh_token_came_is_said() {
     let world = World::open().await;
-    world.set_issuer(|issuer| issuer.scopes.retain(|scope| scope != "offline_access"));
+    world.set_issuer(|issuer| issuer.scopes.retain(|scope| scope != "offline_access")).await;
     world.op.quirks().no_refresh_token = true;
     let not_asked = world.logged_in(named("op", "a")).await;
     assert!(not_asked.no_refresh.is_some_and(|why| why.contains("was not asked for")));
     assert!(matches!(world.held(&not_asked.id).chain, Chain::None));
 
-    world.set_issuer(|_| {});
+    world.set_issuer(|_| {}).await;
     let not_given = world.logged_in(named("op", "b")).await;
     assert!(not_given.no_refresh.is_some_and(|why| why.contains("although offline_access was granted")));
 
@@ -295,7 +295,7 @@ async fn fewer_scopes_than_asked_stand_beside_what_was_asked() {
 #[tokio::test]
 async fn scopes_that_come_unasked_are_said_to_be_more_than_asked() {
     let world = World::open().await;
-    world.set_issuer(|issuer| issuer.scopes = vec!["openid".to_owned(), "offline_access".to_owned()]);
+    world.set_issuer(|issuer| issuer.scopes = vec!["openid".to_owned(), "offline_access".to_owned()]).await;
     let report = world.logged_in(at("op")).await;
     assert_eq!(report.lines[0].relation, Relation::Wider);
 }
@@ -317,7 +317,7 @@ async fn logging_in_again_under_a_name_puts_the_new_grant_into_the_same_row() {
 #[tokio::test]
 async fn a_login_without_a_client_id_says_where_to_register_one() {
     let world = World::open().await;
-    world.set_issuer(|issuer| issuer.client = None);
+    world.set_issuer(|issuer| issuer.client = None).await;
     let failure = world.start(at("op")).end().await.expect_err("no client");
     assert_eq!(failure.kind, Kind::Unusable);
     assert!(failure.hint.is_some_and(|hint| hint.contains("client_id")));
@@ -326,10 +326,12 @@ async fn a_login_without_a_client_id_says_where_to_register_one() {
 #[tokio::test]
 async fn an_unknown_client_is_told_apart_from_a_refused_login() {
     let world = World::open().await;
-    world.set_issuer(|issuer| {
-        issuer.client = Some(Client::public("nobody"));
-        issuer.routes = vec![Route::Device];
-    });
+    world
+        .set_issuer(|issuer| {
+            issuer.client = Some(Client::public("nobody"));
+            issuer.routes = vec![Route::Device];
+        })
+        .await;
     let failure = world.start(at("op")).end().await.expect_err("unknown");
     assert!(failure.why.contains("device code"), "{failure}");
     assert!(failure.hint.is_some_and(|hint| hint.contains("client id")));
@@ -350,7 +352,7 @@ async fn a_taken_registered_port_is_replaced_and_the_panel_says_so() {
     let world = World::open().await;
     let taken = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let port = taken.local_addr().expect("an address").port();
-    world.set_issuer(|issuer| issuer.redirect = Redirect { ports: vec![port], ..Redirect::default() });
+    world.set_issuer(|issuer| issuer.redirect = Redirect { ports: vec![port], ..Redirect::default() }).await;
     let mut login = world.start(at("op"));
     let view = login.view(|view| view.browser.is_some()).await;
     assert!(view.remarks.iter().any(|remark| remark.contains("registered port")), "{:?}", view.remarks);

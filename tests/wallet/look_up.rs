@@ -12,7 +12,7 @@ use toktui::wallet::look_up::{Ask, Found};
 
 use crate::world::{World, at, visit};
 
-const FORCE: Wish = Wish { force: true };
+const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
 
 async fn world() -> World {
     World::with(|_, server| server.guest = true).await
@@ -58,7 +58,7 @@ async fn what_its_server_knows_is_told_of_a_held_and_of_a_pasted_mytoken() {
     ];
     for (name, order, later, standing) in table {
         let value = world.issued(order);
-        let id = world.keep(name, &value);
+        let id = world.keep(name, &value).await;
         world.pass(later);
         assert_eq!(both(&world, &id, &value).await, [standing; 2], "{name}");
         world.pass(-later);
@@ -73,9 +73,9 @@ async fn what_its_server_knows_is_told_of_a_held_and_of_a_pasted_mytoken() {
 async fn a_revoked_mytoken_is_revoked_or_unknown_wherever_it_is_asked_about() {
     let world = world().await;
     let value = world.issued(Order::default());
-    let id = world.keep("toar", &value);
+    let id = world.keep("toar", &value).await;
     let elsewhere = world.other_wallet();
-    let theirs = elsewhere.keep(&recognise(value.expose()), "x").expect("kept").0;
+    let theirs = elsewhere.keep(&recognise(value.expose()), "x").await.expect("kept").0;
     elsewhere.revoke(&theirs).await.expect("revoked");
     assert_eq!(both(&world, &id, &value).await, [Standing::RevokedOrUnknown; 2]);
     assert_eq!(world.held(&id).health, Health::NeedsLogin("revoked or unknown".to_owned()));
@@ -86,7 +86,7 @@ async fn a_rotated_away_copy_is_recognised_and_not_sent() {
     let world = world().await;
     let rotation = Rotation { on_at: true, auto_revoke: true, ..Rotation::default() };
     let old = world.issued(Order { rotation: Some(rotation), ..Order::default() });
-    let id = world.keep("toar", &old);
+    let id = world.keep("toar", &old).await;
     for _ in 0..4 {
         world.wallet.draw(&id, FORCE).await.expect("an access token");
     }
@@ -116,7 +116,7 @@ async fn a_copy_that_may_be_an_older_one_of_a_family_that_revokes_itself_is_sent
     assert_eq!(found.verdict.standing, Standing::Valid);
     // Of one that is held the newest copy is known.
     let held = world.issued(order());
-    world.keep("toar", &held);
+    world.keep("toar", &held).await;
     assert_eq!(pasted(&world, held.expose(), &Ask::IfListed).await.verdict.standing, Standing::Valid);
 }
 
@@ -141,7 +141,7 @@ async fn a_mytoken_that_lives_and_gives_nothing_is_useless_until_it_gives_again(
 #[tokio::test]
 async fn without_an_answer_the_last_word_stands_beside_it() {
     let world = world().await;
-    let id = world.kept("toar", Order::default());
+    let id = world.kept("toar", Order::default()).await;
     world.wallet.look_up(&id).await.expect("held");
     world.mytokens.traps().answers_get_lost = true;
     let found = world.wallet.look_up(&id).await.expect("held");
@@ -192,12 +192,12 @@ async fn a_server_that_only_the_token_names_is_not_asked_until_the_user_agrees()
     assert_eq!(found.verdict.standing, Standing::CannotTell);
     assert_eq!(found.may_ask.as_deref(), Some(other.server.as_str()));
     assert!(pasted(&world, value.expose(), &Ask::Nobody).await.may_ask.is_none());
-    assert!(world.wallet.keep(&recognise(value.expose()), "x").is_err());
+    assert!(world.wallet.keep(&recognise(value.expose()), "x").await.is_err());
     assert!(other.server_tap.all().is_empty(), "not a single request");
 
     let found = pasted(&world, value.expose(), &Ask::This(other.server.clone())).await;
     assert_eq!(found.verdict.standing, Standing::Valid);
-    let (id, _) = world.wallet.keep(&recognise(value.expose()), "x").expect("agreed to");
+    let (id, _) = world.wallet.keep(&recognise(value.expose()), "x").await.expect("agreed to");
     world.wallet.draw(&id, FORCE).await.expect("an access token");
 }
 
@@ -207,11 +207,11 @@ async fn a_copy_that_is_overtaken_after_it_was_kept_is_not_sent_either() {
     let rotation = Rotation { on_at: true, auto_revoke: true, ..Rotation::default() };
     let old = world.issued(Order { rotation: Some(rotation), ..Order::default() });
     let elsewhere = world.other_wallet();
-    let theirs = elsewhere.keep(&recognise(old.expose()), "ci").expect("kept").0;
+    let theirs = elsewhere.keep(&recognise(old.expose()), "ci").await.expect("kept").0;
     elsewhere.draw(&theirs, FORCE).await.expect("an access token");
     let newer = elsewhere.form(&theirs, Form::Mytoken).await.expect("the newer copy");
-    let laptop = world.keep("laptop", &old);
-    world.keep("ci", &newer);
+    let laptop = world.keep("laptop", &old).await;
+    world.keep("ci", &newer).await;
     assert_eq!(world.held(&laptop).health, Health::Dead("rotated away".to_owned()));
     let found = world.wallet.look_up(&laptop).await.expect("held");
     assert_eq!((found.verdict.standing, found.verdict.by), (Standing::RotatedAway, By::Journal));
@@ -232,12 +232,12 @@ async fn a_short_token_goes_nowhere_unasked_and_can_be_kept_once_a_server_knows_
     let found = pasted(&world, value.expose(), &Ask::IfListed).await;
     assert_eq!((found.verdict.standing, world.server_requests()), (Standing::CannotTell, 0));
     assert_eq!(found.may_ask.as_deref(), Some(world.server.as_str()));
-    let refused = world.wallet.keep(&recognise(value.expose()), "short").expect_err("not looked up");
+    let refused = world.wallet.keep(&recognise(value.expose()), "short").await.expect_err("not looked up");
     assert_eq!(refused.hint.as_deref(), Some("Look it up first."));
 
     let found = pasted(&world, value.expose(), &Ask::This(world.server.clone())).await;
     assert_eq!((found.verdict.standing, found.what.as_str()), (Standing::Valid, "a short mytoken"));
-    let (id, _) = world.wallet.keep(&recognise(value.expose()), "short").expect("kept");
+    let (id, _) = world.wallet.keep(&recognise(value.expose()), "short").await.expect("kept");
     assert_eq!(world.wallet.look_up(&id).await.expect("held").verdict.standing, Standing::Valid);
     world.wallet.draw(&id, FORCE).await.expect("an access token");
 
@@ -255,7 +255,7 @@ async fn the_address_a_server_sees_us_at_is_learnt_from_its_history() {
         usages_other: Some(9),
         ..Clause::default()
     };
-    let id = world.kept("toar", only(from_there));
+    let id = world.kept("toar", only(from_there)).await;
     world.mytokens.set_caller(Some(("198.51.100.7".parse().expect("an address"), "DE")));
     let found = world.wallet.look_up(&id).await.expect("held");
     assert_eq!(found.verdict.standing, Standing::NotFromHere, "as far as anybody here knows");
@@ -272,7 +272,7 @@ async fn a_server_that_does_not_answer_leaves_the_verdict_open_and_its_token_can
     other.mytokens.traps().answers_get_lost = true;
     let found = pasted(&world, value.expose(), &Ask::This(format!("{}/", other.server))).await;
     assert_eq!(found.verdict.standing, Standing::CannotTell);
-    let (id, _) = world.wallet.keep(&specimen, "far-away").expect("agreed to");
+    let (id, _) = world.wallet.keep(&specimen, "far-away").await.expect("agreed to");
     assert!(world.wallet.source(&world.held(&id).source).is_some());
     assert_eq!(world.wallet.look_up(&id).await.expect("held").verdict.standing, Standing::CannotTell);
 }

@@ -17,8 +17,8 @@ use toktui::wallet::draw::Wish;
 
 use crate::world::{World, at, named, provider, visit};
 
-const FORCE: Wish = Wish { force: true };
-const PLAIN: Wish = Wish { force: false };
+const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
+const PLAIN: Wish = Wish { force: false, min_life: None, ask: None };
 const ROTATES: mytoken::Rotation =
     mytoken::Rotation { on_at: true, on_other: true, lifetime: 0, auto_revoke: true };
 
@@ -42,7 +42,7 @@ fn used(world: &World, id: &CredentialId) -> (Option<u64>, Option<u64>) {
 
 /// A mytoken that is kept and looked up, so that its counters are known.
 async fn known(world: &World, order: Order) -> CredentialId {
-    let id = world.kept("toar", order);
+    let id = world.kept("toar", order).await;
     world.wallet.look_up(&id).await.expect("held");
     id
 }
@@ -50,14 +50,16 @@ async fn known(world: &World, order: Order) -> CredentialId {
 #[tokio::test]
 async fn a_login_through_the_consent_page_is_kept_and_compared() {
     let world = World::open().await;
-    world.list_profile(|profile| {
-        profile.capabilities = vec!["AT".to_owned(), "tokeninfo".to_owned()];
-        profile.scopes = vec!["openid".to_owned(), "email".to_owned()];
-        profile.uses_at = Some(15);
-        profile.uses_other = Some(5);
-        profile.lifetime = Some(86_400);
-        profile.rotation = Some(Rotation { on_at: true, ..Rotation::default() });
-    });
+    world
+        .list_profile(|profile| {
+            profile.capabilities = vec!["AT".to_owned(), "tokeninfo".to_owned()];
+            profile.scopes = vec!["openid".to_owned(), "email".to_owned()];
+            profile.uses_at = Some(15);
+            profile.uses_other = Some(5);
+            profile.lifetime = Some(86_400);
+            profile.rotation = Some(Rotation { on_at: true, ..Rotation::default() });
+        })
+        .await;
     world.mytokens.traps().clauses_cut_after_login = false;
     let mut login = world.start(named("toar", "batch"));
     let view = login.view(|view| view.consent.is_some()).await;
@@ -80,7 +82,7 @@ async fn a_login_through_the_consent_page_is_kept_and_compared() {
 #[tokio::test]
 async fn what_comes_back_wider_than_asked_is_an_alarm() {
     let world = World::open().await;
-    world.list_profile(|profile| profile.scopes = vec!["storage.read".to_owned()]);
+    world.list_profile(|profile| profile.scopes = vec!["storage.read".to_owned()]).await;
     // A clause of which nothing is left allows everything (mytoken-api.md §4.6).
     world.op.quirks().drop_scope = vec!["storage.read".to_owned()];
     let mut login = world.start(at("toar"));
@@ -159,7 +161,7 @@ async fn drawing_counts_the_uses_and_a_look_up_replaces_the_count() {
     // Somebody else uses it, too.
     let other = world.other_wallet();
     let value = world.wallet.form(&id, Form::Mytoken).await.expect("the mytoken");
-    let theirs = other.keep(&toktui::domain::specimen::recognise(value.expose()), "x").expect("kept").0;
+    let theirs = other.keep(&toktui::domain::specimen::recognise(value.expose()), "x").await.expect("kept").0;
     other.draw(&theirs, PLAIN).await.expect("an access token");
     assert_eq!(used(&world, &id).0, Some(1));
     world.wallet.look_up(&id).await.expect("held");
@@ -174,7 +176,7 @@ async fn drawing_counts_the_uses_and_a_look_up_replaces_the_count() {
 #[tokio::test]
 async fn counters_of_a_mytoken_that_was_never_looked_up_stay_unknown() {
     let world = World::with(|_, server| server.guest = true).await;
-    let id = world.kept("toar", Order { restrictions: counted(3, 3), ..Order::default() });
+    let id = world.kept("toar", Order { restrictions: counted(3, 3), ..Order::default() }).await;
     world.wallet.draw(&id, PLAIN).await.expect("an access token");
     assert_eq!(used(&world, &id), (None, None));
 }
@@ -208,10 +210,12 @@ async fn two_hundred_draws_of_a_rotating_mytoken_never_send_an_old_copy_whoever_
 #[tokio::test]
 async fn an_empty_answer_is_a_failure_that_cost_a_use_and_whose_rotation_is_saved() {
     let world = World::open().await;
-    world.list_profile(|profile| {
-        (profile.uses_at, profile.uses_other) = (Some(5), Some(5));
-        profile.rotation = Some(Rotation { on_at: true, auto_revoke: true, ..Rotation::default() });
-    });
+    world
+        .list_profile(|profile| {
+            (profile.uses_at, profile.uses_other) = (Some(5), Some(5));
+            profile.rotation = Some(Rotation { on_at: true, auto_revoke: true, ..Rotation::default() });
+        })
+        .await;
     let mut login = world.start(at("toar"));
     visit(&login.may_open().await, Choice::Approve).await;
     let id = login.end().await.expect("a mytoken").id;
@@ -293,10 +297,10 @@ async fn a_use_that_is_restricted_is_told_apart_and_leaves_the_mytoken_alone() {
 #[tokio::test]
 async fn revoking_is_proven_and_what_was_revoked_before_is_said_so() {
     let world = World::with(|_, server| server.guest = true).await;
-    let id = world.kept("toar", Order::default());
+    let id = world.kept("toar", Order::default()).await;
     let again = world.other_wallet();
     let value = world.wallet.form(&id, Form::Mytoken).await.expect("the mytoken");
-    let theirs = again.keep(&toktui::domain::specimen::recognise(value.expose()), "x").expect("kept").0;
+    let theirs = again.keep(&toktui::domain::specimen::recognise(value.expose()), "x").await.expect("kept").0;
     let said = world.wallet.revoke(&id).await.expect("revoked");
     assert!(said.starts_with("Revoked toar."), "{said}");
     assert_eq!(world.held(&id).health, Health::Dead("revoked from here".to_owned()));
@@ -311,12 +315,12 @@ async fn what_cannot_be_revoked_says_why() {
     let world = World::with(|_, server| server.guest = true).await;
     let soon = world.now().as_second() + 3600;
     let later = Clause { nbf: Some(soon), ..Clause::default() };
-    let not_yet = world.kept("later", Order { restrictions: vec![later], ..Order::default() });
+    let not_yet = world.kept("later", Order { restrictions: vec![later], ..Order::default() }).await;
     let failure = world.wallet.revoke(&not_yet).await.expect_err("not yet");
     assert!(failure.why.contains("has not started yet"), "{failure}");
     assert_eq!(world.held(&not_yet).health, Health::Ok);
     let ending = Clause { exp: Some(world.now().as_second() + 1), ..Clause::default() };
-    let over = world.kept("over", Order { restrictions: vec![ending], ..Order::default() });
+    let over = world.kept("over", Order { restrictions: vec![ending], ..Order::default() }).await;
     world.pass(60);
     let said = world.wallet.revoke(&over).await.expect("over");
     assert!(said.contains("had ended before"), "{said}");

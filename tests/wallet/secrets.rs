@@ -13,7 +13,7 @@ use toktui::wallet::look_up::Ask;
 use crate::world::{Running, World, at, named, redirect_of, visit};
 use toktui::sandbox::visitor::Choice;
 
-const FORCE: Wish = Wish { force: true };
+const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
 
 /// Everything a login told, and how it ended.
 async fn told(mut login: Running) -> String {
@@ -58,7 +58,7 @@ async fn morning(world: &World) -> String {
 
     let rotation = Rotation { on_at: true, ..Rotation::default() };
     let value = world.issued(Order { rotation: Some(rotation), ..Order::default() });
-    let toar = world.keep("toar", &value);
+    let toar = world.keep("toar", &value).await;
     let egi = world.wallet.find("egi").expect("held");
     say(format!("{:?}", world.wallet.look_up_pasted(&recognise(value.expose()), &Ask::IfListed).await));
     for id in [&egi, &toar] {
@@ -79,7 +79,7 @@ async fn morning(world: &World) -> String {
             say(format!("{:?}", world.wallet.history(id).await));
         }
     }
-    say(format!("{:?}", world.wallet.keep(&recognise(value.expose()), "old")));
+    say(format!("{:?}", world.wallet.keep(&recognise(value.expose()), "old").await));
     say(format!("{:?}", world.wallet.revoke(&toar).await));
     say(format!("{:?}", world.wallet.revoke(&egi).await));
     say(format!("{:?} {:?}", world.wallet.held(), world.wallet.journal()));

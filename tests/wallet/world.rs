@@ -85,15 +85,15 @@ impl World {
     }
 
     /// Lists the provider differently.
-    pub fn set_issuer(&self, change: impl FnOnce(&mut Issuer)) {
+    pub async fn set_issuer(&self, change: impl FnOnce(&mut Issuer)) {
         let mut source = op_source(&self.issuer);
         let SourceKind::Issuer(issuer) = &mut source.kind else { panic!("an issuer") };
         change(issuer);
-        self.wallet.list_source(source);
+        self.wallet.list_source(source).await;
     }
 
     /// Lists a profile at the mytoken server.
-    pub fn list_profile(&self, change: impl FnOnce(&mut Profile)) {
+    pub async fn list_profile(&self, change: impl FnOnce(&mut Profile)) {
         let mut profile = Profile {
             server: "mt".into(),
             provider: self.issuer.clone(),
@@ -105,7 +105,7 @@ impl World {
             rotation: None,
         };
         change(&mut profile);
-        self.wallet.list_source(source("toar", "TOAR", SourceKind::Profile(profile)));
+        self.wallet.list_source(source("toar", "TOAR", SourceKind::Profile(profile))).await;
     }
 
     /// A wallet at the same servers whose machine's clock is off by `seconds`.
@@ -131,18 +131,18 @@ impl World {
     }
 
     /// A mytoken that is issued without a login and kept under `name`.
-    pub fn kept(&self, name: &str, order: mytoken::Order) -> CredentialId {
+    pub async fn kept(&self, name: &str, order: mytoken::Order) -> CredentialId {
         let issued = self.issued(order);
-        self.keep(name, &issued)
+        self.keep(name, &issued).await
     }
 
     pub fn issued(&self, order: mytoken::Order) -> Secret {
         self.mytokens.issue(order).expect("issued").mytoken
     }
 
-    pub fn keep(&self, name: &str, value: &Secret) -> CredentialId {
+    pub async fn keep(&self, name: &str, value: &Secret) -> CredentialId {
         let specimen = toktui::domain::specimen::recognise(value.expose());
-        self.wallet.keep(&specimen, name).expect("kept").0
+        self.wallet.keep(&specimen, name).await.expect("kept").0
     }
 
     pub fn held(&self, id: &CredentialId) -> Held {

@@ -89,7 +89,7 @@ pub(super) fn quit(state: &mut State) -> Vec<Effect> {
         .wallet
         .held
         .iter()
-        .filter(|held| held.is_lost_on_quit())
+        .filter(|held| held.is_lost_on_quit(state.at))
         .map(|held| held.name.clone())
         .collect();
     if lost.is_empty() || state.seat.demo {

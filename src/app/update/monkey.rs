@@ -191,7 +191,8 @@ fn is_allowed(effect: &Effect, before: &State, message: &Message) -> bool {
         Effect::Revoke(..) => on_dialogue && is_key('x'),
         Effect::Forget(_) => on_dialogue && is_key('f'),
         Effect::Quit => {
-            let loses = !before.seat.demo && before.wallet.held.iter().any(Held::is_lost_on_quit);
+            let loses =
+                !before.seat.demo && before.wallet.held.iter().any(|held| held.is_lost_on_quit(before.at));
             !loses || (matches!(top, Some(Overlay::QuitLoses(_))) && is_key('x'))
         }
         Effect::Draw { id, .. } => matches!(message, Message::Key(_)) && pays(&counts, id),

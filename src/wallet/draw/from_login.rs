@@ -26,7 +26,8 @@ impl Wallet {
                 .hint("Add the provider again."));
         };
         if let Some(why) = stale::not_for(issuer, grant) {
-            turn.save(Credential { health: Health::Dead(why.clone()), ..credential.clone() });
+            self.save(turn, Credential { health: Health::Dead(why.clone()), ..credential.clone() }, doing)
+                .await?;
             return Err(
                 Failure::new(Kind::NotValid, doing, why).hint("It was not sent anywhere. Log in again.")
             );
@@ -42,7 +43,7 @@ impl Wallet {
             extra: &extra,
         };
         match refresh::refresh(&self.http, &metadata, wish, &grant.current.value).await {
-            Ok(set) => Ok(self.take_refreshed(turn, credential, &set)),
+            Ok(set) => self.take_refreshed(turn, credential, &set, doing).await,
             Err(error) => {
                 let health = if error.is_for_good() {
                     health::needs_login(health::ENDED_OR_REVOKED)
@@ -51,20 +52,26 @@ impl Wallet {
                 } else {
                     credential.health.clone()
                 };
-                turn.save(Credential { health, ..credential.clone() });
+                self.save(turn, Credential { health, ..credential.clone() }, doing).await?;
                 Err(words::without(failed(&error), &[&grant.current.value]))
             }
         }
     }
 
     /// The new refresh token becomes the current one before anything else happens.
-    fn take_refreshed(&self, turn: &Turn, credential: &Credential, set: &TokenSet) -> Drawn {
+    async fn take_refreshed(
+        &self,
+        turn: &Turn,
+        credential: &Credential,
+        set: &TokenSet,
+        doing: &str,
+    ) -> Result<Drawn, Failure> {
         let now = self.now();
         let mut next = credential.clone();
         let mut rotated = None;
         if let Grant::Refresh(grant) = &mut next.grant {
             if let Some(refresh) = set.refresh.clone().filter(|new| *new != grant.current.value) {
-                grant.current.supersede(refresh, None, self.store.fingerprint_key());
+                grant.current.supersede(refresh, None, &self.store.fingerprint_key());
                 grant.rotates = true;
                 rotated = Some(grant.current.number);
             }
@@ -77,12 +84,12 @@ impl Wallet {
         next.put_access(next.ask.clone(), token.clone());
         let remarks = missing(&next, &token).into_iter().collect();
         let id = next.id.clone();
-        turn.save(next);
+        self.save(turn, next, doing).await?;
         self.note(Some(&id), What::Renewed);
         if let Some(copy) = rotated {
             self.note(Some(&id), What::Rotated { copy });
         }
-        Drawn { token, renewed: true, remarks }
+        Ok(Drawn { token, renewed: true, remarks })
     }
 }
 

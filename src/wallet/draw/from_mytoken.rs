@@ -36,7 +36,7 @@ impl Wallet {
             let told = granted.expires_in.and_then(|life| i64::try_from(life.as_secs()).ok());
             let expires = ends(now, life(&granted.value, told));
             let (value, granted) = (granted.value, granted.scopes);
-            AccessToken { value, obtained: now, expires, granted, id_token: None }
+            AccessToken { value, obtained: now, expires, granted, id_token: None, ends_up: None, skew: None }
         });
         // A use that must have made a new copy, which did not come.
         let rotation = health::rotation(credential).filter(|rotation| rotation.rotates());
@@ -50,7 +50,7 @@ impl Wallet {
         if let Ok(token) = &drawn {
             next.put_access(next.ask.clone(), token.clone());
         }
-        turn.save(next.clone());
+        self.save(turn, next.clone(), doing).await?;
         self.acted(&grant.server, reply.date);
         if drawn.is_ok() {
             self.note(Some(&next.id), What::AccessToken);

@@ -5,20 +5,24 @@ mod from_mytoken;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Wallet, gone, health};
-use crate::domain::credential::{AccessToken, Credential, CredentialId, ENDING, Grant, Health};
+use crate::domain::credential::{AccessToken, Ask, Credential, CredentialId, ENDING, Grant, Health};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::secret::Secret;
 
 /// How an access token is wanted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Wish {
     /// A new one even if one lives, and a try even where there is little hope or something at stake: with a mytoken in
     /// doubt that revokes its family, the user has read that.
     pub force: bool,
+    /// How long it must live at least; `None`: a minute, or a third of its life where it lives for less than three.
+    pub min_life: Option<SignedDuration>,
+    /// With which scopes and audiences; `None`: those of the credential.
+    pub ask: Option<Ask>,
 }
 
 /// What drawing came to.
@@ -38,9 +42,8 @@ impl Wallet {
     /// # Errors
     /// With the deciding fact; the credential is then still held, and marked where a login is needed.
     pub async fn draw(self: &Arc<Self>, id: &CredentialId, wish: Wish) -> Result<Drawn, Failure> {
-        let credential =
-            self.store.get(id).ok_or_else(|| gone("Drawing an access token", &crate::store::Error::Gone))?;
-        if let Some(drawn) = at_hand(&credential, wish, self.now()) {
+        let credential = self.store.get(id).map_err(|error| gone("Drawing an access token", &error))?;
+        if let Some(drawn) = at_hand(&credential, &wish, self.now()) {
             return Ok(drawn);
         }
         let doing = format!("Drawing an access token of {}", credential.name);
@@ -62,11 +65,13 @@ impl Wallet {
         // Somebody else may have drawn one while we waited for the turn: adopt that.
         let current = credential.access_for(&credential.ask).map(|token| &token.value);
         let others = current.is_some() && current != seen.as_ref();
-        if let Some(drawn) = at_hand(&credential, Wish { force: wish.force && !others }, self.now()) {
+        if let Some(drawn) =
+            at_hand(&credential, &Wish { force: wish.force && !others, ..wish.clone() }, self.now())
+        {
             return Ok(drawn);
         }
-        self.not_overtaken(&turn, doing)?;
-        health::forbids(&credential, wish, doing)?;
+        self.not_overtaken(&turn, doing).await?;
+        health::forbids(&credential, &wish, doing)?;
         let result = match &credential.grant {
             Grant::Refresh(grant) => self.draw_from_login(&turn, &credential, grant, doing).await,
             Grant::Mytoken(grant) => self.draw_from_mytoken(&turn, &credential, grant, doing).await,
@@ -86,7 +91,7 @@ impl Wallet {
 }
 
 /// The access token that is held, if it will do.
-fn at_hand(credential: &Credential, wish: Wish, now: Timestamp) -> Option<Drawn> {
+fn at_hand(credential: &Credential, wish: &Wish, now: Timestamp) -> Option<Drawn> {
     let token = credential.access_for(&credential.ask)?;
     let lives = token.left(now).is_none_or(|left| left.as_secs() >= ENDING);
     // A bare access token is handed out until it ends: there is nothing better.

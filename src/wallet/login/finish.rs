@@ -57,6 +57,7 @@ impl Wallet {
             ask: Ask::default(),
             access: vec![(Ask::default(), access)],
             since: now,
+            pause: None,
         };
         let (id, name) = self.keep_login(credential, race.order.name.as_deref(), race.doing).await?;
         Ok(Report {
@@ -83,7 +84,7 @@ impl Wallet {
             if before.source == credential.source {
                 (credential.id, credential.name) = (before.id, before.name);
                 let kept = (credential.id.clone(), credential.name.clone());
-                turn.save(credential);
+                self.save(&turn, credential, doing).await?;
                 self.note(Some(&kept.0), What::LoggedIn);
                 return Ok(kept);
             }
@@ -92,7 +93,7 @@ impl Wallet {
         loop {
             credential.name = self.free_name(&wish);
             let kept = (credential.id.clone(), credential.name.clone());
-            match self.store.add(credential.clone()) {
+            match self.store.add(credential.clone()).await {
                 Ok(()) => {
                     self.note(Some(&kept.0), What::LoggedIn);
                     return Ok(kept);

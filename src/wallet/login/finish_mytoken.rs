@@ -36,6 +36,7 @@ impl Wallet {
             ask: Ask::default(),
             access: Vec::new(),
             since: now,
+            pause: None,
         };
         let wish = made.order.name.as_deref().unwrap_or(made.source.id.as_str());
         let (id, name) =

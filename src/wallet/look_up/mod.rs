@@ -65,7 +65,8 @@ impl Wallet {
             let verdict =
                 verdict(subject(&grant.facts, grant.short), &witnesses, &Place::default(), self.now());
             let found = Found::mytoken(verdict, grant.facts.clone());
-            turn.save(Credential { health: Health::Dead(health::ROTATED_AWAY.to_owned()), ..credential });
+            let dead = Credential { health: Health::Dead(health::ROTATED_AWAY.to_owned()), ..credential };
+            self.save(&turn, dead, "Looking up").await.ok()?;
             return Some(found);
         }
         if health::may_revoke_family(&credential) {
@@ -92,7 +93,7 @@ impl Wallet {
             Grant::Mytoken(grant) => grant.facts.clone(),
             Grant::Refresh(_) | Grant::Bare => Facts::default(),
         };
-        turn.save(next);
+        self.save(&turn, next, "Looking up").await.ok()?;
         self.note(Some(id), What::LookedUp);
         let mut witnesses = vec![said];
         witnesses.extend(last_known(&credential, grant));

@@ -1,0 +1,106 @@
+//! The store itself: make it, lock and unlock it, rename in it, and hear what others changed.
+
+use std::sync::Arc;
+
+use super::{Wallet, gone};
+use crate::domain::credential::CredentialId;
+use crate::domain::event::What;
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::vault::{Opening, Vault};
+use crate::store::Error;
+
+impl Wallet {
+    /// How the store stands.
+    #[must_use]
+    pub fn vault(&self) -> Vault {
+        self.store.vault()
+    }
+
+    /// Makes the store, and takes in what was held in memory until now.
+    ///
+    /// # Errors
+    /// When there is one already, the keyring gives nothing, or the disk takes nothing.
+    pub async fn create_store(&self, opening: Opening) -> Result<(), Failure> {
+        let doing = format!("Making a store guarded by {}", opening.guard().words());
+        self.store.create(opening).await.map_err(|error| failed(doing, &error))
+    }
+
+    /// The user wants no store: what is held stays in memory.
+    pub fn stay_in_memory(&self) {
+        self.store.stay_in_memory();
+    }
+
+    /// Unlocks the store for this session.
+    ///
+    /// # Errors
+    /// When that does not open it.
+    pub async fn unlock(&self, opening: Opening) -> Result<(), Failure> {
+        self.store.unlock(opening).await.map_err(|error| failed("Unlocking the store", &error))
+    }
+
+    /// Locks the store, for all programs of this user.
+    pub fn lock(&self) {
+        self.store.lock();
+    }
+
+    /// Guards the store by `opening` too, or by a new passphrase instead of the old one.
+    ///
+    /// # Errors
+    /// When the store is locked, the keyring gives nothing, or the disk takes nothing.
+    pub async fn guard(&self, opening: Opening) -> Result<(), Failure> {
+        let doing = format!("Guarding the store by {}", opening.guard().words());
+        self.store.guard(opening).await.map_err(|error| failed(doing, &error))
+    }
+
+    /// Gives a credential another name; the one it had.
+    ///
+    /// # Errors
+    /// When the name is taken or is none, or the disk takes nothing.
+    pub async fn rename(self: &Arc<Self>, id: &CredentialId, name: &str) -> Result<String, Failure> {
+        let doing = "Renaming";
+        let turn = self.store.turn(id).await.map_err(|error| gone(doing, &error))?;
+        let before = turn.read().name;
+        self.store.rename(&turn, name).await.map_err(|error| failed(doing, &error))?;
+        self.note_with(Some(id), What::Noted("renamed".to_owned()), &format!("{before} is now {name}"));
+        Ok(before)
+    }
+
+    /// Takes in what other programs changed. Whether anything differs.
+    pub async fn refresh(&self) -> bool {
+        self.store.refresh().await
+    }
+
+    /// Tries again to write what could not be written; how many values are still unsaved.
+    pub async fn save_again(&self) -> usize {
+        self.store.save_again().await
+    }
+}
+
+/// A failure of the store with the cure, as far as there is one.
+pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Failure {
+    let (kind, hint) = match error {
+        Error::NameTaken(_) | Error::BadName | Error::StoreExists | Error::Gone | Error::NotGuardedSo(_) => {
+            (Kind::Unusable, None)
+        }
+        Error::Locked => (Kind::NotValid, Some("Unlock it: toktui unlock.")),
+        Error::DoesNotOpen => (Kind::NotValid, None),
+        Error::NoStore => (Kind::Unusable, Some("Make one: toktui store init.")),
+        Error::NotSaved(_) => (Kind::Failed, Some("Make room; it is tried again.")),
+        Error::NoRoom(_) => (Kind::Failed, Some("Nothing was sent. Make room and try again.")),
+        Error::FakeLocks(_) => {
+            (Kind::Failed, Some("Nothing was sent. Keep the store on another disk (TOKTUI_HOME)."))
+        }
+        Error::Held(_) => (Kind::Failed, Some("Nothing was sent.")),
+        Error::NoRandomness
+        | Error::Keyring(_)
+        | Error::Damaged(_)
+        | Error::ReadOnly(_)
+        | Error::Unsafe(_)
+        | Error::Disk(_) => (Kind::Failed, None),
+    };
+    let failure = Failure::new(kind, doing, error.to_string());
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
