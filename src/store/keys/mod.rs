@@ -4,12 +4,16 @@ mod file;
 mod key_file;
 mod passphrase;
 #[cfg(target_os = "linux")]
+mod secret_service;
+#[cfg(target_os = "linux")]
 mod session;
 
 use std::time::Duration;
 
 pub use file::Keys;
 pub use passphrase::{Cost, Strength, Tries, strength};
+#[cfg(target_os = "linux")]
+pub use secret_service::SecretService;
 #[cfg(target_os = "linux")]
 pub use session::KernelKeyring;
 
