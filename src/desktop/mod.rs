@@ -17,6 +17,7 @@ mod sequences;
 pub mod signals;
 pub mod terminal;
 mod tmux;
+pub mod tty;
 
 use std::io;
 use std::time::Duration;
