@@ -16,7 +16,8 @@ use toktui::runtime::{End, SignIn};
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     if words.first().is_some_and(|first| first == holder::ARGUMENT) {
-        let rest: Vec<String> = words.into_iter().skip(1).filter_map(|word| word.into_string().ok()).collect();
+        let rest: Vec<String> =
+            words.into_iter().skip(1).filter_map(|word| word.into_string().ok()).collect();
         return match holder::hold(&rest, &Environment::of_this_process()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,

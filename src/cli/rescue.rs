@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::gate;
 use super::house::House;
+use crate::desktop::tty::Tty;
 use crate::domain::credential::{Chain, Custody, Held};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
@@ -25,33 +26,37 @@ pub async fn all(house: &House) -> Result<(), Failure> {
     for (held, why) in unsaved(house) {
         house.say(&format!("{}: the newest value is in this program's memory only: {why}", held.name));
     }
-    match house.tty() {
-        Some(tty) => loop {
-            let prompt = "Make room, then Enter tries again; `print` prints the values here; `lose` gives them up:";
-            match gate::answer(&tty, prompt).await.as_deref() {
-                Ok("print") => {
-                    print(house, &tty).await;
-                    return Err(failed("it was printed instead"));
-                }
-                Ok("lose") | Err(_) => return Err(failed("it is lost")),
-                Ok(_) if house.wallet.save_again().await == 0 => {
-                    tty.say("Saved.");
-                    return Ok(());
-                }
-                Ok(_) => tty.say("It still cannot be written."),
+    if let Some(tty) = house.tty() { ask(house, &tty).await } else { try_again(house).await }
+}
+
+async fn ask(house: &House, tty: &Tty) -> Result<(), Failure> {
+    loop {
+        let prompt =
+            "Make room, then Enter tries again; `print` prints the values here; `lose` gives them up:";
+        match gate::answer(tty, prompt).await.as_deref() {
+            Ok("print") => {
+                print(house, tty).await;
+                return Err(failed("it was printed instead"));
             }
-        },
-        None => {
-            for _ in 0..TRIES {
-                tokio::time::sleep(PAUSE).await;
-                if house.wallet.save_again().await == 0 {
-                    house.say("saved after all");
-                    return Ok(());
-                }
+            Ok("lose") | Err(_) => return Err(failed("it is lost")),
+            Ok(_) if house.wallet.save_again().await == 0 => {
+                tty.say("Saved.");
+                return Ok(());
             }
-            Err(failed("it is lost: a new login, or a new mytoken, is needed"))
+            Ok(_) => tty.say("It still cannot be written."),
         }
     }
+}
+
+async fn try_again(house: &House) -> Result<(), Failure> {
+    for _ in 0..TRIES {
+        tokio::time::sleep(PAUSE).await;
+        if house.wallet.save_again().await == 0 {
+            house.say("saved after all");
+            return Ok(());
+        }
+    }
+    Err(failed("it is lost: a new login, or a new mytoken, is needed"))
 }
 
 fn unsaved(house: &House) -> Vec<(Held, String)> {
@@ -64,7 +69,7 @@ fn unsaved(house: &House) -> Vec<(Held, String)> {
 }
 
 /// Prints the long-lived values on the terminal, whole: the user has typed the word for it.
-async fn print(house: &House, tty: &crate::desktop::tty::Tty) {
+async fn print(house: &House, tty: &Tty) {
     for (held, _) in unsaved(house) {
         let form = match held.chain {
             Chain::Mytoken { .. } => Form::Mytoken,

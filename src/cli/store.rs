@@ -99,7 +99,9 @@ pub async fn run(house: &mut House, words: &Words, from: impl Read) -> Result<u8
             if *json {
                 house.out.line(&json::safe(&as_json(&vault, now)));
             } else {
-                as_text(&vault, now).iter().for_each(|line| house.out.line(line));
+                for line in as_text(&vault, now) {
+                    house.out.line(&line);
+                }
             }
         }
         Words::Guard(guarded) => {
@@ -126,12 +128,7 @@ fn exists(vault: &Vault, doing: &str) -> Failure {
 }
 
 /// What was said about the guard, or asked.
-async fn opening(
-    house: &House,
-    words: &Guarded,
-    from: impl Read,
-    doing: &str,
-) -> Result<Opening, Failure> {
+async fn opening(house: &House, words: &Guarded, from: impl Read, doing: &str) -> Result<Opening, Failure> {
     let tty = house.tty();
     if words.keyring {
         return Ok(Opening::Keyring);
@@ -200,7 +197,9 @@ fn as_text(vault: &Vault, now: Timestamp) -> Vec<String> {
         Access::Open { until: Some(until) } => {
             format!("Open for {}, longer when used.", countdown(until.duration_since(now)))
         }
-        Access::Open { until: None } => "Open for this command; nothing keeps the key for the session.".to_owned(),
+        Access::Open { until: None } => {
+            "Open for this command; nothing keeps the key for the session.".to_owned()
+        }
         Access::Locked => "Locked. `toktui unlock` opens it.".to_owned(),
     }];
     let mut put = |label: &str, text: Option<String>| {

@@ -71,7 +71,8 @@ async fn open(house: &House, words: &Words, from: impl Read) -> Result<(), Failu
     }
     let guards = house.wallet.vault().guards;
     if guards.contains(&Guard::Passphrase) && house.tty().is_none() && guards.len() == 1 {
-        let failure = Failure::new(Kind::Unusable, DOING, "it asks for a passphrase, and nobody can be asked");
+        let failure =
+            Failure::new(Kind::Unusable, DOING, "it asks for a passphrase, and nobody can be asked");
         return Err(failure.hint("On a terminal: toktui unlock. From a pipe: toktui unlock -."));
     }
     gate::unlocked(house, DOING).await

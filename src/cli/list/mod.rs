@@ -92,11 +92,7 @@ pub fn print_json(
     out.line(&super::json::safe(&json::of(&chosen, vault, now)));
 }
 
-fn chosen(
-    held: &[Held],
-    ending: Option<SignedDuration>,
-    now: Timestamp,
-) -> impl Iterator<Item = &Held> {
+fn chosen(held: &[Held], ending: Option<SignedDuration>, now: Timestamp) -> impl Iterator<Item = &Held> {
     held.iter().filter(move |held| ending.is_none_or(|within| ends_within(held, within, now)))
 }
 

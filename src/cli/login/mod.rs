@@ -214,7 +214,10 @@ async fn choose(house: &House, choices: &[Choice], doing: &str) -> Result<String
 
 /// What came, and how it differs from what was asked for.
 fn tell(house: &mut House, report: &Report) {
-    house.out.line(&crate::domain::untrusted::cleaned(&format!("Logged in at {}, kept as {}.", report.at, report.name)));
+    house.out.line(&crate::domain::untrusted::cleaned(&format!(
+        "Logged in at {}, kept as {}.",
+        report.at, report.name
+    )));
     for line in report.lines.iter().filter(|line| line.relation != Relation::Same) {
         let note = line.note.as_deref().map(|note| format!("  ({note})")).unwrap_or_default();
         house.say(&format!("{}: asked {}, granted {}{note}", line.what, line.asked, line.granted));

@@ -43,11 +43,16 @@ impl Panel {
         }
         if view.paste_refused != self.refused {
             self.refused.clone_from(&view.paste_refused);
-            view.paste_refused.iter().for_each(|why| say(&format!("That was not it: {why}")));
+            if let Some(why) = &view.paste_refused {
+                say(&format!("That was not it: {why}"));
+            }
         }
-        let trouble = view.device.as_ref().or(view.consent.as_ref()).and_then(|polled| polled.trouble.clone());
+        let trouble =
+            view.device.as_ref().or(view.consent.as_ref()).and_then(|polled| polled.trouble.clone());
         if trouble != self.trouble {
-            trouble.iter().for_each(|trouble| say(trouble));
+            if let Some(trouble) = &trouble {
+                say(trouble);
+            }
             self.trouble = trouble;
         }
     }
@@ -72,7 +77,10 @@ impl Panel {
             say("Or paste here the address that the browser ended on.");
         }
         if let Some(ends) = view.ends {
-            say(&format!("Waiting, for {} at the most. Ctrl-C cancels; nothing is lost.", countdown(ends.duration_since(now))));
+            say(&format!(
+                "Waiting, for {} at the most. Ctrl-C cancels; nothing is lost.",
+                countdown(ends.duration_since(now))
+            ));
         }
     }
 
@@ -87,7 +95,10 @@ impl Panel {
         }
         let (columns, _) = terminal::size();
         let unicode = Look::of(environment).glyphs == Glyphs::Unicode;
-        if self.draws && unicode && let Some(lines) = qr::lines(target(polled), usize::from(columns)) {
+        if self.draws
+            && unicode
+            && let Some(lines) = qr::lines(target(polled), usize::from(columns))
+        {
             let mut out = io::stderr().lock();
             for line in lines {
                 // Colours and blocks of our own, and nothing of anybody else's.

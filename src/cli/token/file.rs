@@ -53,7 +53,11 @@ mod tests {
         write(&path, &Secret::new("tok-1\n")).expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "tok-1\n");
         assert_eq!(path.metadata().expect("there").permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left beside it");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).expect("a folder").count(),
+            1,
+            "nothing is left beside it"
+        );
     }
 
     #[test]

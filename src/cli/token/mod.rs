@@ -108,12 +108,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
 ///
 /// # Errors
 /// With the deciding fact; also where the token that came lives for less than is wanted.
-pub async fn draw(
-    house: &House,
-    name: &str,
-    wanted: &Wanted,
-    doing: &str,
-) -> Result<(Drawn, Held), Failure> {
+pub async fn draw(house: &House, name: &str, wanted: &Wanted, doing: &str) -> Result<(Drawn, Held), Failure> {
     let before = house.opened(name, doing).await?;
     let wish = Wish { force: wanted.force, min_life: wanted.min_life, ask: wanted.ask() };
     let drawn = house.wallet.draw(&before.id, wish).await?;
