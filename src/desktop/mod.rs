@@ -8,6 +8,7 @@ pub mod fake;
 pub mod glyphs;
 pub mod holder;
 pub mod input;
+pub mod jumps;
 pub mod keys;
 pub mod output;
 pub mod panic;

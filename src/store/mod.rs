@@ -53,9 +53,11 @@
 //! program of the same user that attaches before ours starts, can read what ours can.
 
 mod error;
+pub mod history;
 mod journal;
 pub mod keys;
 pub mod seal;
+pub mod watch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
