@@ -55,6 +55,7 @@
 mod error;
 pub mod history;
 pub mod keys;
+pub mod memory;
 pub mod seal;
 pub mod watch;
 
