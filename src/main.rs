@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use toktui::cli::{self, Command, House, Manner, demo};
 use toktui::config::{self, Problem};
-use toktui::desktop::{Choice, Environment, SystemClock, holder, panic, terminal};
+use toktui::desktop::{Choice, Environment, SystemClock, holder, panic, process, terminal};
 use toktui::domain::failure::Failure;
 use toktui::domain::time::Clock;
 use toktui::runtime::open::{Opening, open};
 use toktui::runtime::{End, SignIn};
 
 fn main() -> ExitCode {
+    if let Err(why) = process::close() {
+        terminal::say(&format!("toktui: {why}"));
+    }
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     if words.first().is_some_and(|first| first == holder::ARGUMENT) {
         let rest: Vec<String> =
