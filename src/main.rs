@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use toktui::cli::{self, Cli, Command, Stdout, demo, info, sandbox};
 use toktui::config::{self, Problem};
-use toktui::desktop::{Choice, Environment, Route, SystemClock, holder, panic, terminal};
+use toktui::desktop::{Choice, Environment, Route, SystemClock, holder, panic, process, terminal};
 use toktui::domain::failure::Failure;
 use toktui::domain::time::Clock;
 use toktui::http::Http;
@@ -17,6 +17,9 @@ use toktui::sandbox::whole::Ports;
 use toktui::wallet::Wallet;
 
 fn main() -> ExitCode {
+    if let Err(why) = process::close() {
+        terminal::say(&format!("toktui: {why}"));
+    }
     let mut words = std::env::args_os();
     let rest: Vec<String> = words.by_ref().skip(1).filter_map(|word| word.into_string().ok()).collect();
     if let Some((first, after)) = rest.split_first()

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod output;
 pub mod panic;
 pub mod place;
+pub mod process;
 mod selection;
 mod sequences;
 pub mod signals;

@@ -55,6 +55,7 @@
 mod error;
 mod journal;
 pub mod keys;
+pub mod memory;
 pub mod seal;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};

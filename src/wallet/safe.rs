@@ -79,9 +79,13 @@ impl Wallet {
 /// A failure of the store with the cure, as far as there is one.
 pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Failure {
     let (kind, hint) = match error {
-        Error::NameTaken(_) | Error::BadName | Error::StoreExists | Error::Gone | Error::NotGuardedSo(_) => {
-            (Kind::Unusable, None)
-        }
+        Error::NameTaken(_)
+        | Error::BadName
+        | Error::StoreExists
+        | Error::Gone
+        | Error::NotGuardedSo(_)
+        | Error::EmptyPassphrase
+        | Error::LastGuard => (Kind::Unusable, None),
         Error::Locked => (Kind::NotValid, Some("Unlock it: toktui unlock.")),
         Error::DoesNotOpen => (Kind::NotValid, None),
         Error::NoStore => (Kind::Unusable, Some("Make one: toktui store init.")),
