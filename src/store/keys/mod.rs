@@ -15,8 +15,6 @@ pub use file::Keys;
 pub use keyring::DesktopKeyring;
 pub use passphrase::{Cost, Strength, Tries, strength};
 #[cfg(target_os = "linux")]
-pub use secret_service::SecretService;
-#[cfg(target_os = "linux")]
 pub use session::KernelKeyring;
 
 use super::Error;

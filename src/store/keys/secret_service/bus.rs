@@ -58,14 +58,24 @@ impl Bus {
         let stream = addresses.split(';').find_map(socket).ok_or(Trouble::NoBus)?;
         let mut bus = Self { stream, until, serial: 0 };
         // The bus knows who we are from the socket; the number only has to agree.
-        let user: String = rustix::process::geteuid().as_raw().to_string().bytes().map(|digit| format!("{digit:02x}")).collect();
+        let user: String = rustix::process::geteuid()
+            .as_raw()
+            .to_string()
+            .bytes()
+            .map(|digit| format!("{digit:02x}"))
+            .collect();
         bus.send(format!("\0AUTH EXTERNAL {user}\r\n").as_bytes())?;
         if !bus.line()?.starts_with(b"OK ") {
             return Err(Trouble::NoBus);
         }
         bus.send(b"BEGIN\r\n")?;
         let name = "org.freedesktop.DBus";
-        bus.call(To { service: name, path: "/org/freedesktop/DBus", interface: name }, "Hello", "", &Written::default())?;
+        bus.call(
+            To { service: name, path: "/org/freedesktop/DBus", interface: name },
+            "Hello",
+            "",
+            &Written::default(),
+        )?;
         Ok(bus)
     }
 
@@ -97,7 +107,10 @@ impl Bus {
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         let limit = self.left()?;
-        self.stream.set_write_timeout(Some(limit)).and_then(|()| self.stream.write_all(bytes)).map_err(|error| named(&error))
+        self.stream
+            .set_write_timeout(Some(limit))
+            .and_then(|()| self.stream.write_all(bytes))
+            .map_err(|error| named(&error))
     }
 
     fn fill(&mut self, mut bytes: &mut [u8]) -> Result<(), Trouble> {

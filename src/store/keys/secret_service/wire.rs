@@ -184,7 +184,15 @@ pub fn head(opening: &[u8], fields: &[u8]) -> Option<Head> {
 }
 
 /// A call: its header and body, ready to be sent.
-pub fn call(serial: u32, to: &str, path: &str, interface: &str, member: &str, signature: &str, body: &Written) -> Written {
+pub fn call(
+    serial: u32,
+    to: &str,
+    path: &str,
+    interface: &str,
+    member: &str,
+    signature: &str,
+    body: &Written,
+) -> Written {
     let mut message = Written::default();
     message.byte(b'l').byte(1).byte(0).byte(1).number(length(body.bytes().len())).number(serial);
     message.list(8, |fields| {
@@ -205,7 +213,9 @@ mod tests {
 
     fn hello() -> Vec<u8> {
         let none = Written::default();
-        call(1, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", "", &none).bytes().to_vec()
+        call(1, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", "", &none)
+            .bytes()
+            .to_vec()
     }
 
     #[test]
