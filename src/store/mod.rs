@@ -7,7 +7,7 @@
 //!   keys                    0600   what this is, the store's id, and the data key, wrapped by each of its guards
 //!   tokens/NAME             0600   one journal a credential
 //!   list                    0600   the readable part of each, again: one line a change; a cache and a news sheet, never the truth
-//!   history                 0600   what was done, one line an event, without secrets
+//!   history, history.1      0600   what was done, one line an event, without secrets ([`history`])
 //!   locks/                  0700   lock files, apart from the data; never renamed or removed while the store lives
 //!   reserve                 0600   64 KiB that are given up when an answer must be written and the disk is full
 //!   damaged/                0700   bytes that could not be read, set aside by whoever mended a file
@@ -53,16 +53,18 @@
 //! program of the same user that attaches before ours starts, can read what ours can.
 
 mod error;
-mod journal;
+pub mod history;
 pub mod keys;
+pub mod memory;
 pub mod seal;
+pub mod watch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::OwnedMutexGuard;
 
 pub use error::Error;
-pub use journal::Journal;
+pub use history::History;
 
 use crate::domain::credential::{Credential, CredentialId, Fingerprint, FingerprintKey, Grant, Held};
 use crate::domain::event::Event;
@@ -73,7 +75,7 @@ use crate::domain::vault::{Access, Opening, Vault};
 pub struct Store {
     slots: RwLock<Vec<Arc<Slot>>>,
     key: Arc<FingerprintKey>,
-    journal: Mutex<Journal>,
+    history: Arc<History>,
 }
 
 struct Slot {
@@ -111,7 +113,7 @@ impl Store {
         Ok(Self {
             slots: RwLock::default(),
             key: Arc::new(FingerprintKey::new(&bytes)),
-            journal: Mutex::default(),
+            history: Arc::default(),
         })
     }
 
@@ -167,9 +169,9 @@ impl Store {
     }
 
     /// Reads what others have changed since the last look. Whether anything differs now.
-    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
     pub async fn refresh(&self) -> bool {
-        false
+        let history = Arc::clone(&self.history);
+        tokio::task::spawn_blocking(move || history.refresh()).await.unwrap_or_default()
     }
 
     /// Tries again to write what could not be written. How many values are still unsaved.
@@ -312,13 +314,20 @@ impl Store {
 
     /// Writes down what happened.
     pub fn note(&self, event: Event) {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner).note(event);
+        self.history.note(event);
     }
 
-    /// What this session did, the newest first.
+    /// What was done, the newest first: by this session, and since the first [`Store::refresh`] by others too. Reads nothing.
     #[must_use]
     pub fn journal(&self) -> Arc<[Event]> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner).newest_first()
+        self.history.newest(history::MOST)
+    }
+
+    /// What was done with one credential, by whomever and in any session, the newest first and at most `limit`. Reads up to
+    /// 8 MiB.
+    #[must_use]
+    pub fn history_of(&self, id: &CredentialId, limit: usize) -> Vec<Event> {
+        self.history.of(&id.0, limit)
     }
 
     fn slots(&self) -> Vec<Arc<Slot>> {
