@@ -1,5 +1,7 @@
 //! The desktop's keyring in all its moods, each made on purpose: a GNOME Keyring at a private bus.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(clippy::disallowed_methods, reason = "these tests wait for other processes, in real time")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
