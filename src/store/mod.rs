@@ -7,7 +7,7 @@
 //!   keys                    0600   what this is, the store's id, and the data key, wrapped by each of its guards
 //!   tokens/NAME             0600   one journal a credential
 //!   list                    0600   the readable part of each, again: one line a change; a cache and a news sheet, never the truth
-//!   history                 0600   what was done, one line an event, without secrets
+//!   history, history.1      0600   what was done, one line an event, without secrets ([`history`])
 //!   locks/                  0700   lock files, apart from the data; never renamed or removed while the store lives
 //!   reserve                 0600   64 KiB that are given up when an answer must be written and the disk is full
 //!   damaged/                0700   bytes that could not be read, set aside by whoever mended a file
@@ -57,11 +57,12 @@ mod disk;
 mod error;
 mod file;
 mod folder;
-mod journal;
+pub mod history;
 pub mod keys;
 mod list;
 mod lock;
 mod look;
+pub mod memory;
 mod place;
 mod record;
 mod safe;
@@ -69,11 +70,12 @@ pub mod seal;
 mod shared;
 mod slot;
 mod turn;
+pub mod watch;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 pub use error::Error;
-pub use journal::Journal;
+pub use history::History;
 pub use lock::Lock;
 pub use place::Place;
 pub use slot::Turn;
@@ -152,7 +154,7 @@ impl Store {
                 state: RwLock::new(state),
                 names: tokio::sync::Mutex::default(),
                 seen: Mutex::default(),
-                journal: Mutex::default(),
+                history: History::default(),
             }),
         })
     }
@@ -175,10 +177,11 @@ impl Store {
     /// Reads what others have changed since the last look. Whether anything differs now.
     pub async fn refresh(&self) -> bool {
         let shared = Arc::clone(&self.shared);
-        if shared.home.is_none() {
-            return false;
-        }
-        tokio::task::spawn_blocking(move || shared.look()).await.unwrap_or(false)
+        let look = move || {
+            let noted = shared.history.refresh();
+            shared.look() | noted
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 
     /// One credential as it is now, with its secrets.
@@ -352,13 +355,20 @@ impl Store {
 
     /// Writes down what happened.
     pub fn note(&self, event: Event) {
-        self.shared.journal.lock().unwrap_or_else(PoisonError::into_inner).note(event);
+        self.shared.history.note(event);
     }
 
-    /// What this session did, the newest first.
+    /// What was done, the newest first: by this session, and since the first [`Store::refresh`] by others too. Reads nothing.
     #[must_use]
     pub fn journal(&self) -> Arc<[Event]> {
-        self.shared.journal.lock().unwrap_or_else(PoisonError::into_inner).newest_first()
+        self.shared.history.newest(history::MOST)
+    }
+
+    /// What was done with one credential, by whomever and in any session, the newest first and at most `limit`. Reads up to
+    /// 8 MiB.
+    #[must_use]
+    pub fn history_of(&self, id: &CredentialId, limit: usize) -> Vec<Event> {
+        self.shared.history.of(&id.0, limit)
     }
 }
 

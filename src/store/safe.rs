@@ -188,6 +188,7 @@ impl Shared {
                 let mut state = self.state_mut();
                 (state.mode, state.keys) = (Mode::Locked, Some(keys));
                 drop(state);
+                self.history.keep_in(home.paths.folder(), true);
                 self.look_for_session();
             }
             Err(error) => {
@@ -281,6 +282,7 @@ impl Shared {
         self.state_mut().keys = Some(keys);
         self.opened(home, data.duplicate());
         self.keep_for_session(home, &store, &data);
+        self.history.keep_in(home.paths.folder(), true);
         Ok(())
     }
 

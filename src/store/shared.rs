@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::codec::Open;
 use super::disk::{Disk, Paths};
-use super::journal::Journal;
+use super::history::History;
 use super::keys::Keys;
 use super::list::Position;
 use super::lock::Asking;
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     /// Held while a name is given.
     pub(super) names: tokio::sync::Mutex<()>,
     pub(super) seen: Mutex<Seen>,
-    pub(super) journal: Mutex<Journal>,
+    pub(super) history: History,
 }
 
 /// Where a store on disk is.

@@ -2,6 +2,7 @@
 
 mod file;
 mod key_file;
+mod keyring;
 mod passphrase;
 #[cfg(target_os = "linux")]
 mod session;
@@ -9,6 +10,7 @@ mod session;
 use std::time::Duration;
 
 pub use file::Keys;
+pub use keyring::DesktopKeyring;
 pub use passphrase::{Cost, Strength, Tries, strength};
 #[cfg(target_os = "linux")]
 pub use session::KernelKeyring;
