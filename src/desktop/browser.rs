@@ -95,7 +95,7 @@ pub(super) fn open(
 
 /// Whether the launcher is there and has not failed.
 fn launch(mut command: Command) -> bool {
-    let Ok(mut child) = command.spawn() else { return false };
+    let Ok(mut child) = child::start(&mut command) else { return false };
     if let Some(status) = child::ended(&mut child, clock::steady() + HANDED_OFF_AFTER) {
         return status.is_ok_and(|status| status.success());
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::clock;
 use super::place::Environment;
+use super::{clock, process};
 use crate::domain::secret::Secret;
 
 /// How often a child is asked whether it has ended.
@@ -48,6 +48,11 @@ pub(super) fn quietly(command: &mut Command, environment: &Environment) {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
 }
 
+/// Starts `command` with the limits that we were given ourselves.
+pub(super) fn start(command: &mut Command) -> io::Result<Child> {
+    process::with_its_own_limits(|| command.spawn())
+}
+
 /// Runs `command` with `input` on its standard input and returns what it wrote, both wiped after use.
 pub(super) fn run(
     mut command: Command,
@@ -56,7 +61,7 @@ pub(super) fn run(
 ) -> Result<Zeroizing<Vec<u8>>, Failed> {
     let end = clock::steady() + limit;
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(Failed::Start)?;
+    let mut child = start(&mut command).map_err(Failed::Start)?;
     feed(&mut child, input);
     let (to, output) = channel();
     if let Some(stdout) = child.stdout.take() {

@@ -64,7 +64,7 @@ pub(super) fn start(
     command.args(&holder.before).arg(ARGUMENT);
     command.arg(left.as_secs_f64().ceil().to_string()).arg(copied.route.word());
     command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let Ok(mut child) = command.spawn() else { return false };
+    let Ok(mut child) = child::start(&mut command) else { return false };
     child::feed(&mut child, Some(&copied.text));
     let (to, ready) = channel();
     if let Some(stdout) = child.stdout.take() {

@@ -8,15 +8,18 @@ pub mod fake;
 pub mod glyphs;
 pub mod holder;
 pub mod input;
+pub mod jumps;
 pub mod keys;
 pub mod output;
 pub mod panic;
 pub mod place;
+pub mod process;
 mod selection;
 mod sequences;
 pub mod signals;
 pub mod terminal;
 mod tmux;
+pub mod tty;
 
 use std::io;
 use std::time::Duration;

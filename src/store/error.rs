@@ -25,6 +25,12 @@ pub enum Error {
     /// It cannot be opened so: a wrong passphrase, another key. The same for every cause, and said after the same time.
     #[error("that does not open the store")]
     DoesNotOpen,
+    /// A passphrase of no characters guards nothing.
+    #[error("a passphrase needs at least one character, and better a sentence")]
+    EmptyPassphrase,
+    /// The last guard cannot be taken away.
+    #[error("nothing else opens the store: add another way first")]
+    LastGuard,
     /// The store is not guarded so.
     #[error("the store is not guarded by {}", .0.words())]
     NotGuardedSo(Guard),
@@ -40,6 +46,9 @@ pub enum Error {
     /// The record cannot be read, and why.
     #[error("its record on disk is damaged: {0}")]
     Damaged(String),
+    /// It was sealed for one session, and that is over.
+    #[error("it was kept for an earlier session of this machine, which is over")]
+    SessionOver,
     /// Nothing may be written, and why.
     #[error("nothing can be written: {0}")]
     ReadOnly(String),

@@ -10,14 +10,15 @@ use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use super::Error;
+use super::memory::Kept;
 use super::random;
 use crate::domain::credential::FingerprintKey;
 
 /// How long a key is, in bytes.
 pub const KEY: usize = 32;
 
-/// A key of the store. It is wiped when it goes, and never printed.
-pub struct Key(Box<Zeroizing<[u8; KEY]>>);
+/// A key of the store. It is in a page that is not swapped out ([`memory`](super::memory)), wiped when it goes, and never printed.
+pub struct Key(Kept);
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -31,7 +32,7 @@ impl Key {
     /// # Errors
     /// [`Error::NoRandomness`].
     pub fn random() -> Result<Self, Error> {
-        let mut key = Self(Box::new(Zeroizing::new([0; KEY])));
+        let mut key = Self(Kept::new());
         random(key.0.as_mut_slice())?;
         Ok(key)
     }
@@ -39,7 +40,7 @@ impl Key {
     /// The key of these bytes; `None` where they are not [`KEY`] many. The caller's copy is the caller's to wipe.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut key = Self(Box::new(Zeroizing::new([0; KEY])));
+        let mut key = Self(Kept::new());
         (bytes.len() == KEY).then(|| key.0.copy_from_slice(bytes))?;
         Some(key)
     }
@@ -53,7 +54,9 @@ impl Key {
     /// A second handle on the same key.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self(self.0.clone())
+        let mut key = Self(Kept::new());
+        key.0.copy_from_slice(self.expose());
+        key
     }
 
     /// Seals `plain`: nonce, ciphertext and tag in one.
@@ -91,7 +94,7 @@ impl Key {
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, self.expose()), purpose.as_bytes());
-        let mut key = Self(Box::new(Zeroizing::new([0; KEY])));
+        let mut key = Self(Kept::new());
         key.0.copy_from_slice(tag.as_ref());
         key
     }

@@ -1,9 +1,27 @@
 //! Where the store's keys come from: the places that keep one, as the store sees them.
 
+mod file;
+mod key_file;
+mod keyring;
+mod passphrase;
+#[cfg(target_os = "linux")]
+mod secret_service;
+#[cfg(target_os = "linux")]
+mod session;
+
 use std::time::Duration;
+
+pub use file::Keys;
+pub use keyring::DesktopKeyring;
+pub use passphrase::{Cost, Strength, Tries, strength};
+#[cfg(target_os = "linux")]
+pub use session::KernelKeyring;
 
 use super::Error;
 use super::seal::Key;
+
+/// What a keyring that answers and has no key for this store says.
+pub const NO_KEY: &str = "holds no key for this store";
 
 /// How long a session needs no second unlocking, extended by use.
 pub const SESSION: Duration = Duration::from_secs(8 * 3600);
