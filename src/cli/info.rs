@@ -1,68 +1,98 @@
 //! `toktui info -`: a token's verdict and content; the exit code is the verdict.
 
 use std::io::Read;
-use std::sync::Arc;
 
+use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
-use zeroize::Zeroizing;
 
-use super::{Stdout, json};
+use super::house::House;
+use super::{input, json};
+use crate::domain::credential::Chain;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::{Clause, Facts};
 use crate::domain::specimen::{self, recognise};
-use crate::domain::time::{Clock, ago, countdown};
+use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::{Untrusted, cleaned};
 use crate::domain::verdict::{Turn, Verdict};
-use crate::wallet::Wallet;
 use crate::wallet::look_up::{Ask, Found};
 
-/// More than this is not read: no token is that long.
-const LONGEST: u64 = 1 << 20;
-
-/// What is wanted.
-#[derive(Clone, Debug, Default)]
-pub struct Wish {
-    /// JSON instead of text.
+/// Words of `toktui info`.
+#[derive(Clone, Debug, Args)]
+pub struct Words {
+    /// A name; or `-`: the token on standard input
+    #[arg(value_name = "NAME|-")]
+    pub token: String,
+    /// JSON instead of text
+    #[arg(long)]
     pub json: bool,
-    /// The user agrees that this server is asked.
+    /// Ask this mytoken server although it is not configured
+    #[arg(long, value_name = "URL")]
     pub ask_server: Option<String>,
 }
 
-/// Reads a token from standard input, says what it is, and gives the exit code.
+/// What `--help` says under the options.
+pub const HELP: &str = "\
+Exit codes:
+  0  valid here and now (or alive and, by its own claims, good for an access token)
+  2  wrong usage, or nothing that can be read
+  3  not valid: expired, not yet, not from here, used up, rotated away, revoked
+  4  cannot tell: its server was not asked or did not answer
+Another JWT counts by its own times; its signature is not checked, and that is said.
+
+Examples:
+  toktui info - < ~/mytoken
+  toktui info toar
+  pass show toar | toktui info - --json";
+
+/// Says what a token is. The exit code is the verdict.
 ///
 /// # Errors
-/// When nothing readable comes.
-pub async fn run(
-    wallet: &Arc<Wallet>,
-    clock: &dyn Clock,
-    input: impl Read,
-    wish: &Wish,
-    out: &mut Stdout,
-) -> Result<u8, Failure> {
-    let mut text = Zeroizing::new(String::new());
-    let unreadable = |why: &str| Failure::new(Kind::Unusable, "Reading the token", why);
-    input.take(LONGEST).read_to_string(&mut text).map_err(|_| unreadable("standard input is not text"))?;
-    let specimen = recognise(&text);
-    if text.trim().is_empty() {
-        return Err(
-            unreadable("nothing came on standard input").hint("Pipe a token into it: `toktui info - < file`")
-        );
-    }
-    let ask = wish.ask_server.clone().map_or(Ask::IfListed, Ask::This);
-    let found = wallet.look_up_pasted(&specimen, &ask).await;
-    let now = clock.now();
-    let kind = kind_code(&specimen.kind);
-    if wish.json {
-        out.line(&json::safe(&as_json(&found, kind, now)));
+/// When nothing readable comes, or nothing is held under that name.
+pub async fn run(house: &mut House, words: &Words, from: impl Read) -> Result<u8, Failure> {
+    let (found, kind) = match words.token.as_str() {
+        "-" => pasted(house, words, from).await?,
+        name => held(house, name).await?,
+    };
+    let now = house.clock.now();
+    if words.json {
+        house.out.line(&json::safe(&as_json(&found, kind, now)));
     } else {
         for line in as_text(&found, now) {
-            out.line(&line);
+            house.out.line(&line);
         }
     }
     Ok(found.verdict.exit_code())
+}
+
+async fn pasted(house: &House, words: &Words, from: impl Read) -> Result<(Found, &'static str), Failure> {
+    let doing = "Reading the token";
+    let text = input::all(from, doing)?;
+    let specimen = recognise(&text);
+    if text.trim().is_empty() {
+        return Err(Failure::new(Kind::Unusable, doing, "nothing came on standard input")
+            .hint("Pipe a token into it: `toktui info - < file`"));
+    }
+    let ask = words.ask_server.clone().map_or(Ask::IfListed, Ask::This);
+    let found = house.wallet.look_up_pasted(&specimen, &ask).await;
+    Ok((found, kind_code(&specimen.kind)))
+}
+
+async fn held(house: &House, name: &str) -> Result<(Found, &'static str), Failure> {
+    let doing = format!("Looking {name} up");
+    let held = house.opened(name, &doing).await?;
+    let kind = match held.chain {
+        Chain::Mytoken { .. } => "mytoken",
+        Chain::Refresh { .. } => "login",
+        Chain::None => "access_token",
+    };
+    let found = house.wallet.look_up(&held.id).await;
+    let found = found.ok_or_else(|| {
+        Failure::new(Kind::Failed, doing, "it could not be read, or what was found not be written")
+    })?;
+    Ok((found, kind))
 }
 
 fn kind_code(kind: &specimen::Kind) -> &'static str {

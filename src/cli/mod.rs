@@ -1,18 +1,39 @@
 //! The plain commands: words in, words out, one file a command.
 
 pub mod demo;
+pub mod fast;
+mod gate;
+mod house;
 pub mod info;
+mod input;
 mod json;
+mod keep;
+mod list;
+mod lock;
+mod login;
+mod places;
+mod price;
+mod renew;
+mod rescue;
+mod run;
 pub mod sandbox;
+mod span;
+mod store;
+mod token;
+mod unlock;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use etcetera::BaseStrategy;
 
-use crate::config::{self, Config, Problem};
+pub use house::{House, Manner};
+pub use run::run;
+
+use crate::config::Clipboard;
+use crate::desktop::{Choice, Route};
+use crate::domain::failure::Failure;
+use crate::sandbox::whole::Ports;
 
 /// What the user asked for.
 #[derive(Clone, Debug, Parser)]
@@ -24,6 +45,9 @@ use crate::config::{self, Config, Problem};
     disable_help_subcommand = true
 )]
 pub struct Cli {
+    /// How to behave, whatever is done.
+    #[command(flatten)]
+    pub manner: Manner,
     /// What to do; nothing: the board.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -40,20 +64,52 @@ pub enum Command {
         after_help = "Three keys to a copied token:  j  j  y\nTwo more to a mytoken's verdict, from its server:  j  R\nOne more to its history:  h"
     )]
     Demo,
-    /// The built-in provider and mytoken server alone, for trials and tests
-    Sandbox(SandboxArgs),
+    /// One that needs no screen.
+    #[command(flatten)]
+    Plain(Plain),
+}
+
+/// The commands that need no screen.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Plain {
+    /// Log in from a shell, by every way the provider allows at once
+    #[command(after_help = login::HELP)]
+    Login(login::Words),
+    /// Print an access token that lives
+    #[command(after_help = token::HELP)]
+    Token(token::Words),
+    /// What is held, and how long it lasts
+    #[command(after_help = list::HELP)]
+    List(list::Words),
     /// What a token is, whether it is valid, until when, and if not, why
     ///
     /// Reads a token from standard input: a mytoken, an access, ID or refresh token, with or without `Bearer`, quotes and
     /// line breaks around it. A mytoken's server is asked only if it is configured, or named with --ask-server; nothing
     /// else is ever sent anywhere.
-    #[command(after_help = INFO)]
-    Info(InfoArgs),
+    #[command(after_help = info::HELP)]
+    Info(info::Words),
+    /// Keep the token on standard input under a name
+    #[command(after_help = keep::HELP)]
+    Keep(keep::Words),
+    /// Get new access tokens now
+    #[command(after_help = renew::HELP)]
+    Renew(renew::Words),
+    /// Open the store for this session
+    #[command(after_help = unlock::HELP)]
+    Unlock(unlock::Words),
+    /// Forget the session's key, for every program of this user
+    #[command(after_help = lock::HELP)]
+    Lock,
+    /// The store itself: make it, see how it stands, guard it otherwise
+    #[command(subcommand)]
+    Store(store::Words),
+    /// The built-in provider and mytoken server alone, for trials and tests
+    Sandbox(SandboxWords),
 }
 
 /// Words of `toktui sandbox`.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct SandboxArgs {
+pub struct SandboxWords {
     /// Port of the provider; 0: a free one
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub provider_port: u16,
@@ -62,40 +118,20 @@ pub struct SandboxArgs {
     pub mytoken_port: u16,
 }
 
-/// Words of `toktui info`.
-#[derive(Clone, Debug, Args)]
-pub struct InfoArgs {
-    /// `-`: the token on standard input
-    #[arg(value_parser = ["-"], value_name = "-", hide_possible_values = true)]
-    pub token: String,
-    /// JSON instead of text
-    #[arg(long)]
-    pub json: bool,
-    /// Ask this mytoken server although it is not configured
-    #[arg(long, value_name = "URL")]
-    pub ask_server: Option<String>,
-}
-
 const AFTER: &str = "\
 Start here:
   toktui demo                  walk around without an account
   toktui                       the board; Enter on a provider logs in, ? lists what works
+  toktui login egi             the same login from a shell
+  toktui token egi             an access token, for scripts
   toktui info - < token.txt    is this mytoken valid, until when, and if not, why
 
-Nothing is kept yet: what the board holds is gone when it quits, and it asks before that.
-Config: $XDG_CONFIG_HOME/toktui/config.toml, or $TOKTUI_HOME/config/config.toml.";
-
-const INFO: &str = "\
 Exit codes:
-  0  valid here and now (or alive and, by its own claims, good for an access token)
-  2  wrong usage, or nothing that can be read
-  3  not valid: expired, not yet, not from here, used up, rotated away, revoked
-  4  cannot tell: its server was not asked or did not answer
-Another JWT counts by its own times; its signature is not checked, and that is said.
+  0 done   1 failed   2 wrong usage   3 not valid, or a login or unlocking is needed
+  4 cannot tell: not reached   128+n ended by signal n
 
-Examples:
-  toktui info - < ~/mytoken
-  pass show toar | toktui info - --json";
+Config: $XDG_CONFIG_HOME/toktui/config.toml. Tokens: sealed in $XDG_DATA_HOME/toktui/store.
+$TOKTUI_HOME moves both below one folder.";
 
 /// Reads the words.
 ///
@@ -103,6 +139,41 @@ Examples:
 /// With clap's own text, also for `--help` and `--version`.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(words)
+}
+
+/// Does what a plain command says. The exit code.
+///
+/// # Errors
+/// With what was being done, the deciding fact and what to do now.
+pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> {
+    match command {
+        Plain::Login(words) => login::run(house, words).await,
+        Plain::Token(words) => token::run(house, words).await,
+        Plain::List(words) => list::run(house, *words),
+        Plain::Info(words) => info::run(house, words, io::stdin()).await,
+        Plain::Keep(words) => keep::run(house, words, io::stdin()).await,
+        Plain::Renew(words) => renew::run(house, words).await,
+        Plain::Unlock(words) => unlock::run(house, words, io::stdin()).await,
+        Plain::Lock => lock::run(house),
+        Plain::Store(words) => store::run(house, words, io::stdin()).await,
+        Plain::Sandbox(words) => {
+            let ports = Ports { provider: words.provider_port, mytoken: words.mytoken_port };
+            sandbox::run(ports, &mut house.out).await?;
+            // It ends by Ctrl-C only: 128 + SIGINT.
+            Ok(130)
+        }
+    }
+}
+
+/// The user's word on the way to the clipboard, as the desktop takes it.
+#[must_use]
+pub fn clipboard(setting: Clipboard) -> Choice {
+    match setting {
+        Clipboard::Auto => Choice::Any,
+        Clipboard::Osc52 => Choice::Only(Route::Terminal),
+        Clipboard::Tmux => Choice::Only(Route::Tmux),
+        Clipboard::Off => Choice::Never,
+    }
 }
 
 /// Standard output, where nobody listening is no error: `toktui … | head -c 0`.
@@ -120,18 +191,15 @@ impl Default for Stdout {
 impl Stdout {
     /// Writes a line. The caller has made it harmless.
     pub fn line(&mut self, text: &str) {
+        self.bytes(format!("{text}\n").as_bytes());
+    }
+
+    /// Writes these bytes, in one go.
+    pub fn bytes(&mut self, bytes: &[u8]) {
         if self.closed {
             return;
         }
         let mut out = self.out.lock();
-        self.closed = writeln!(out, "{text}").and_then(|()| out.flush()).is_err();
+        self.closed = out.write_all(bytes).and_then(|()| out.flush()).is_err();
     }
-}
-
-/// The config file of this user, and what is wrong in it. `home` is `TOKTUI_HOME`.
-#[must_use]
-pub fn config(home: Option<&Path>) -> (Config, Vec<Problem>) {
-    // Without a home directory there is no config either: the built-in presets remain.
-    let folder = etcetera::choose_base_strategy().map_or_else(|_| PathBuf::new(), |base| base.config_dir());
-    Config::open(&config::path(home, &folder))
 }

@@ -172,6 +172,9 @@ impl Config {
         let arrangement =
             root.table("board").map(|board| settings::read(board, &mut self.settings)).unwrap_or_default();
         self.apply(&root, arrangement, origin);
+        if let Some(store) = root.table("store") {
+            settings::read_store(store, &mut self.settings);
+        }
         root.finish();
         report.finish()
     }

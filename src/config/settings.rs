@@ -1,8 +1,9 @@
-//! `[board]`: how the board looks and what it uses of the desktop.
+//! `[board]` and `[store]`: how the board looks, what it uses of the desktop, and how the store is guarded.
 
 use std::time::Duration;
 
 use super::fields::{Fields, Placed};
+use crate::domain::vault::Guard;
 
 const ZONES: &[(&str, Zone)] = &[("utc", Zone::Utc), ("local", Zone::Local)];
 
@@ -12,6 +13,9 @@ const CLIPBOARDS: &[(&str, Clipboard)] = &[
     ("tmux", Clipboard::Tmux),
     ("off", Clipboard::Off),
 ];
+
+const GUARDS: &[(&str, Guard)] =
+    &[("keyring", Guard::Keyring), ("passphrase", Guard::Passphrase), ("key-file", Guard::KeyFile)];
 
 /// The user's choices, each with its default.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,12 @@ pub struct Settings {
     pub clipboard: Clipboard,
     /// When copied text is taken out of the clipboard again: `clear_after`. `None`: never.
     pub clear_after: Option<Duration>,
+    /// `[store] session`: whether the kernel's keyring keeps the store's key for the session. `None`: wherever that is safe, which it is
+    /// not for the superuser, whose containers all share one keyring.
+    pub session: Option<bool>,
+    /// `[store] guard`: what the first question offers first, and what is tried first to open the store. `None`: the desktop's keyring where
+    /// one answers.
+    pub guard: Option<Guard>,
 }
 
 impl Default for Settings {
@@ -33,6 +43,8 @@ impl Default for Settings {
             browser: None,
             clipboard: Clipboard::Auto,
             clear_after: Some(Duration::from_secs(45)),
+            session: None,
+            guard: None,
         }
     }
 }
@@ -93,4 +105,11 @@ pub(super) fn read(fields: Fields<'_>, settings: &mut Settings) -> Arrangement {
     };
     fields.finish();
     arrangement
+}
+
+/// Reads `[store]` over what is set already.
+pub(super) fn read_store(fields: Fields<'_>, settings: &mut Settings) {
+    settings.session = fields.flag("session").or(settings.session);
+    settings.guard = fields.choice("guard", GUARDS).or(settings.guard);
+    fields.finish();
 }

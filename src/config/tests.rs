@@ -196,6 +196,9 @@ fn the_board_is_set_and_its_rows_are_ordered_and_hidden() {
         browser = ["firefox", "%s"]
         order = ["wlcg", "lab"]
         hide = ["helmholtz", "google"]
+        [store]
+        session = true
+        guard = "passphrase"
         [provider.lab]
         issuer = "https://lab.example.org"
         [provider.attic]
@@ -209,6 +212,8 @@ fn the_board_is_set_and_its_rows_are_ordered_and_hidden() {
             browser: Some(vec!["firefox".to_owned(), "%s".to_owned()]),
             clipboard: Clipboard::Tmux,
             clear_after: Some(Duration::from_secs(120)),
+            session: Some(true),
+            guard: Some(crate::domain::vault::Guard::Passphrase),
         }
     );
     let open: Vec<_> = config.sources.iter().filter(|source| !source.folded).map(|s| s.id.as_str()).collect();
@@ -237,6 +242,8 @@ const PROBLEMS: &[(&str, usize, &str, &str)] = &[
         "expected \"auto\", \"osc52\", \"tmux\" or \"off\"",
     ),
     ("[board]\nclear_after = \"45\"\n", 2, "board.clear_after", "expected a span such as \"45s\""),
+    ("[store]\nguard = \"dog\"\n", 2, "store.guard", "expected \"keyring\", \"passphrase\" or \"key-file\""),
+    ("[store]\nsession = \"yes\"\n", 2, "store.session", "expected true or false"),
     ("[board]\nbrowser = []\n", 2, "board.browser", "expected a command and its arguments"),
     (
         "[board]\nhide = [\"egi\",\n\"wlgc\"]\n",

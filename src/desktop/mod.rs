@@ -8,6 +8,7 @@ pub mod fake;
 pub mod glyphs;
 pub mod holder;
 pub mod input;
+pub mod jumps;
 pub mod keys;
 pub mod output;
 pub mod panic;
@@ -18,6 +19,7 @@ mod sequences;
 pub mod signals;
 pub mod terminal;
 mod tmux;
+pub mod tty;
 
 use std::io;
 use std::time::Duration;

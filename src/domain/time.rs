@@ -61,34 +61,56 @@ impl ShiftedClock {
     pub fn advance(&self, by: SignedDuration) {
         self.milliseconds.fetch_add(saturating_millis(by), Ordering::SeqCst);
     }
+
+    fn shift(&self) -> SignedDuration {
+        SignedDuration::from_millis(self.milliseconds.load(Ordering::SeqCst))
+    }
 }
 
 impl Clock for ShiftedClock {
     fn now(&self) -> Timestamp {
-        let by = SignedDuration::from_millis(self.milliseconds.load(Ordering::SeqCst));
-        later(self.base.now(), by)
+        later(self.base.now(), self.shift())
+    }
+
+    /// The base's, moved by the same span: to whom the clock is shifted, that time has passed.
+    fn uptime(&self) -> Option<Uptime> {
+        self.base.uptime().map(|uptime| uptime.later(self.shift()))
     }
 }
 
 /// A clock that stands still until it is moved.
-pub struct FixedClock(AtomicI64);
+pub struct FixedClock {
+    now: AtomicI64,
+    up: AtomicI64,
+}
 
 impl FixedClock {
-    /// A clock that says `at`.
+    /// A clock that says `at`, on a machine that was started that moment.
     #[must_use]
     pub fn at(at: Timestamp) -> Self {
-        Self(AtomicI64::new(at.as_millisecond()))
+        Self { now: AtomicI64::new(at.as_millisecond()), up: AtomicI64::new(0) }
     }
 
-    /// Moves it forward (or back) by `by`.
+    /// Time passes: moves it forward (or back) by `by`.
     pub fn advance(&self, by: SignedDuration) {
-        self.0.fetch_add(saturating_millis(by), Ordering::SeqCst);
+        self.now.fetch_add(saturating_millis(by), Ordering::SeqCst);
+        self.up.fetch_add(saturating_millis(by), Ordering::SeqCst);
+    }
+
+    /// Somebody sets the wall clock to `at`; no time passes.
+    pub fn set(&self, at: Timestamp) {
+        self.now.store(at.as_millisecond(), Ordering::SeqCst);
     }
 }
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+        Timestamp::from_millisecond(self.now.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+    }
+
+    fn uptime(&self) -> Option<Uptime> {
+        let since = SignedDuration::from_millis(self.up.load(Ordering::SeqCst));
+        Some(Uptime { start: 1, since })
     }
 }
 
@@ -211,6 +233,30 @@ mod tests {
             assert_eq!(text(later(next, SignedDuration::from_millis(-2))), text(now), "{seconds}");
             assert_ne!(text(next), text(now), "{seconds}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_jumps_while_no_time_passes() {
+        let clock = FixedClock::at(from_epoch(1_800_000_000));
+        let before = clock.uptime().expect("it counts");
+        clock.advance(SignedDuration::from_secs(60));
+        clock.set(from_epoch(1_900_000_000));
+        assert_eq!(clock.now(), from_epoch(1_900_000_000));
+        let passed = |clock: &dyn Clock| clock.uptime().expect("it counts").after(before);
+        assert_eq!(passed(&clock), Some(SignedDuration::from_secs(60)));
+        let shifted = ShiftedClock::new(Arc::new(clock), SignedDuration::from_secs(5));
+        assert_eq!(passed(&shifted), Some(SignedDuration::from_secs(65)));
+    }
+
+    #[test]
+    fn moments_of_two_starts_of_a_machine_cannot_be_compared() {
+        let first = Uptime { start: 1, since: SignedDuration::from_secs(10) };
+        let second = Uptime { start: 2, since: SignedDuration::from_secs(50) };
+        assert_eq!(second.after(first), None);
+        assert_eq!(
+            first.after(first.later(SignedDuration::from_secs(3))),
+            Some(SignedDuration::from_secs(-3))
+        );
     }
 
     #[test]

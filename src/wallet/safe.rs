@@ -4,16 +4,23 @@ use std::sync::Arc;
 
 use super::{Wallet, gone};
 use crate::domain::credential::CredentialId;
-use crate::domain::event::What;
+use crate::domain::event::{Event, What};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::vault::{Opening, Vault};
 use crate::store::Error;
+use crate::store::watch::Watch;
 
 impl Wallet {
     /// How the store stands.
     #[must_use]
     pub fn vault(&self) -> Vault {
         self.store.vault()
+    }
+
+    /// Whether the desktop's keyring answers here; it is asked once, and given two seconds.
+    #[allow(clippy::unused_async, reason = "a keyring takes its time")]
+    pub async fn keyring_answers(&self) -> bool {
+        self.store.vault().keyring == Some(true)
     }
 
     /// Makes the store, and takes in what was held in memory until now.
@@ -70,6 +77,20 @@ impl Wallet {
         self.store.refresh().await
     }
 
+    /// Tells when another program changes the store, which [`Wallet::refresh`] then takes in; `None` where nobody can tell, and somebody has to
+    /// look now and then. To be called inside the runtime.
+    #[must_use]
+    pub fn changes(&self) -> Option<Watch> {
+        Watch::on(&self.store.vault().folder?)
+    }
+
+    /// What was done with one credential from here, in this and all earlier sessions, the newest first and at most `limit`. Reads files: not
+    /// for the loop itself.
+    #[must_use]
+    pub fn journal_of(&self, id: &CredentialId, limit: usize) -> Vec<Event> {
+        self.store.history_of(id, limit)
+    }
+
     /// Tries again to write what could not be written; how many values are still unsaved.
     pub async fn save_again(&self) -> usize {
         self.store.save_again().await
@@ -95,6 +116,7 @@ pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Failure {
             (Kind::Failed, Some("Nothing was sent. Keep the store on another disk (TOKTUI_HOME)."))
         }
         Error::Held(_) => (Kind::Failed, Some("Nothing was sent.")),
+        Error::SessionOver => (Kind::NotValid, Some("Log in again, or paste a newer one.")),
         Error::NoRandomness
         | Error::Keyring(_)
         | Error::Damaged(_)

@@ -1,0 +1,106 @@
+//! What every command stands in: the surroundings, the config, the wallet over the store, and whether anybody can be asked.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::places::Places;
+use super::{Stdout, gate};
+use crate::config::{Config, Problem, Settings};
+use crate::desktop::tty::Tty;
+use crate::desktop::{Environment, SystemClock, terminal};
+use crate::domain::credential::{Custody, Held};
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::time::Clock;
+use crate::http::Http;
+use crate::wallet::Wallet;
+
+/// How a command behaves, whatever it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args)]
+pub struct Manner {
+    /// Never ask anything; implied where standard input is no terminal
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Say more on standard error; never a token
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// Everything a command needs.
+pub struct House {
+    /// The surroundings.
+    pub environment: Environment,
+    /// Where things are.
+    pub places: Places,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The user's choices.
+    pub settings: Settings,
+    /// What is wrong in the config.
+    pub problems: Vec<Problem>,
+    /// The verbs.
+    pub wallet: Arc<Wallet>,
+    /// Standard output.
+    pub out: Stdout,
+    /// How to behave.
+    pub manner: Manner,
+}
+
+impl House {
+    /// Reads the config, and opens the store as far as that needs nobody.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn open(environment: Environment, manner: Manner) -> Result<Self, Failure> {
+        let places = Places::of(&environment);
+        let (mut config, mut problems) = Config::open(&places.config);
+        problems.extend(config.fetch_secrets(&|name| environment.variable(name).map(str::to_owned)));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = gate::store(&places, &config.settings, &clock)?;
+        let wallet = Wallet::over(store, Arc::clone(&clock), Arc::new(Http::default()), config.sources);
+        let settings = config.settings;
+        Ok(Self { environment, places, clock, settings, problems, wallet, out: Stdout::default(), manner })
+    }
+
+    /// The terminal, where a question may be put to it.
+    #[must_use]
+    pub fn tty(&self) -> Option<Tty> {
+        let may = !self.manner.no_input && self.environment.facts.stdin_is_terminal;
+        may.then(Tty::open).flatten()
+    }
+
+    /// What is held under a name.
+    ///
+    /// # Errors
+    /// When nothing is; with the nearest name there is.
+    pub fn held(&self, name: &str, doing: &str) -> Result<Held, Failure> {
+        let held = self.wallet.held();
+        if let Some(found) = held.iter().find(|held| held.name == name) {
+            return Ok(found.clone());
+        }
+        let failure = Failure::new(Kind::Unusable, doing, format!("nothing is held as `{name}`"));
+        let same = |held: &&Held| held.name.eq_ignore_ascii_case(name) || held.name.starts_with(name);
+        Err(match held.iter().find(same) {
+            Some(near) => failure.hint(format!("There is `{}`; `toktui list` shows all.", near.name)),
+            None => failure.hint("`toktui list` shows what is."),
+        })
+    }
+
+    /// What is held under a name, with the store open as far as using it takes.
+    ///
+    /// # Errors
+    /// As for [`House::held`], or when the store stays locked.
+    pub async fn opened(&self, name: &str, doing: &str) -> Result<Held, Failure> {
+        let held = self.held(name, doing)?;
+        if held.custody == Custody::Session {
+            return Ok(held);
+        }
+        gate::unlocked(self, doing).await?;
+        self.held(name, doing)
+    }
+
+    /// Says something beside the answer: a price, progress, a warning.
+    pub fn say(&self, line: &str) {
+        terminal::say(&format!("toktui: {line}"));
+    }
+}

@@ -1,0 +1,128 @@
+//! The routes of a login as lines on standard error, each once, when it is known.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use super::qr;
+use crate::desktop::glyphs::{Glyphs, Look};
+use crate::desktop::{Environment, Place, terminal};
+use crate::domain::login::{Browser, Polled, View};
+use crate::domain::time::countdown;
+use crate::domain::untrusted::Untrusted;
+
+/// What has been told so far.
+pub(super) struct Panel {
+    /// Somebody sits there who could paste.
+    may_ask: bool,
+    /// Standard error is a terminal, which can show a QR code.
+    draws: bool,
+    shown: bool,
+    remarks: Vec<String>,
+    refused: Option<String>,
+    trouble: Option<String>,
+}
+
+impl Panel {
+    pub(super) fn new(may_ask: bool, draws: bool) -> Self {
+        Self { may_ask, draws, shown: false, remarks: Vec::new(), refused: None, trouble: None }
+    }
+
+    /// Says what is new.
+    pub(super) fn show(&mut self, view: &View, environment: &Environment, now: Timestamp) {
+        let routes = view.device.is_some() || view.consent.is_some() || view.browser.is_some();
+        if routes && !self.shown {
+            self.shown = true;
+            self.routes(view, environment, now);
+        }
+        for remark in &view.remarks {
+            if !self.remarks.contains(remark) {
+                say(remark);
+                self.remarks.push(remark.clone());
+            }
+        }
+        if view.paste_refused != self.refused {
+            self.refused.clone_from(&view.paste_refused);
+            if let Some(why) = &view.paste_refused {
+                say(&format!("That was not it: {why}"));
+            }
+        }
+        let trouble =
+            view.device.as_ref().or(view.consent.as_ref()).and_then(|polled| polled.trouble.clone());
+        if trouble != self.trouble {
+            if let Some(trouble) = &trouble {
+                say(trouble);
+            }
+            self.trouble = trouble;
+        }
+    }
+
+    fn routes(&self, view: &View, environment: &Environment, now: Timestamp) {
+        say(&format!("Logging in at {}; asking for: {}", view.at, view.asking.join(" ")));
+        if let Some(device) = &view.device {
+            self.elsewhere("On any device, open", device, environment);
+        }
+        if let Some(consent) = &view.consent {
+            self.elsewhere("On the server's consent page, agree:", consent, environment);
+        }
+        if let Some(browser) = &view.browser {
+            say("In this machine's browser, open");
+            say(&format!("  {}", browser.address));
+            if let Some(line) = ssh_line(browser, &Place::of(environment)) {
+                say("From your laptop through SSH, type there, then open the same address there:");
+                say(&format!("  {line}"));
+            }
+        }
+        if view.paste && self.may_ask {
+            say("Or paste here the address that the browser ended on.");
+        }
+        if let Some(ends) = view.ends {
+            say(&format!(
+                "Waiting, for {} at the most. Ctrl-C cancels; nothing is lost.",
+                countdown(ends.duration_since(now))
+            ));
+        }
+    }
+
+    fn elsewhere(&self, words: &str, polled: &Polled, environment: &Environment) {
+        say(words);
+        match &polled.code {
+            Some(code) => {
+                say(&format!("  {}", polled.address.shown()));
+                say(&format!("  and type the code  {}", code.shown()));
+            }
+            None => say(&format!("  {}", target(polled).shown())),
+        }
+        let (columns, _) = terminal::size();
+        let unicode = Look::of(environment).glyphs == Glyphs::Unicode;
+        if self.draws
+            && unicode
+            && let Some(lines) = qr::lines(target(polled), usize::from(columns))
+        {
+            let mut out = io::stderr().lock();
+            for line in lines {
+                // Colours and blocks of our own, and nothing of anybody else's.
+                let _ = writeln!(out, "{line}");
+            }
+        }
+    }
+}
+
+/// What a phone would open: the page with the code in it, if there is one.
+fn target(polled: &Polled) -> &Untrusted {
+    polled.complete.as_ref().unwrap_or(&polled.address)
+}
+
+fn ssh_line(browser: &Browser, place: &Place) -> Option<String> {
+    let (host, port) = browser.listening.as_ref()?;
+    let at = match place.ssh_port {
+        Some(22) | None => String::new(),
+        Some(other) => format!("-p {other} "),
+    };
+    let user = if place.user.is_empty() { String::new() } else { format!("{}@", place.user.shown()) };
+    place.ssh.then(|| format!("ssh {at}-L {port}:{host}:{port} {user}{}", place.host.shown()))
+}
+
+fn say(line: &str) {
+    terminal::say(line);
+}

@@ -1,0 +1,33 @@
+//! What a use has cost, in words: counted uses, a copy that went stale.
+
+use crate::domain::credential::{Chain, Held};
+
+/// What lies between two looks at a credential; `None` where nothing was spent that its user would miss.
+#[must_use]
+pub fn paid(before: &Held, after: &Held) -> Option<String> {
+    let (Chain::Mytoken { facts: was, copy: old, .. }, Chain::Mytoken { facts: is, copy: new, .. }) =
+        (&before.chain, &after.chain)
+    else {
+        return None;
+    };
+    let mut words = Vec::new();
+    for (before, after) in was.restrictions.iter().zip(&is.restrictions) {
+        for (left_before, left, most, what) in [
+            (before.left_at(), after.left_at(), after.uses_at, "access tokens"),
+            (before.left_other(), after.left_other(), after.uses_other, "other uses"),
+        ] {
+            if let (Some(left_before), Some(left), Some(most)) = (left_before, left, most)
+                && left < left_before
+            {
+                words.push(format!("{left} of {most} {what} left"));
+            }
+        }
+    }
+    if words.is_empty() && is.restrictions.iter().any(|clause| clause.uses_at.is_some()) {
+        words.push("it cost one of its counted uses".to_owned());
+    }
+    if new != old {
+        words.push(format!("it is copy {new} now; older copies are stale"));
+    }
+    (!words.is_empty()).then(|| words.join("; "))
+}

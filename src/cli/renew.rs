@@ -1,0 +1,81 @@
+//! `toktui renew NAME… | --all`: new access tokens, several at once.
+
+use clap::Args;
+
+use super::house::House;
+use super::{gate, token};
+use crate::domain::credential::{Chain, Held};
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::time::countdown;
+
+/// Words of `toktui renew`.
+#[derive(Clone, Debug, Args)]
+pub struct Words {
+    /// The names
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub names: Vec<String>,
+    /// Everything that can be renewed and that renewing costs nothing counted
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// What `--help` says under the options.
+pub const HELP: &str = "\
+A new access token for each name, whether or not one lives. With --all, what costs a counted use is left out and named.
+
+Examples:
+  toktui renew egi wlcg
+  toktui renew --all
+
+Exit codes: 0 all renewed, else that of the first failure.";
+
+/// Renews.
+///
+/// # Errors
+/// With the first failure; the others are said on the way.
+pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
+    let names = if words.all { all(house).await? } else { words.names.clone() };
+    let wanted = token::Wanted { force: true, ..token::Wanted::default() };
+    let mut first = None;
+    for name in &names {
+        let doing = format!("Renewing {name}");
+        match token::draw(house, name, &wanted, &doing).await {
+            Ok((drawn, _)) => {
+                let left = drawn.token.left(house.clock.now());
+                let life = left.map_or("nobody said for how long it lives".to_owned(), |left| {
+                    format!("it lives for {}", countdown(left))
+                });
+                house.out.line(&format!("{name}: renewed; {life}"));
+            }
+            Err(failure) => {
+                if let Some(before) = first.replace(failure) {
+                    house.say(&format!("{before}"));
+                }
+            }
+        }
+    }
+    first.map_or(Ok(0), Err)
+}
+
+async fn all(house: &House) -> Result<Vec<String>, Failure> {
+    gate::unlocked(house, "Renewing").await?;
+    let held = house.wallet.held();
+    let (counted, free): (Vec<&Held>, Vec<&Held>) =
+        held.iter().filter(|held| !matches!(held.chain, Chain::None)).partition(|held| is_counted(held));
+    for held in counted {
+        house.say(&format!("{} is left out: it would cost a counted use. toktui renew {0}", held.name));
+    }
+    if free.is_empty() {
+        return Err(Failure::new(Kind::Unusable, "Renewing", "nothing here can be renewed for free"));
+    }
+    Ok(free.into_iter().map(|held| held.name.clone()).collect())
+}
+
+fn is_counted(held: &Held) -> bool {
+    match &held.chain {
+        Chain::Mytoken { facts, short, .. } => {
+            *short || facts.restrictions.iter().any(|clause| clause.uses_at.is_some())
+        }
+        Chain::Refresh { .. } | Chain::None => false,
+    }
+}
