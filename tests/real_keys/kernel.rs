@@ -11,7 +11,7 @@ use super::{DEED, copied, told, words};
 
 /// A key's name that no other run uses.
 fn label(what: &str) -> String {
-    format!("test-{what}-{}", std::process::id())
+    format!("toktui:test-{what}-{}", std::process::id())
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn deed() {
     let (what, name) = deed.split_once(' ').unwrap_or((&deed, ""));
     let key = || Key::from_bytes(&KEY).unwrap();
     let same = |key: &Key| if key.expose() == &KEY { "the key" } else { "another key" }.to_owned();
-    let desktop = DesktopKeyring::default();
+    let desktop = DesktopKeyring::at(&std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap_or_default());
     let begun = Instant::now();
     let told = match what {
         "keep" => desktop.keep(name, &key()).map(|()| "kept".to_owned()),
