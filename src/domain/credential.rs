@@ -355,6 +355,21 @@ impl AccessToken {
     }
 }
 
+impl AccessToken {
+    /// Moves its times to where they belong after this machine's clock was set, by the clock that nobody sets. A second is
+    /// let pass: both clocks are not read in the same instant.
+    pub fn put_right(&mut self, now: Timestamp, uptime: Option<Uptime>) {
+        let (Some(end), Some(end_up), Some(uptime)) = (self.expires, self.ends_up, uptime) else { return };
+        let Some(left) = end_up.after(uptime) else { return };
+        let right = later(now, left);
+        let off = right.duration_since(end);
+        if off.abs() > SignedDuration::from_secs(1) {
+            self.expires = Some(right);
+            self.obtained = later(self.obtained, off);
+        }
+    }
+}
+
 /// When a token that came at `obtained` ends, from what the server said of its life in seconds.
 ///
 /// Missing or not positive: unknown (a zero is Keycloak's "no end" or mytoken's "the provider did not say").
@@ -397,6 +412,21 @@ impl Credential {
             pause: self.pause.clone(),
             locked: false,
         }
+    }
+
+    /// Puts the times of its access tokens right; see [`AccessToken::put_right`].
+    pub fn put_right(&mut self, now: Timestamp, uptime: Option<Uptime>) {
+        self.access.iter_mut().for_each(|(_, token)| token.put_right(now, uptime));
+    }
+
+    /// Lets go of access tokens that were asked for in other ways and have ended: nobody may ever ask so again.
+    pub fn drop_ended(&mut self, now: Timestamp) {
+        let day = SignedDuration::from_hours(24);
+        let chief = &self.ask;
+        self.access.retain(|(ask, token)| {
+            let ended = token.expires.unwrap_or_else(|| later(token.obtained, day)) <= now;
+            ask == chief || !ended
+        });
     }
 
     /// The access token held for `ask`.
@@ -502,6 +532,35 @@ mod tests {
         copy.supersede(Secret::new("mt-new"), None, &key);
         assert_eq!((copy.number, copy.value.expose()), (2, "mt-new"));
         assert_eq!(copy.superseded, [key.of(&old)]);
+    }
+
+    #[test]
+    fn an_end_is_put_right_when_the_clock_was_set_and_left_alone_otherwise() {
+        let at = |seconds: i64| from_epoch(1_800_000_000 + seconds);
+        let up = |start, seconds| Uptime { start, since: SignedDuration::from_secs(seconds) };
+        let token = AccessToken {
+            value: Secret::new("at"),
+            obtained: at(0),
+            expires: Some(at(300)),
+            granted: None,
+            id_token: None,
+            ends_up: Some(up(1, 1300)),
+            skew: None,
+        };
+        // the clock now, the clock that nobody sets, when it came, when it ends
+        let table = [
+            (100, Some(up(1, 1100)), 0, 300),
+            (86_500, Some(up(1, 1100)), 86_400, 86_700),
+            (-86_300, Some(up(1, 1100)), -86_400, -86_100),
+            (86_500, Some(up(2, 1100)), 0, 300),
+            (86_500, None, 0, 300),
+            (5000, Some(up(1, 6000)), 0, 300),
+        ];
+        for (now, uptime, obtained, ends) in table {
+            let mut right = token.clone();
+            right.put_right(at(now), uptime);
+            assert_eq!((right.obtained, right.expires), (at(obtained), Some(at(ends))), "{now} {uptime:?}");
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::Untrusted;
 
+/// A server that asks to wait longer is not believed to mean it.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+
 /// What a server answered. `Debug` is left out on purpose: the body may hold a token.
 pub struct Answer {
     /// Any number: mytoken has statuses of its own (mytoken-api.md §2.1.5).
@@ -18,7 +21,7 @@ pub struct Answer {
     pub content_type: String,
     /// The server's clock (`Date`), to measure skew with.
     pub date: Option<Timestamp>,
-    /// `Retry-After`, where it was given in seconds.
+    /// `Retry-After`: given in seconds, or as a date, which is read by the server's own clock.
     pub retry_after: Option<Duration>,
     /// `WWW-Authenticate`: Keycloak's userinfo says there, and only there, what is wrong.
     pub challenge: Option<Untrusted>,
@@ -37,7 +40,7 @@ pub struct Refusal {
     pub error: Untrusted,
     /// `error_description`, where there is one.
     pub description: Option<Untrusted>,
-    /// `Retry-After` in seconds.
+    /// `Retry-After`.
     pub retry_after: Option<Duration>,
 }
 
@@ -46,15 +49,21 @@ impl Answer {
         let text = |name: &str| {
             headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
+        let moment = |name: &str| {
+            let text = text(name)?;
+            jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
+        };
         let content_type = text("content-type").unwrap_or_default();
+        let date = moment("date");
         Self {
             status,
             content_type: content_type.split(';').next().unwrap_or_default().trim().to_lowercase(),
-            date: text("date")
-                .and_then(|date| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(&date).ok()),
+            date,
             retry_after: text("retry-after")
                 .and_then(|seconds| seconds.trim().parse().ok())
-                .map(|seconds: u64| Duration::from_secs(seconds.min(86_400))),
+                .map(Duration::from_secs)
+                .or_else(|| Duration::try_from(moment("retry-after")?.duration_since(date?)).ok())
+                .map(|wait| wait.min(LONGEST_WAIT)),
             challenge: text("www-authenticate").map(Untrusted::new),
             mytoken_cookie: headers
                 .get_all("set-cookie")
@@ -105,6 +114,36 @@ impl Answer {
             error: field("error").unwrap_or_default(),
             description: field("error_description"),
             retry_after: self.retry_after,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_wait_is_read_in_seconds_and_as_a_date_by_the_servers_own_clock() {
+        let table = [
+            (Some("12"), None, Some(12)),
+            (Some(" 12 "), None, Some(12)),
+            (Some("99999999999"), None, Some(86_400)),
+            (Some("Sun, 06 Nov 1994 08:50:37 GMT"), Some("Sun, 06 Nov 1994 08:49:37 GMT"), Some(60)),
+            (Some("Sun, 06 Nov 1994 08:50:37 GMT"), None, None),
+            (Some("Sun, 06 Nov 1994 08:48:37 GMT"), Some("Sun, 06 Nov 1994 08:49:37 GMT"), None),
+            (Some("soon"), None, None),
+            (Some("-1"), None, None),
+            (None, None, None),
+        ];
+        for (retry_after, date, seconds) in table {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [("retry-after", retry_after), ("date", date)] {
+                if let Some(value) = value {
+                    headers.insert(name, value.parse().expect("a header"));
+                }
+            }
+            let wait = Answer::head(429, &headers).retry_after;
+            assert_eq!(wait, seconds.map(Duration::from_secs), "{retry_after:?} {date:?}");
         }
     }
 }

@@ -66,6 +66,14 @@ pub enum Error {
     NoTrustStore(String),
 }
 
+impl Error {
+    /// Whether the same request may well get an answer later.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. })
+    }
+}
+
 pub(super) fn named(host: &str, error: &reqwest::Error, limits: Limits) -> Error {
     let host = host.to_owned();
     let why = deepest(error);

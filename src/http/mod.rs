@@ -1,22 +1,25 @@
 //! The one HTTP client: which addresses it may talk to, how long, how much, and where it never follows.
 //!
-//! security.md B3 (size), B4 (time), B6 (redirects), B8 (proxy), B9 (no token in an address).
+//! At most [`MOST_AT_ONCE`] requests are under way at one server. security.md B3 (size), B4 (time), B6 (redirects), B8 (proxy), B9 (no token in an address).
 
 mod address;
 mod answer;
 mod error;
+mod lanes;
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Method};
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 use zeroize::Zeroizing;
 
 pub use address::{is_allowed, is_loopback};
 pub use answer::{Answer, Refusal};
 pub use error::Error;
+pub use lanes::MOST_AT_ONCE;
 
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::cleaned;
@@ -108,6 +111,7 @@ pub struct Http {
     /// For `http` on loopback: no proxy, no trust store needed.
     near: OnceLock<Result<reqwest::Client, Error>>,
     far: OnceLock<Result<reqwest::Client, Error>>,
+    lanes: lanes::Lanes,
 }
 
 impl Default for Http {
@@ -120,7 +124,7 @@ impl Http {
     /// A client with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, near: OnceLock::new(), far: OnceLock::new() }
+        Self { limits, near: OnceLock::new(), far: OnceLock::new(), lanes: lanes::Lanes::default() }
     }
 
     /// The limits it holds to.
@@ -134,6 +138,7 @@ impl Http {
     /// # Errors
     /// Every way of not getting an answer; a refusal by status is an [`Answer`].
     pub async fn get(&self, url: &Url, credentials: &Credentials) -> Result<Answer, Error> {
+        let _turn = self.turn(url).await?;
         let deadline = tokio::time::Instant::now() + self.limits.total;
         let mut url = url.clone();
         for _ in 0..=MOST_REDIRECTS {
@@ -169,7 +174,16 @@ impl Http {
         self.send(url, credentials, body, self.limits.token).await
     }
 
+    /// A turn at this server, waited for as long as an exchange may take: nothing was sent when none comes.
+    async fn turn(&self, url: &Url) -> Result<Option<OwnedSemaphorePermit>, Error> {
+        tokio::time::timeout(self.limits.total, self.lanes.turn(url)).await.map_err(|_| Error::Unreachable {
+            host: host_of(url),
+            why: format!("{MOST_AT_ONCE} requests to it are still unanswered"),
+        })
+    }
+
     async fn send(&self, url: &Url, who: &Credentials, body: &Body, most: usize) -> Result<Answer, Error> {
+        let _turn = self.turn(url).await?;
         let deadline = tokio::time::Instant::now() + self.limits.total;
         let answer = self.exchange(Method::POST, url, who, body, most, deadline).await?;
         if matches!(answer.status, 301 | 302 | 303 | 307 | 308) {

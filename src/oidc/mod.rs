@@ -121,10 +121,7 @@ impl Cause {
     /// Whether the same request may well work later: network, 408, 429, 5xx.
     fn is_temporary(&self) -> bool {
         match self {
-            Self::Unanswered(error) => matches!(
-                error,
-                http::Error::Unreachable { .. } | http::Error::TimedOut { .. } | http::Error::Broken { .. }
-            ),
+            Self::Unanswered(error) => error.is_temporary(),
             Self::Refused(refusal) => matches!(refusal.status, 408 | 429 | 500..=599),
             // A captive portal's page comes with a 200.
             Self::Senseless(_) => true,

@@ -36,7 +36,7 @@ impl Wallet {
         let turn = self.store.turn(id).await.map_err(|error| gone("Revoking", &error))?;
         let mut credential = turn.read();
         let doing = format!("Revoking {}", credential.name);
-        self.not_overtaken(&turn, &doing).await?;
+        self.not_overtaken(&credential, &doing)?;
         let (health, said) = match credential.grant.clone() {
             Grant::Mytoken(grant) => self.revoke_mytoken(&credential, &grant, &doing).await?,
             Grant::Refresh(grant) => (revoked_here(), self.revoke_login(&credential, &grant, &doing).await?),

@@ -2,34 +2,61 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::credential::{AccessToken, ChainEnd, Credential, Grant, ends};
+use crate::domain::credential::{AccessToken, Ask, ChainEnd, Credential, Grant, ends};
 use crate::domain::jwt::Jwt;
 use crate::domain::secret::Secret;
+use crate::domain::time::Uptime;
 use crate::oidc::tokens::TokenSet;
 
-/// The access token of a token set.
-pub(super) fn access_token(set: &TokenSet, now: Timestamp) -> AccessToken {
+/// The access token of a token set that has come just now.
+pub(super) fn access_token(set: &TokenSet, now: Timestamp, uptime: Option<Uptime>) -> AccessToken {
+    let life = life(&set.access, set.expires_in, set.date);
     AccessToken {
         value: set.access.clone(),
         obtained: now,
-        expires: ends(now, life(&set.access, set.expires_in)),
+        expires: ends(now, life),
         granted: set.granted.clone(),
         id_token: set.id_token.clone(),
-        ends_up: None,
-        skew: None,
+        ends_up: ends_up(uptime, life),
+        skew: skew(set.date, now),
     }
 }
 
+/// The end of a life on the clock that nobody sets.
+pub(super) fn ends_up(uptime: Option<Uptime>, life: Option<i64>) -> Option<Uptime> {
+    Some(uptime?.later(SignedDuration::from_secs(life?)))
+}
+
+/// How far a giver's clock is ahead of ours.
+pub(super) fn skew(date: Option<Timestamp>, now: Timestamp) -> Option<SignedDuration> {
+    date.map(|date| date.duration_since(now))
+}
+
+/// Below this many seconds two clocks are taken to agree (security.md I1).
+const SKEW: i64 = 60;
+
+/// How far this machine's clock is off its giver's, in words, if that matters.
+pub(super) fn skewed(skew: SignedDuration) -> Option<String> {
+    let (span, way) = (skew.as_secs(), if skew.is_negative() { "ahead of" } else { "behind" });
+    (span.abs() > SKEW)
+        .then(|| format!("this machine's clock is {} s {way} the provider's", span.unsigned_abs()))
+}
+
 /// How long an access token lives, in seconds: as long as its giver says, and no longer than it says itself (security.md
-/// I1). Both are spans, so that no clock but the giver's counts.
-pub(super) fn life(value: &Secret, told: Option<i64>) -> Option<i64> {
+/// I1). Both are spans, so that no clock but the giver's counts: where it says nothing, its `Date` tells how old the token
+/// was when it came.
+pub(super) fn life(value: &Secret, told: Option<i64>, date: Option<Timestamp>) -> Option<i64> {
+    let told = told.filter(|seconds| *seconds > 0);
     let own = Jwt::parse(value.expose()).and_then(|jwt| {
         let (issued, ends) = (jwt.moment("iat")?, jwt.moment("exp")?);
-        Some(ends.duration_since(issued).as_secs()).filter(|seconds| *seconds > 0)
+        let lives = |since| Some(ends.duration_since(since).as_secs()).filter(|seconds| *seconds > 0);
+        let whole = lives(issued)?;
+        let left = date.filter(|_| told.is_none()).and_then(lives);
+        Some(left.map_or(whole, |left| left.min(whole)))
     });
-    match (told.filter(|seconds| *seconds > 0), own) {
+    match (told, own) {
         (Some(told), Some(own)) => Some(told.min(own)),
         (told, own) => told.or(own),
     }
@@ -45,11 +72,11 @@ pub(super) fn chain_end(now: Timestamp, seconds: Option<i64>) -> ChainEnd {
 }
 
 /// Scopes that were asked for and did not come, in words.
-pub(super) fn missing(credential: &Credential, token: &AccessToken) -> Option<String> {
+pub(super) fn missing(credential: &Credential, ask: &Ask, token: &AccessToken) -> Option<String> {
     let granted = token.granted.as_ref()?;
     let asked = match &credential.grant {
-        Grant::Refresh(grant) if credential.ask.scopes.is_empty() => grant.scopes.clone(),
-        _ => credential.ask.scopes.iter().cloned().collect(),
+        Grant::Refresh(grant) if ask.scopes.is_empty() => grant.scopes.clone(),
+        _ => ask.scopes.iter().cloned().collect(),
     };
     let missing: Vec<&str> = asked
         .iter()
@@ -100,7 +127,20 @@ mod tests {
             (&Secret::new("opaque"), None, None),
         ];
         for (value, told, expected) in table {
-            assert_eq!(life(value, told), expected, "{told:?}");
+            assert_eq!(life(value, told, None), expected, "{told:?}");
         }
+        let at = |seconds| Some(crate::domain::time::from_epoch(seconds));
+        assert_eq!(life(&hour, None, at(4000)), Some(600), "it was old already");
+        assert_eq!(life(&hour, None, at(500)), Some(3600), "a clock before its birth counts for nothing");
+        assert_eq!(life(&hour, None, at(9000)), Some(3600), "nor one after its end");
+        assert_eq!(life(&hour, Some(900), at(4000)), Some(900), "its giver's own word counts first");
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_said_which_way() {
+        let off = |seconds| skewed(SignedDuration::from_secs(seconds));
+        assert_eq!(off(60), None);
+        assert_eq!(off(-61).as_deref(), Some("this machine's clock is 61 s ahead of the provider's"));
+        assert_eq!(off(86_400).as_deref(), Some("this machine's clock is 86400 s behind the provider's"));
     }
 }

@@ -37,6 +37,35 @@ pub(super) fn may_revoke_family(credential: &Credential) -> bool {
     unsure && rotation(credential).is_some_and(|rotation| rotation.auto_revoke)
 }
 
+/// Whether a request may replace the mytoken: its rotation says so, or nobody here knows its rotation.
+pub(super) fn may_rotate(credential: &Credential, on: impl Fn(Rotation) -> bool) -> bool {
+    match &credential.grant {
+        Grant::Mytoken(grant) => match grant.facts.rotation {
+            Some(rotation) => on(rotation),
+            // A short token says nothing by itself; its server may have.
+            None => grant.short && grant.heard.is_none(),
+        },
+        Grant::Refresh(_) | Grant::Bare => false,
+    }
+}
+
+/// Why a refresh token gives nothing more, by its provider's words (providers.md §7.3): a hint, no more.
+pub(super) fn of_refusal(error: &crate::oidc::Error) -> &'static str {
+    let refusal = error.refusal();
+    let words = refusal.and_then(|refusal| refusal.description.as_ref());
+    let words = words.map(|words| words.raw().to_lowercase()).unwrap_or_default();
+    let says = |part: &str| words.contains(part);
+    if says("token is not active") || says("token is expired") || says("token has expired") {
+        EXPIRED
+    } else if says("stale token") || says("reuse exceeded") {
+        OTHER_COPY
+    } else if says("user disabled") {
+        "its account is disabled"
+    } else {
+        ENDED_OR_REVOKED
+    }
+}
+
 /// What forbids to use it now, unless the user insists.
 pub(super) fn forbids(credential: &Credential, wish: &Wish, doing: &str) -> Result<(), Failure> {
     let hint = match &credential.grant {

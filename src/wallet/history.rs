@@ -30,13 +30,16 @@ impl Wallet {
         let Grant::Mytoken(grant) = &credential.grant else {
             return Err(Failure::new(Kind::Unusable, DOING, "only a mytoken has a history at its server"));
         };
-        self.not_overtaken(&turn, DOING).await?;
+        self.not_overtaken(&credential, DOING)?;
         if health::may_revoke_family(&credential) {
             return Err(health::may_revoke(DOING));
         }
         let sent = &grant.current.value;
         let failed = |error: &Error| words::without(words::mytoken(DOING, error), &[sent]);
         let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
+        if health::may_rotate(&credential, |rotation| rotation.on_other) {
+            self.intend(&turn, DOING).await?;
+        }
         let reply = tokeninfo::event_history(&self.http, &server, sent).await;
         let mut next = credential.clone();
         let copy = reply.update.map(|update| self.adopt(&mut next, update));
@@ -50,14 +53,16 @@ impl Wallet {
             Err(error) => health::after(error, &credential.health),
         };
         if reply.outcome.is_ok() {
-            spend(&mut next, Use::Other, self.now());
+            spend(&mut next, Use::Other, &credential.ask, self.now());
         }
+        let saved = next.clone();
         self.save(&turn, next, DOING).await?;
         if lost {
             self.note(Some(id), What::InDoubt);
         }
         if let Some(copy) = copy {
             self.note(Some(id), What::Rotated { copy });
+            self.bury_older_copies_of(&saved).await;
         }
         let events = reply.outcome.map_err(|error| failed(&error))?;
         self.note(Some(id), What::HistoryRead);

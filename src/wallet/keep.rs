@@ -63,10 +63,8 @@ impl Wallet {
             since: self.now(),
             pause: None,
         };
-        self.store.add(credential).await.map_err(|error| gone(DOING, &error))?;
-        if let Some(claims) = claims {
-            self.bury_older_copies_of(&id, claims).await;
-        }
+        self.store.add(credential.clone()).await.map_err(|error| gone(DOING, &error))?;
+        self.bury_older_copies_of(&credential).await;
         self.note(Some(&id), What::Kept);
         Ok((id, name.to_owned()))
     }

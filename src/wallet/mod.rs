@@ -25,7 +25,9 @@ mod issuers;
 pub mod keep;
 pub mod login;
 pub mod look_up;
+mod pause;
 pub mod provider;
+mod rows;
 pub mod safe;
 mod servers;
 mod stale;
@@ -117,6 +119,11 @@ impl Wallet {
     #[must_use]
     pub fn free_name(&self, wish: &str) -> String {
         self.store.free_name(wish)
+    }
+
+    /// The source of a credential: the row it is listed under; else, if that is not listed any more, the one of its issuer.
+    fn source_of(&self, credential: &Credential) -> Source {
+        rows::row_of(self, credential)
     }
 
     /// One of the sources.
@@ -229,6 +236,12 @@ impl Drop for UnderWay {
 }
 
 impl Wallet {
+    /// Says that a request is about to be sent whose answer may replace the secret, and makes sure that it can be kept. What
+    /// is wrong stops the request; [`Wallet::save`] settles it, also where nothing was sent or nothing came.
+    async fn intend(&self, turn: &Turn, doing: &str) -> Result<(), Failure> {
+        turn.intend().await.map_err(|error| gone(doing, &error))
+    }
+
     /// Saves a change made in a credential's turn. What could not be written is held in memory, and said: it must not be handed out as if
     /// nothing had happened.
     async fn save(&self, turn: &Turn, credential: Credential, doing: &str) -> Result<(), Failure> {

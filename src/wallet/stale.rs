@@ -10,7 +10,7 @@ use crate::domain::secret::Secret;
 use crate::domain::source::{Issuer, Source};
 use crate::domain::specimen::{self, Specimen};
 use crate::domain::untrusted::Untrusted;
-use crate::store::{Newer, Turn};
+use crate::store::Newer;
 
 impl Wallet {
     /// Whether a newer copy of this mytoken or refresh token is held here (design.md §5).
@@ -28,15 +28,13 @@ impl Wallet {
         self.newer_than(long_lived(credential)?, facts).filter(|newer| newer.id != credential.id)
     }
 
-    /// Marks a credential as rotated away if it is, and says what to use instead.
-    pub(super) async fn not_overtaken(&self, turn: &Turn, doing: &str) -> Result<(), Failure> {
-        let credential = turn.read();
-        let Some(newer) = self.overtaken(&credential) else { return Ok(()) };
-        let dead = Credential { health: Health::Dead(health::ROTATED_AWAY.to_owned()), ..credential };
-        self.save(turn, dead, doing).await?;
-        let why =
-            format!("copy {} of it is held, as {}; this older one was not sent", newer.number, newer.name);
-        Err(Failure::new(Kind::NotValid, doing, why).hint(format!("Use {}.", newer.name)))
+    /// What to use instead of a copy that was rotated away. It was marked when the newer one came to be held; here nobody
+    /// looks through all that is held, unless to find the newer one's name.
+    pub(super) fn not_overtaken(&self, credential: &Credential, doing: &str) -> Result<(), Failure> {
+        if credential.health != Health::Dead(health::ROTATED_AWAY.to_owned()) {
+            return Ok(());
+        }
+        self.overtaken(credential).map_or(Ok(()), |newer| Err(use_instead(&newer, doing)))
     }
 
     /// The credential here that a pasted token is, or is an older copy of.
@@ -50,10 +48,11 @@ impl Wallet {
         holder.or_else(|| self.newer_than(&specimen.value, facts).map(|newer| newer.id))
     }
 
-    /// Marks the older copies of a mytoken that has just been kept: they are not sent from here any more.
-    pub(super) async fn bury_older_copies_of(&self, id: &CredentialId, facts: &Facts) {
-        let (Some(family), Some(number)) = (&facts.mom_id, facts.copy) else { return };
-        for held in self.held().iter().filter(|held| held.id != *id) {
+    /// Marks the older copies of a mytoken that has just been kept or rotated: they are not sent from here any more.
+    pub(super) async fn bury_older_copies_of(&self, credential: &Credential) {
+        let Grant::Mytoken(grant) = &credential.grant else { return };
+        let (Some(family), number) = (&grant.facts.mom_id, grant.current.number) else { return };
+        for held in self.held().iter().filter(|held| held.id != credential.id) {
             if let Chain::Mytoken { facts, copy, .. } = &held.chain
                 && facts.mom_id.as_ref() == Some(family)
                 && *copy < number
@@ -76,6 +75,12 @@ impl Wallet {
             }
         }
     }
+}
+
+/// An older copy was not sent.
+pub(super) fn use_instead(newer: &Newer, doing: &str) -> Failure {
+    let why = format!("copy {} of it is held, as {}; this older one was not sent", newer.number, newer.name);
+    Failure::new(Kind::NotValid, doing, why).hint(format!("Use {}.", newer.name))
 }
 
 /// What became of this address of a provider, if it is a former one: `its issuer moved 2022`.

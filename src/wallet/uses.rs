@@ -14,8 +14,7 @@ pub(super) enum Use {
 
 /// One more use, where the counters are known: of the first clause that allows it (mytoken-api.md §4.7). The server's own
 /// count replaces ours at the next look-up. Before the first one nothing is known, and nothing is counted.
-pub(super) fn spend(credential: &mut Credential, what: Use, now: Timestamp) {
-    let ask = &credential.ask;
+pub(super) fn spend(credential: &mut Credential, what: Use, ask: &Ask, now: Timestamp) {
     let Grant::Mytoken(grant) = &mut credential.grant else { return };
     if grant.heard.is_none() {
         return;
@@ -93,21 +92,21 @@ mod tests {
         let over = Clause { expires: Some(from_epoch(50)), ..counted(9, None) };
         let mut credential =
             mytoken(vec![over, counted(2, Some(2)), counted(3, None), counted(9, None)], Some(from_epoch(1)));
-        spend(&mut credential, Use::AccessToken, from_epoch(100));
+        spend(&mut credential, Use::AccessToken, &Ask::default(), from_epoch(100));
         assert_eq!(spent(&credential), [None, Some(2), Some(1), None]);
     }
 
     #[test]
     fn a_clause_that_counts_nothing_stays_without_a_counter() {
         let mut credential = mytoken(vec![Clause::default(), counted(3, None)], Some(from_epoch(1)));
-        spend(&mut credential, Use::AccessToken, from_epoch(100));
+        spend(&mut credential, Use::AccessToken, &Ask::default(), from_epoch(100));
         assert_eq!(spent(&credential), [None, None]);
     }
 
     #[test]
     fn counters_that_no_server_has_told_stay_unknown() {
         let mut credential = mytoken(vec![counted(3, None)], None);
-        spend(&mut credential, Use::AccessToken, from_epoch(100));
+        spend(&mut credential, Use::AccessToken, &Ask::default(), from_epoch(100));
         assert_eq!(spent(&credential), [None]);
     }
 }

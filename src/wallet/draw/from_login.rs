@@ -1,27 +1,27 @@
 //! A new access token from a login's refresh token.
 
-use super::Drawn;
-use crate::domain::credential::{Credential, Grant, Health, RefreshGrant};
+use super::{Drawing, Drawn, hand};
+use crate::domain::credential::{AccessToken, Ask, Credential, Grant, Health, RefreshGrant};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::source::Issuer;
-use crate::oidc::refresh;
+use crate::domain::source::{Issuer, Source};
+use crate::oidc::discovery::Metadata;
 use crate::oidc::tokens::TokenSet;
-use crate::store::Turn;
-use crate::wallet::granted::{access_token, audience, chain_end, missing};
+use crate::oidc::{Error, refresh};
+use crate::wallet::granted::{access_token, audience, chain_end, missing, skewed};
+use crate::wallet::pause::InVain;
 use crate::wallet::{Wallet, health, stale, words};
 
 impl Wallet {
     pub(super) async fn draw_from_login(
         &self,
-        turn: &Turn,
+        drawing: Drawing<'_>,
         credential: &Credential,
         grant: &RefreshGrant,
-        doing: &str,
     ) -> Result<Drawn, Failure> {
-        let source = self.source(&credential.source);
-        let Some((source, issuer)) = source.as_ref().and_then(|source| Some((source, source.issuer()?)))
-        else {
+        let Drawing { turn, wish, doing } = drawing;
+        let source = self.source_of(credential);
+        let Some(issuer) = source.issuer() else {
             return Err(Failure::new(Kind::Unusable, doing, "its provider is not listed any more")
                 .hint("Add the provider again."));
         };
@@ -32,40 +32,110 @@ impl Wallet {
                 Failure::new(Kind::NotValid, doing, why).hint("It was not sent anywhere. Log in again.")
             );
         }
-        let failed = |error: &crate::oidc::Error| words::oidc(doing, Some(source), error);
-        let metadata = self.metadata(issuer).await.map_err(|error| failed(&error))?;
-        let extra = audience(issuer.audience_parameter.as_deref(), &credential.ask.audiences);
+        let ask = hand::asked(credential, wish);
+        if wish.ask.is_some() && !ask.audiences.is_empty() && issuer.audience_parameter.is_none() {
+            let why = format!("{} takes no audience from a client", source.name);
+            return Err(Failure::new(Kind::Unusable, doing, why).hint("Nothing was sent."));
+        }
+        let metadata = match self.metadata(issuer).await {
+            Ok(metadata) => metadata,
+            Err(error) => return Err(self.refused(&drawing, credential, &source, &error, false).await),
+        };
+        if may_rotate(issuer, credential, grant) {
+            self.intend(turn, doing).await?;
+        }
+        let sent = self.send(&metadata, issuer, grant, ask).await;
+        let error = match sent {
+            Ok(set) => return self.take_refreshed(&drawing, credential, &set).await,
+            Err(error) => error,
+        };
+        // Somebody may have stored a newer one all the same: it is tried, once, before this one is judged.
+        if error.is_for_good()
+            && let Some(newer) = self.newer_in_store(credential)
+            && let Grant::Refresh(grant) = &newer.grant
+        {
+            return match self.send(&metadata, issuer, grant, ask).await {
+                Ok(set) => self.take_refreshed(&drawing, &newer, &set).await,
+                Err(error) => {
+                    let rotates = may_rotate(issuer, &newer, grant);
+                    Err(self.refused(&drawing, &newer, &source, &error, rotates).await)
+                }
+            };
+        }
+        Err(self.refused(&drawing, credential, &source, &error, may_rotate(issuer, credential, grant)).await)
+    }
+
+    async fn send(
+        &self,
+        metadata: &Metadata,
+        issuer: &Issuer,
+        grant: &RefreshGrant,
+        ask: &Ask,
+    ) -> Result<TokenSet, Error> {
+        let extra = audience(issuer.audience_parameter.as_deref(), &ask.audiences);
+        let narrowed: Vec<String> = ask.scopes.iter().cloned().collect();
         let wish = refresh::Wish {
             client: &grant.client,
             policy: issuer.refresh_scope,
             scopes: &grant.scopes,
-            narrowed: None,
+            narrowed: Some(narrowed.as_slice()).filter(|narrowed| !narrowed.is_empty()),
             extra: &extra,
         };
-        match refresh::refresh(&self.http, &metadata, wish, &grant.current.value).await {
-            Ok(set) => self.take_refreshed(turn, credential, &set, doing).await,
-            Err(error) => {
-                let health = if error.is_for_good() {
-                    health::needs_login(health::ENDED_OR_REVOKED)
-                } else if error.may_have_acted() && may_rotate(issuer, credential, grant) {
-                    health::in_doubt()
-                } else {
-                    credential.health.clone()
-                };
-                self.save(turn, Credential { health, ..credential.clone() }, doing).await?;
-                Err(words::without(failed(&error), &[&grant.current.value]))
-            }
+        refresh::refresh(&self.http, metadata, wish, &grant.current.value).await
+    }
+
+    /// What a refusal means for the login, written down; nothing is ever deleted for it.
+    async fn refused(
+        &self,
+        drawing: &Drawing<'_>,
+        credential: &Credential,
+        source: &Source,
+        error: &Error,
+        rotates: bool,
+    ) -> Failure {
+        let Drawing { turn, wish, doing } = drawing;
+        let mut next = credential.clone();
+        next.pause = InVain::of_provider(error).map(|in_vain| in_vain.pause(credential, self.now()));
+        let newer = if error.is_for_good() { self.overtaken(credential) } else { None };
+        if newer.is_some() {
+            next.health = Health::Dead(health::ROTATED_AWAY.to_owned());
+        } else if error.is_for_good() {
+            next.health = health::needs_login(health::of_refusal(error));
+        } else if error.may_have_acted() && rotates {
+            next.health = health::in_doubt();
         }
+        // Nothing new came that could be lost. What cannot be written now is found out again at the next try.
+        drop(turn.save(next).await);
+        if let Some(newer) = newer {
+            return stale::use_instead(&newer, doing);
+        }
+        let failure = words::oidc(*doing, Some(source), error);
+        let failure = if error.scopes_refused() && wish.ask.is_some() {
+            failure.hint("Ask for other scopes; or log in again, with these.")
+        } else {
+            failure
+        };
+        let secret = match &credential.grant {
+            Grant::Refresh(grant) => Some(&grant.current.value),
+            Grant::Mytoken(_) | Grant::Bare => None,
+        };
+        words::without(failure, secret.as_slice())
+    }
+
+    /// The same login with a newer refresh token than the one that was sent, if the store holds one by now.
+    fn newer_in_store(&self, sent: &Credential) -> Option<Credential> {
+        let stored = self.store.get(&sent.id).ok()?;
+        is_newer(&stored, sent).then_some(stored)
     }
 
     /// The new refresh token becomes the current one before anything else happens.
     async fn take_refreshed(
         &self,
-        turn: &Turn,
+        drawing: &Drawing<'_>,
         credential: &Credential,
         set: &TokenSet,
-        doing: &str,
     ) -> Result<Drawn, Failure> {
+        let Drawing { turn, wish, doing } = drawing;
         let now = self.now();
         let mut next = credential.clone();
         let mut rotated = None;
@@ -79,10 +149,12 @@ impl Wallet {
                 grant.ends = chain_end(now, set.refresh_expires_in);
             }
         }
-        let token = access_token(set, now);
-        next.health = Health::Ok;
-        next.put_access(next.ask.clone(), token.clone());
-        let remarks = missing(&next, &token).into_iter().collect();
+        let token = access_token(set, now, self.clock.uptime());
+        let ask = hand::asked(credential, wish).clone();
+        let remarks = remarks(&next, &ask, &token);
+        (next.health, next.pause) = (Health::Ok, None);
+        next.put_access(ask, token.clone());
+        next.drop_ended(now);
         let id = next.id.clone();
         self.save(turn, next, doing).await?;
         self.note(Some(&id), What::Renewed);
@@ -93,8 +165,23 @@ impl Wallet {
     }
 }
 
+/// What must be known of a new access token.
+pub(super) fn remarks(credential: &Credential, ask: &Ask, token: &AccessToken) -> Vec<String> {
+    missing(credential, ask, token).into_iter().chain(token.skew.and_then(skewed)).collect()
+}
+
 /// Whether a renewal may replace the refresh token: it did, or it is expected to, or nobody has seen one yet.
 fn may_rotate(issuer: &Issuer, credential: &Credential, grant: &RefreshGrant) -> bool {
     let renewed = || credential.access.iter().any(|(_, token)| token.obtained > credential.since);
     grant.rotates || issuer.refresh_returns_refresh || !renewed()
+}
+
+/// Whether what is stored has a newer refresh token than what was sent.
+fn is_newer(stored: &Credential, sent: &Credential) -> bool {
+    match (&stored.grant, &sent.grant) {
+        (Grant::Refresh(stored), Grant::Refresh(sent)) => {
+            stored.current.value != sent.current.value && stored.current.number > sent.current.number
+        }
+        _ => false,
+    }
 }

@@ -1,28 +1,40 @@
 //! A new access token from a mytoken.
 
-use super::Drawn;
+use super::from_login::remarks;
+use super::{Drawing, Drawn, hand};
 use crate::domain::credential::{AccessToken, Credential, Health, MytokenGrant, ends};
 use crate::domain::event::What;
 use crate::domain::failure::Failure;
 use crate::mytoken::{Error, access};
-use crate::store::Turn;
-use crate::wallet::granted::{life, missing};
+use crate::wallet::granted::{ends_up, life, skew};
+use crate::wallet::pause::InVain;
 use crate::wallet::uses::{Use, spend};
 use crate::wallet::{Wallet, health, words};
 
 impl Wallet {
     pub(super) async fn draw_from_mytoken(
         &self,
-        turn: &Turn,
+        drawing: Drawing<'_>,
         credential: &Credential,
         grant: &MytokenGrant,
-        doing: &str,
     ) -> Result<Drawn, Failure> {
-        let server =
-            self.mytoken_server(&grant.server).await.map_err(|error| words::mytoken(doing, &error))?;
-        let scopes: Vec<String> = credential.ask.scopes.iter().cloned().collect();
-        let audiences: Vec<String> = credential.ask.audiences.iter().cloned().collect();
+        let Drawing { turn, wish, doing } = drawing;
+        let server = match self.mytoken_server(&grant.server).await {
+            Ok(server) => server,
+            Err(error) => {
+                let pause = InVain::of_server(&error).map(|in_vain| in_vain.pause(credential, self.now()));
+                // No secret in it is new; a pause that is not written is found out again.
+                drop(turn.save(Credential { pause, ..credential.clone() }).await);
+                return Err(words::mytoken(doing, &error));
+            }
+        };
+        let ask = hand::asked(credential, wish).clone();
+        let scopes: Vec<String> = ask.scopes.iter().cloned().collect();
+        let audiences: Vec<String> = ask.audiences.iter().cloned().collect();
         let sent = &grant.current.value;
+        if health::may_rotate(credential, |rotation| rotation.on_at) {
+            self.intend(turn, doing).await?;
+        }
         let reply = access::access_token(&self.http, &server, sent, &scopes, &audiences).await;
         let mut next = credential.clone();
         // First of all: a rotated mytoken becomes the current one, whatever else the answer holds.
@@ -30,13 +42,20 @@ impl Wallet {
         let now = self.now();
         let counted = matches!(reply.outcome, Ok(_) | Err(Error::NoAccessToken));
         if counted {
-            spend(&mut next, Use::AccessToken, now);
+            spend(&mut next, Use::AccessToken, &ask, now);
         }
         let drawn = reply.outcome.map(|granted| {
             let told = granted.expires_in.and_then(|life| i64::try_from(life.as_secs()).ok());
-            let expires = ends(now, life(&granted.value, told));
-            let (value, granted) = (granted.value, granted.scopes);
-            AccessToken { value, obtained: now, expires, granted, id_token: None, ends_up: None, skew: None }
+            let life = life(&granted.value, told, reply.date);
+            AccessToken {
+                obtained: now,
+                expires: ends(now, life),
+                granted: granted.scopes,
+                id_token: None,
+                ends_up: ends_up(self.clock.uptime(), life),
+                skew: skew(reply.date, now),
+                value: granted.value,
+            }
         });
         // A use that must have made a new copy, which did not come.
         let rotation = health::rotation(credential).filter(|rotation| rotation.rotates());
@@ -47,8 +66,13 @@ impl Wallet {
             Ok(_) | Err(Error::NoAccessToken) => Health::Ok,
             Err(error) => health::after(error, &credential.health),
         };
+        next.pause = match &drawn {
+            Ok(_) => None,
+            Err(error) => InVain::of_server(error).map(|in_vain| in_vain.pause(credential, now)),
+        };
         if let Ok(token) = &drawn {
-            next.put_access(next.ask.clone(), token.clone());
+            next.put_access(ask.clone(), token.clone());
+            next.drop_ended(now);
         }
         self.save(turn, next.clone(), doing).await?;
         self.acted(&grant.server, reply.date);
@@ -57,9 +81,10 @@ impl Wallet {
         }
         if let Some(copy) = copy {
             self.note(Some(&next.id), What::Rotated { copy });
+            self.bury_older_copies_of(&next).await;
         }
         let token = drawn.map_err(|error| words::without(words::mytoken(doing, &error), &[sent]))?;
-        let mut remarks: Vec<String> = missing(&next, &token).into_iter().collect();
+        let mut remarks = remarks(&next, &ask, &token);
         remarks.extend(copy.map(|copy| format!("it rotated: copy {copy} is yours now")));
         remarks.extend(lost.then(|| "it rotates, and its new copy did not come".to_owned()));
         Ok(Drawn { token, renewed: true, remarks })

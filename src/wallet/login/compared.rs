@@ -68,7 +68,7 @@ fn how_long(set: &TokenSet) -> String {
 }
 
 fn lives(set: &TokenSet) -> Compared {
-    let granted = life(&set.access, set.expires_in).map_or_else(
+    let granted = life(&set.access, set.expires_in, set.date).map_or_else(
         || "the provider does not say".to_owned(),
         |seconds| countdown(SignedDuration::from_secs(seconds)),
     );

@@ -9,9 +9,8 @@ use crate::domain::jwt::Jwt;
 use crate::domain::login::Report;
 use crate::domain::untrusted::Untrusted;
 use crate::oidc::id_token::Expected;
-use crate::oidc::tokens::TokenSet;
 use crate::store::fresh_id;
-use crate::wallet::granted::{access_token, chain_end};
+use crate::wallet::granted::{access_token, chain_end, skew, skewed};
 use crate::wallet::{Wallet, gone, keep};
 
 const NOBODY_VOUCHES: &str =
@@ -33,7 +32,7 @@ impl Wallet {
         let Won { set, .. } = won;
         let Identified { identity, remarks } = identified;
         let now = self.now();
-        let access = access_token(&set, now);
+        let access = access_token(&set, now, self.clock.uptime());
         let grant = match &set.refresh {
             Some(refresh) => Grant::Refresh(RefreshGrant {
                 issuer: race.issuer.address.clone(),
@@ -129,7 +128,7 @@ impl Wallet {
             race.failed(&error).hint("The tokens were not kept.")
         })?;
         remarks.extend(warning.map(|fault| format!("{fault}; this provider is known for it")));
-        remarks.extend(self.skew(set));
+        remarks.extend(skew(set.date, self.now()).and_then(skewed));
         let jwt = Jwt { header: serde_json::Map::new(), claims: checked.claims, signature: 0 };
         let identity = Identity {
             issuer: Untrusted::from(race.issuer.address.as_str()),
@@ -137,15 +136,5 @@ impl Wallet {
             label: keep::label(&jwt),
         };
         Ok(Identified { identity: Some(identity), remarks })
-    }
-
-    /// How far this machine's clock is off the provider's, if that matters.
-    fn skew(&self, set: &TokenSet) -> Option<String> {
-        let off = self.now().duration_since(set.date?);
-        (off.as_secs().abs() > 60).then(|| {
-            let (span, way) =
-                (off.as_secs().unsigned_abs(), if off.is_negative() { "behind" } else { "ahead of" });
-            format!("this machine's clock is {span} s {way} the provider's")
-        })
     }
 }
