@@ -49,7 +49,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     if desktop.likely_route().is_none() {
         return Err(failed(&crate::desktop::Error::NoClipboard));
     }
-    let (drawn, _) = token::draw(house, &words.name, &words.wanted, &doing).await?;
+    let drawn = token::draw(house, &words.name, &words.wanted, &doing).await?;
     let value = &drawn.token.value;
     let text = if words.header { token::Form::Header.of(value) } else { Secret::clone(value) };
     let sent = desktop.copy(&text).map_err(|error| failed(&error))?;

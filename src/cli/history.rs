@@ -6,10 +6,13 @@ use serde_json::{Value, json};
 
 use super::house::House;
 use super::{json, moment, price};
-use crate::domain::credential::{Chain, Held};
+use crate::domain::credential::Chain;
 use crate::domain::event::{Event, Teller, What};
 use crate::domain::failure::Failure;
 use crate::domain::untrusted::Untrusted;
+
+/// More events of ours than this are not told; the oldest are left out.
+const MOST: usize = 1_000;
 
 /// Words of `toktui history`.
 #[derive(Clone, Debug, Args)]
@@ -50,7 +53,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     } else {
         theirs(house, &words.name, &doing).await
     };
-    let mut events = ours(house, &held);
+    let mut events = house.wallet.journal_of(&held.id, MOST);
     let (more, failure) = match theirs {
         Ok(more) => (more, None),
         Err(failure) => (Vec::new(), Some(failure)),
@@ -70,11 +73,6 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         None => Ok(0),
         Some(failure) => Err(failure),
     }
-}
-
-fn ours(house: &House, held: &Held) -> Vec<Event> {
-    let of = |event: &&Event| event.credential.as_deref() == Some(held.id.0.as_str());
-    house.wallet.journal().iter().filter(of).filter(|event| event.teller == Teller::Here).cloned().collect()
 }
 
 async fn theirs(house: &House, name: &str, doing: &str) -> Result<Vec<Event>, Failure> {
