@@ -16,13 +16,16 @@ use toktui::app::action::Action;
 use toktui::app::effect::{Finding, Target};
 use toktui::app::field::Field;
 use toktui::app::login::{WhichClient, WhichProvider};
+use toktui::app::message::Message;
 use toktui::app::overlay::{List, Loss, Overlay};
 use toktui::app::state::{Notice, Pane, State, Tone};
+use toktui::app::update::update;
 use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::form::Form;
 use toktui::domain::login::{Choice, Order};
 use toktui::domain::source::{PublicClient, Redirect};
 use toktui::domain::time::later;
+use toktui::domain::vault::Vault;
 use toktui::domain::verdict::Standing;
 use toktui::ui::{Colours, Glyphs, Theme};
 
@@ -37,6 +40,15 @@ fn with(size: (u16, u16), overlay: Overlay) -> State {
 
 fn order() -> Order {
     Order { source: "mytoken-kit".into(), name: None, client: None, provider: None, open_browser: true }
+}
+
+/// The first question, as soon as the keyring has answered.
+fn guarding(size: (u16, u16)) -> State {
+    let mut state = empty_board(size, Vec::new(), Vec::new());
+    let folder = Some("/home/jane/.local/share/toktui/store".into());
+    board::with_vault(&mut state, Vault { keyring: Some(true), folder, ..Vault::default() });
+    press(&mut state, "l");
+    state
 }
 
 /// Every screen there is, by name.
@@ -67,6 +79,13 @@ fn screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
         ("board_with_a_login_selected", login_shown),
         ("conditions", board::conditions(size)),
         ("restricted", board::restricted(size)),
+        ("custodies", board::custodies(size)),
+        ("locked", board::locked(size)),
+        ("details_of_a_pause", {
+            let mut state = board::custodies(size);
+            state.overlays.push(Overlay::Details(board::id("waits"), list()));
+            state
+        }),
         ("login", logging_in(size, false)),
         ("login_over_ssh", logging_in(size, true)),
         ("qr_alone", alone),
@@ -84,6 +103,35 @@ fn screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
         }),
         ("keep_as", with(size, Overlay::KeepAs(Box::new(specimen), Field::new("toar")))),
         ("add_provider", with(size, Overlay::AddProvider(Field::new("https://idp.example")))),
+        ("guarding", guarding(size)),
+        ("guarding_passphrase", {
+            let mut state = guarding(size);
+            press(&mut state, "j\nhunter2");
+            state
+        }),
+        ("guarding_key_file", {
+            let mut state = guarding(size);
+            press(&mut state, "jj\nkey");
+            state
+        }),
+        ("unlock", {
+            let mut state = board::locked(size);
+            press(&mut state, "yhunter2");
+            state
+        }),
+        ("rename", with(size, Overlay::Rename(board::id("toar"), Field::new("toar-2027")))),
+        ("quit_not_saved", {
+            let mut state = board::custodies(size);
+            press(&mut state, "q");
+            state
+        }),
+        ("leaving", {
+            let mut state = morning(size);
+            select(&mut state, "egi");
+            press(&mut state, "r");
+            let _ = update(&mut state, Message::Leaving, noon());
+            state
+        }),
         (
             "quit_loses",
             with(
@@ -264,7 +312,7 @@ fn the_same_state_at_the_same_moment_gives_the_same_screen() {
 #[test]
 fn the_screen_stands_still_until_the_moment_that_next_change_names() {
     for size in [SMALL, LARGE] {
-        for (name, state) in screens(size) {
+        for (name, mut state) in screens(size) {
             let mut now = noon();
             for _ in 0..12 {
                 let Some(next) = state.next_change(now) else { break };
@@ -272,6 +320,7 @@ fn the_screen_stands_still_until_the_moment_that_next_change_names() {
                 let (before, after) = (frame_at(&state, &plain(), now), frame_at(&state, &plain(), still));
                 assert_eq!(text(&before), text(&after), "{name} from {now} to {still}");
                 assert_eq!(before, after, "{name}: its styles from {now} to {still}");
+                let _ = update(&mut state, Message::Tick, next);
                 now = next;
             }
         }
@@ -357,7 +406,7 @@ fn the_frame_does_not_grow_with_what_is_held() {
         .collect();
     let state = empty_board(SMALL, many, journal());
     let screen = screen(&state);
-    assert!(screen.contains("3000 held"), "{screen}");
+    assert!(screen.contains("3000 live"), "{screen}");
     assert!(screen.contains("of 3000"), "{screen}");
 }
 

@@ -13,7 +13,7 @@ use super::leaving::Wish as ToLeave;
 use super::{Answer, Board, End, SignIn};
 use crate::app::effect::{Asking, Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
 use crate::desktop::{Cleared, Desktop};
-use crate::domain::credential::CredentialId;
+use crate::domain::credential::{CredentialId, Custody};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
 use crate::domain::login::Order;
@@ -158,6 +158,7 @@ impl Effects {
             Effect::Keep(specimen, name) => {
                 self.finish(async move {
                     let kept = world.wallet.keep(&specimen, &name).await;
+                    let kept = kept.or_else(|failure| world.kept_unsaved(&name).ok_or(failure));
                     world.changed(Outcome::Kept(kept));
                 });
             }
@@ -285,6 +286,13 @@ impl World {
         tokio::task::spawn_blocking(move || work(&world));
     }
 
+    /// What could not be written is held all the same, under the name that was asked for.
+    fn kept_unsaved(&self, name: &str) -> Option<(CredentialId, String)> {
+        let held = self.wallet.held();
+        let found = held.iter().find(|held| held.name == name)?;
+        matches!(found.custody, Custody::Unsaved(_)).then(|| (found.id.clone(), name.to_owned()))
+    }
+
     /// Takes in what others changed; nobody hears of it unless something differs.
     async fn refresh(&self) {
         if self.wallet.refresh().await {
@@ -295,6 +303,8 @@ impl World {
     /// Takes in what others change, as soon as the system tells of it. Until there is a store to watch, and where nobody can tell,
     /// it waits for a word.
     async fn watch(self, look_for_one: Arc<Notify>) {
+        // The first frame did not wait for all that can be read.
+        self.refresh().await;
         loop {
             match self.wallet.changes() {
                 Some(mut changes) => loop {
@@ -321,10 +331,12 @@ impl World {
             Effect::Unlock(task, opening) => {
                 let by = opening.guard();
                 let opened = wallet.unlock(opening).await;
+                wallet.refresh().await;
                 self.changed(Outcome::Unlocked(task, by, opened));
             }
             Effect::Lock => {
                 wallet.lock();
+                wallet.refresh().await;
                 self.changed(Outcome::Locked);
             }
             Effect::Guard(task, opening) => {

@@ -28,9 +28,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     parts.extend(store(scene));
     parts.extend(custody(scene));
     parts.extend(skew(scene));
-    parts.push(clock(scene));
+    parts.extend(clock(scene));
     // What does not fit beside the counts is given up from the end.
-    while width_of(&left) + 2 + width_of(&joined(&parts)) > width && parts.len() > 1 {
+    while width_of(&left) + 2 + width_of(&joined(&parts)) > width && !parts.is_empty() {
         parts.pop();
     }
     let line = two_sided(Line::from(left), Line::from(joined(&parts)), width, 6, theme);
@@ -79,7 +79,9 @@ fn custody(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
     let held = &scene.state.wallet.held;
     let theme = scene.theme;
     let sign = Span::styled(format!("{} ", theme.signs.memory), theme.warning);
-    let text = match scene.state.tokens.tally.lost {
+    // What could not be written has a line of its own.
+    let unsaved = scene.state.wallet.vault.unsaved;
+    let text = match scene.state.tokens.tally.lost.saturating_sub(unsaved) {
         0 => return None,
         all if all == held.len() => "all in memory only".to_owned(),
         some => format!("{some} in memory only"),
@@ -154,11 +156,15 @@ fn skew(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
 }
 
 /// The time of day, while something on the board counts anyway; else only how times are told.
-fn clock(scene: Scene<'_>) -> Vec<Span<'_>> {
+fn clock(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
+    let wallet = &scene.state.wallet;
+    if wallet.held.is_empty() && wallet.journal.is_empty() {
+        return None;
+    }
     let zone = Span::styled(moments::zone_name(scene.now, &scene.zone()), scene.theme.dim);
     if !scene.state.shows_clock() {
-        return vec![zone];
+        return Some(vec![zone]);
     }
     let time = scene.now.to_zoned(scene.zone()).strftime("%H:%M").to_string();
-    vec![Span::styled(time, scene.theme.strong), Span::raw(" "), zone]
+    Some(vec![Span::styled(time, scene.theme.strong), Span::raw(" "), zone])
 }

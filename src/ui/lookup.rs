@@ -15,10 +15,11 @@ use crate::app::action::Action;
 use crate::app::effect::Finding;
 use crate::app::lookup::{Pasted, Shown, on_show};
 use crate::app::state::Pane;
-use crate::domain::credential::{Health, Held, HeldAccess, Life};
+use crate::domain::credential::{Chain, Health, Held, HeldAccess, Life};
 use crate::domain::specimen::Kind;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::{Untrusted, cleaned};
+use crate::domain::vault::Access;
 use crate::domain::verdict::{Standing, Verdict};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
@@ -29,6 +30,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
         Shown::Nothing => ("Mytoken", None),
         Shown::Pasted(pasted, _) => (kind_name(&pasted.specimen.kind), Some("pasted")),
         Shown::Mytoken { held, .. } => ("Mytoken", Some(held.name.as_str())),
+        Shown::Locked(held) if matches!(held.chain, Chain::Mytoken { .. }) => {
+            ("Mytoken", Some(held.name.as_str()))
+        }
         Shown::Locked(held) | Shown::Login { held, .. } => ("Token", Some(held.name.as_str())),
     };
     let title = scene.pane_title(Pane::Lookup, name, of);
@@ -190,9 +194,13 @@ fn about_locked<'a>(held: &Held, size: (usize, usize), scene: Scene<'a>) -> Vec<
     }
     lines.push(facts::kept(held, scene));
     lines.push(Line::default());
-    let says = "The store is locked: whom it speaks for and what it may do can be read once it is open.";
+    let says = if scene.state.wallet.vault.access == Access::Locked {
+        "Locked: whom it speaks for and what it may do is sealed."
+    } else {
+        "Being read."
+    };
     lines.extend(wrap(says, width).into_iter().map(|text| Line::styled(text, theme.dim)));
-    lines.push(Line::from(scene.hint(Action::Unlock, "unlocks it")));
+    lines.push(Line::from(scene.hint(Action::Unlock, "unlocks the store")));
     lines
 }
 

@@ -20,6 +20,7 @@ use toktui::cli::demo::{self, Demo};
 use toktui::desktop::fake::FakeDesktop;
 use toktui::desktop::keys::Input;
 use toktui::desktop::{Desktop, Route};
+use toktui::domain::credential::Held;
 use toktui::domain::form::Form;
 use toktui::domain::time::{Clock, FixedClock};
 use toktui::domain::vault::Opening;
@@ -272,17 +273,16 @@ impl Played {
         demo.sandbox.checkin.quirks().extra_delay = Duration::from_secs(seconds);
     }
 
-    /// How the board ended, within so many seconds, and the store it leaves.
-    pub fn end_after(self, seconds: u64) -> (End, Arc<Wallet>) {
+    /// How the board ended, within so many seconds, and what the next program finds.
+    pub fn end_after(self, seconds: u64) -> (End, Arc<[Held]>) {
         for _ in 0..seconds * 20 {
             self.time.pass(Duration::from_millis(50));
             self.time.on(async { self.time.beat.notified().await });
         }
-        let next = self.another_wallet();
-        let Self { ended, time, shelf, .. } = self;
+        let next = self.another_wallet().held();
+        let Self { ended, time, .. } = self;
         assert!(ended.is_finished(), "it has not ended after {seconds} s");
         let end = time.on(ended).expect("the loop does not panic").end;
-        drop(shelf);
         (end, next)
     }
 

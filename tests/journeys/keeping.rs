@@ -173,9 +173,8 @@ fn quitting_waits_for_the_answer_that_is_on_its_way() {
     board.play("2 r <see:Renewing checkin> q <see:Finishing before toktui quits: Renewing checkin>");
     stored!("finishing", board);
     board.play("<esc> q <+1s>").shows(&["Finishing", "1 s"]);
-    let (end, next) = board.end_after(6);
+    let (end, held) = board.end_after(6);
     assert_eq!(end, End::Quit);
-    let held = next.held();
-    let renewed = held.iter().find(|held| held.name == "checkin").expect("it is held").chief().cloned();
+    let renewed = held.iter().find(|held| held.name == "checkin").expect("it is held").chief();
     assert!(renewed.is_some_and(|access| access.obtained > noon()), "the answer that came last is on disk");
 }
