@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::state::State;
 use super::tally::Tally;
-use crate::domain::credential::{CredentialId, Held, Life};
+use crate::domain::credential::{CredentialId, Custody, Held, Life};
 use crate::domain::source::{Source, SourceId};
 
 /// Pane 2.
@@ -139,7 +139,12 @@ fn rows(state: &State) -> Vec<usize> {
     let key = |held: &Held| match state.tokens.sort {
         Sort::Urgency => {
             let end = held.chief().and_then(|access| access.expires);
-            (class(held, now) as usize, end.unwrap_or(Timestamp::MAX))
+            // Nothing is more urgent than a value that no disk has.
+            let place = match held.custody {
+                Custody::Unsaved(_) => 0,
+                _ => 1 + class(held, now) as usize,
+            };
+            (place, end.unwrap_or(Timestamp::MAX))
         }
         Sort::Name => (0, Timestamp::MAX),
         Sort::From => (places.get(&held.source).copied().unwrap_or(0), Timestamp::MAX),
