@@ -17,6 +17,12 @@ impl Wallet {
         self.store.vault()
     }
 
+    /// Whether the desktop's keyring answers here; it is asked once, and given two seconds.
+    #[allow(clippy::unused_async, reason = "a keyring takes its time")]
+    pub async fn keyring_answers(&self) -> bool {
+        self.store.vault().keyring == Some(true)
+    }
+
     /// Makes the store, and takes in what was held in memory until now.
     ///
     /// # Errors
@@ -118,6 +124,7 @@ pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Failure {
             (Kind::Failed, Some("Nothing was sent. Keep the store on another disk (TOKTUI_HOME)."))
         }
         Error::Held(_) => (Kind::Failed, Some("Nothing was sent.")),
+        Error::SessionOver => (Kind::NotValid, Some("Log in again, or paste a newer one.")),
         Error::NoRandomness
         | Error::Keyring(_)
         | Error::Damaged(_)
