@@ -247,7 +247,9 @@ impl Wallet {
     /// is wrong stops the request; [`Wallet::save`] settles it, also where nothing was sent or nothing came.
     async fn intend(&self, turn: &Turn, doing: &str) -> Result<(), Failure> {
         turn.intend().await.map_err(|error| match &error {
-            store::Error::ReadOnly(_) => gone(doing, &error).hint("Nothing was sent: the answer could not be kept."),
+            store::Error::ReadOnly(_) => {
+                gone(doing, &error).hint("Nothing was sent: the answer could not be kept.")
+            }
             _ => gone(doing, &error),
         })
     }

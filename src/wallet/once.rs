@@ -26,14 +26,12 @@ impl<T: Send + Sync + 'static, E: Clone + Send + Sync + 'static> Once<T, E> {
     ) -> Result<Arc<T>, E> {
         let question = {
             let mut questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match questions.get(address) {
-                Some(question) => question.clone(),
-                None => {
-                    let question = ask().map(|answer| answer.map(Arc::new)).boxed().shared();
-                    questions.insert(address.to_owned(), question.clone());
-                    question
-                }
-            }
+            let asked = questions.get(address).cloned();
+            asked.unwrap_or_else(|| {
+                let question = ask().map(|answer| answer.map(Arc::new)).boxed().shared();
+                questions.insert(address.to_owned(), question.clone());
+                question
+            })
         };
         let answer = question.clone().await;
         if answer.is_err() {
@@ -54,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn many_ask_once_and_a_failure_is_shared_and_not_remembered() {
         let once = Once::<usize, String>::default();
         let asked = Arc::new(AtomicUsize::new(0));
@@ -63,7 +61,7 @@ mod tests {
             once.get("a", move || {
                 async move {
                     let number = asked.fetch_add(1, Ordering::SeqCst) + 1;
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
                     if works { Ok(number) } else { Err("no".to_owned()) }
                 }
                 .boxed()
@@ -78,10 +76,16 @@ mod tests {
         assert_eq!(get(false).await, Ok(Arc::new(2)), "it is known");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn one_who_goes_away_does_not_take_the_question_along() {
         let once = Once::<(), ()>::default();
-        let ask = || async { tokio::task::yield_now().await; Ok(()) }.boxed();
+        let ask = || {
+            async {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                Ok(())
+            }
+            .boxed()
+        };
         drop(once.get("a", ask).now_or_never());
         assert_eq!(once.get("a", || unreachable!("it is asked already")).await, Ok(Arc::new(())));
     }

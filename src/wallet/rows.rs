@@ -17,12 +17,14 @@ impl Wallet {
         let mut known: HashSet<SourceId> =
             listed.iter().filter(|source| !stands_in(source)).map(|source| source.id.clone()).collect();
         for held in self.store.held().iter() {
-            if known.contains(&held.source) {
+            // A record that cannot be read at all names no source.
+            if held.source.as_str().is_empty() || known.contains(&held.source) {
                 continue;
             }
-            let source = self.store.get(&held.id).map(|credential| {
-                (made_for(self, &credential), matches!(credential.grant, Grant::Bare))
-            });
+            let source = self
+                .store
+                .get(&held.id)
+                .map(|credential| (made_for(self, &credential), matches!(credential.grant, Grant::Bare)));
             let (source, is_heading) = source.unwrap_or_else(|_| (stand_in(&held.source), true));
             if is_heading {
                 self.headings().insert(source.id.clone());
@@ -68,7 +70,11 @@ fn made_for(wallet: &Wallet, credential: &Credential) -> Source {
                 scopes: grant.scopes.clone(),
                 ..Issuer::at(&grant.issuer)
             };
-            (grant.issuer.clone(), issuer_among(&wallet.listed(), &grant.issuer), SourceKind::Issuer(Box::new(issuer)))
+            (
+                grant.issuer.clone(),
+                issuer_among(&wallet.listed(), &grant.issuer),
+                SourceKind::Issuer(Box::new(issuer)),
+            )
         }
         Grant::Mytoken(grant) => {
             let server = Server { address: plain(&grant.server) };

@@ -103,7 +103,8 @@ impl Wallet {
     }
 }
 
-const IN_MEMORY: &str = "It is in this program's memory only: make room, and it is written; or copy it before the program ends.";
+const IN_MEMORY: &str =
+    "It is in this program's memory only: make room, and it is written; or copy it before the program ends.";
 
 /// A failure of the store with the cure, as far as there is one.
 pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Failure {

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod clocks;
+mod disk;
 mod draw;
 mod keep;
 mod login;

@@ -97,7 +97,8 @@ async fn nobody_at_home_is_a_pause_too_and_asked_for_a_second_at_first() {
     let nobody = toktui::sandbox::serve::bind(0).await.expect("a port").base();
     let fresh = world.other_wallet();
     let refresh = world.wallet.form(&id, Form::RefreshToken).await.expect("a refresh token");
-    let kept = fresh.keep(&toktui::domain::specimen::recognise(refresh.expose()), "egi").await.expect("kept").0;
+    let kept =
+        fresh.keep(&toktui::domain::specimen::recognise(refresh.expose()), "egi").await.expect("kept").0;
     let SourceKind::Issuer(issuer) = crate::world::op_source(&world.issuer).kind else { panic!("an issuer") };
     let gone = toktui::domain::source::Issuer { discovery: Some(format!("{nobody}/x")), ..*issuer };
     fresh.list_source(crate::world::source("op", "Gone", SourceKind::Issuer(Box::new(gone)))).await;
@@ -121,7 +122,8 @@ async fn wrestle(sequences: u64) {
             {
                 let mut quirks = world.op.quirks();
                 quirks.busy = [Some(429), Some(503), Some(500), Some(200), None][dice.below(5)];
-                quirks.retry_after = [None, Some("7".to_owned()), Some("0".to_owned())][dice.below(3)].clone();
+                quirks.retry_after =
+                    [None, Some("7".to_owned()), Some("0".to_owned())][dice.below(3)].clone();
                 if quirks.busy.is_none() {
                     quirks.down = true;
                 }
@@ -200,7 +202,8 @@ async fn other_scopes_get_an_access_token_of_their_own() {
 async fn an_audience_is_sent_where_the_provider_takes_one_and_refused_where_not() {
     let world = World::with(|_, server| server.guest = true).await;
     let id = world.logged_in(at("op")).await.id;
-    let failure = world.wallet.draw(&id, with(&[], &["https://se.example.org"])).await.expect_err("no such thing");
+    let failure =
+        world.wallet.draw(&id, with(&[], &["https://se.example.org"])).await.expect_err("no such thing");
     assert_eq!(failure.kind, Kind::Unusable);
     assert_eq!(world.op.counts().refreshes, 0);
     world.set_issuer(|issuer| issuer.audience_parameter = Some("audience".to_owned())).await;
@@ -212,7 +215,10 @@ async fn an_audience_is_sent_where_the_provider_takes_one_and_refused_where_not(
     world.wallet.draw(&toar, with(&["openid"], &["https://se.example.org"])).await.expect("a token");
     let sent = world.server_tap.all().pop().expect("a request").request;
     let sent = String::from_utf8_lossy(&sent).into_owned();
-    assert!(sent.contains(r#""scope":"openid""#) && sent.contains(r#""audience":"https://se.example.org""#), "{sent}");
+    assert!(
+        sent.contains(r#""scope":"openid""#) && sent.contains(r#""audience":"https://se.example.org""#),
+        "{sent}"
+    );
 }
 
 #[tokio::test]

@@ -112,7 +112,10 @@ impl Wallet {
     /// A new refresh token knows those that it takes the place of: pasted again, they are recognised as the older ones.
     fn remember(&self, before: &Credential, next: &mut Credential) {
         let (Grant::Refresh(old), Grant::Refresh(new)) = (&before.grant, &mut next.grant) else { return };
-        if old.current.value == new.current.value || old.issuer != new.issuer || old.client.id != new.client.id {
+        if old.current.value == new.current.value
+            || old.issuer != new.issuer
+            || old.client.id != new.client.id
+        {
             return;
         }
         let fresh = std::mem::replace(&mut new.current, old.current.clone()).value;
