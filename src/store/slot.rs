@@ -152,5 +152,7 @@ pub(super) fn matters(before: &Credential, after: &Credential) -> bool {
 
 /// Puts the times of access tokens right after this machine's clock was set (security.md I1).
 pub(super) fn put_right(credential: &mut Credential, clock: &dyn Clock) {
-    credential.put_right(clock.now(), clock.uptime());
+    if credential.access.iter().any(|(_, token)| token.ends_up.is_some()) {
+        credential.put_right(clock.now(), clock.uptime());
+    }
 }
