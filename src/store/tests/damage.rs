@@ -29,13 +29,7 @@ async fn grown(world: &World) -> (Vec<u8>, CredentialId, Vec<String>) {
     for _ in 0..200 {
         let mut next = super::world::rotated(turn.read(), "mt-4", &store);
         next.put_access(Ask::default(), access(&"x".repeat(padded)));
-        let known = turn.slot.known();
-        let mut open =
-            shared::open_part(&id, known.at.expect("on disk").number + 1, &known.under, &known.wrapped);
-        open.state = Some(codec::Row::of(&next, serde_json::Map::new()));
-        let line = file::state_line(&open, known.key.as_ref().expect("open"), &next, serde_json::Map::new())
-            .expect("line");
-        drop(known);
+        let line = as_line(&turn, &next);
         if line.len() >= wanted {
             turn.save(next).await.expect("saved");
             break;
@@ -46,6 +40,16 @@ async fn grown(world: &World) -> (Vec<u8>, CredentialId, Vec<String>) {
     let bytes = std::fs::read(world.file("toar")).expect("a file");
     assert!(bytes.len().abs_diff(LENGTH) < 4, "{}", bytes.len());
     (bytes, id, values)
+}
+
+/// What saving this would append.
+fn as_line(turn: &Turn, next: &Credential) -> Vec<u8> {
+    let known = turn.slot.known();
+    let number = known.at.expect("on disk").number + 1;
+    let mut open = shared::open_part(&next.id, number, &known.under, &known.wrapped);
+    open.state = Some(codec::Row::of(next, serde_json::Map::new()));
+    let own = known.key.as_ref().expect("open");
+    file::state_line(&open, own, next, serde_json::Map::new()).expect("line")
 }
 
 /// What comes of the file when it reads `bytes`.

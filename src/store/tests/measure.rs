@@ -47,6 +47,7 @@ fn median(mut work: impl FnMut()) -> Duration {
 }
 
 #[tokio::test]
+#[allow(clippy::print_stdout, reason = "it is there to be read")]
 #[ignore = "needs minutes and a quiet machine; prints what it measures"]
 async fn what_reading_costs() {
     for (credentials, events) in [(5, 0), (20, 0), (1000, 100_000)] {
