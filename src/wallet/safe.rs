@@ -18,9 +18,8 @@ impl Wallet {
     }
 
     /// Whether the desktop's keyring answers here; it is asked once, and given two seconds.
-    #[allow(clippy::unused_async, reason = "a keyring takes its time")]
     pub async fn keyring_answers(&self) -> bool {
-        self.store.vault().keyring == Some(true)
+        self.store.ask_keyring().await
     }
 
     /// Whether the desktop's keyring answers here: what the first question offers first. It may take two seconds.
