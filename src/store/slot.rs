@@ -42,8 +42,12 @@ pub(super) struct Known {
     pub(super) more: Map<String, Value>,
     /// Where it stands on disk.
     pub(super) at: Option<At>,
+    /// Up to which record it was surely on disk once.
+    pub(super) sure: u64,
     /// An intent of ours is not settled yet.
     pub(super) intent: bool,
+    /// Writing failed half-way: what is on disk must be looked at before it is written to again.
+    pub(super) unsure: bool,
     /// Why the newest value is not on disk, where it should be.
     pub(super) unsaved: Option<String>,
     /// Its lock, kept while it is unsaved: nobody else may use the value that is on disk.
@@ -72,8 +76,19 @@ pub struct Turn {
 
 /// What makes a turn one: in this process, and among all.
 pub(super) struct Hold {
+    pub(super) slot: Arc<Slot>,
+    pub(super) shared: Arc<Shared>,
     pub(super) lock: Option<Arc<Lock>>,
     pub(super) _turn: OwnedMutexGuard<()>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // The store was locked in the meantime, and only what the turn still needed was left.
+        if self.shared.is_locked() {
+            self.slot.forget_secrets();
+        }
+    }
 }
 
 impl Slot {
@@ -83,6 +98,14 @@ impl Slot {
 
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wipes its secrets, if they are on disk.
+    pub(super) fn forget_secrets(&self) {
+        let mut known = self.known();
+        if known.at.is_some() && known.unsaved.is_none() && known.under != super::SESSION_KEY {
+            (known.value, known.key) = (None, None);
+        }
     }
 
     /// What screens may know of it.
