@@ -42,7 +42,7 @@ pub fn place(places: &Places, settings: &Settings, clock: &Arc<dyn Clock>) -> Op
         folder,
         clock: Arc::clone(clock),
         session: session(),
-        keyring: Arc::new(DesktopKeyring::default()),
+        keyring: Arc::new(DesktopKeyring::at(&places.bus)),
         // All of root's containers share one keyring: there it must have been said.
         session_allowed: settings.session.unwrap_or(!root),
         who: program(),
