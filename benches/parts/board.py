@@ -37,10 +37,14 @@ class Board:
     def fill(self, accounts):
         """Makes the store, unlocked for the session, and logs in: `accounts` tells the issuer of each name."""
         self.do("store", "init", "--passphrase", "-", feed=PASSPHRASE + "\n")
-        started = [(name, self.start("login", f"p{issuer}", "--name", name, "--no-input", "--no-browser")) for name, issuer in accounts.items()]
-        for name, login in started:
-            if login.wait(timeout=120) != 0:
-                raise clock.Failed(f"toktui login {name} ended with {login.returncode}")
+        waiting = list(accounts.items())
+        while waiting:
+            # Some at a time: each waits a while for its device code.
+            now, waiting = waiting[:16], waiting[16:]
+            started = [(name, self.start("login", f"p{issuer}", "--name", name, "--no-input", "--no-browser")) for name, issuer in now]
+            for name, login in started:
+                if login.wait(timeout=120) != 0:
+                    raise SystemExit(f"toktui login {name} ended with {login.returncode}: see {self.home / 'errors'}")
 
     def start(self, *words):
         """A command beside others."""

@@ -12,7 +12,7 @@ use super::places::Places;
 use super::token::{Form, is_token};
 use super::{Stdout, gate, list};
 use crate::config::Settings;
-use crate::desktop::SystemClock;
+use crate::desktop::{Environment, SystemClock};
 use crate::domain::time::Clock;
 use crate::store::Store;
 use crate::wallet::draw::{Wish, at_hand};
@@ -63,6 +63,7 @@ fn token(wanted: &Token, home: Option<&Path>) -> Option<()> {
 fn opened(home: Option<&Path>) -> Option<(Store, Arc<dyn Clock>)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let settings = Settings { session: Some(true), ..Settings::default() };
-    let place = gate::place(&Places::below(home), &settings, &clock)?;
+    // Without surroundings: the desktop's keyring has no part in this.
+    let place = gate::place(&Environment::default(), &Places::below(home), &settings, &clock)?;
     Some((Store::open(place).ok()?, clock))
 }

@@ -13,19 +13,16 @@ pub struct Places {
     pub config: PathBuf,
     /// The folder of the store; `None` where there is no home.
     pub store: Option<PathBuf>,
-    /// The address of the session's D-Bus, over which the desktop's keyring is spoken to; empty where there is none.
-    pub bus: String,
 }
 
 impl Places {
     /// The places of this process's user.
     #[must_use]
     pub fn of(environment: &Environment) -> Self {
-        let bus = environment.session_bus();
-        Self { bus, ..Self::below(environment.variable("TOKTUI_HOME").map(Path::new)) }
+        Self::below(environment.variable("TOKTUI_HOME").map(Path::new))
     }
 
-    /// The places below `home`, or without one those of the system. No bus.
+    /// The places below `home`, or without one those of the system.
     #[must_use]
     pub fn below(home: Option<&Path>) -> Self {
         // Without a home directory there is no config either: the built-in presets remain.
@@ -35,7 +32,6 @@ impl Places {
         Self {
             config: crate::config::path(home, &folder),
             store: home.map(Path::to_owned).or(data).map(|folder| folder.join("store")),
-            bus: String::new(),
         }
     }
 }

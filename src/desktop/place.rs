@@ -70,14 +70,6 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The address of the session's D-Bus, as `store::keys::DesktopKeyring` takes it; empty where there is none.
-    #[must_use]
-    pub fn session_bus(&self) -> String {
-        let own = self.variable("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned);
-        let usual = || self.variable("XDG_RUNTIME_DIR").map(|folder| format!("unix:path={folder}/bus"));
-        own.or_else(usual).unwrap_or_default()
-    }
-
     /// The variables a child process gets: all but ours and those that usually hold a token.
     pub(super) fn for_children(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables
@@ -255,15 +247,6 @@ mod tests {
         for (variables, expected) in table {
             assert_eq!(at(variables).ask_before_browser, *expected, "{variables:?}");
         }
-    }
-
-    #[test]
-    fn the_sessions_bus_is_where_it_is_said_to_be_or_where_it_usually_is() {
-        let bus = |variables: &[(&str, &str)]| Environment::of(variables).session_bus();
-        assert_eq!(bus(&[]), "");
-        assert_eq!(bus(&[("XDG_RUNTIME_DIR", "/run/user/7")]), "unix:path=/run/user/7/bus");
-        let both = [("DBUS_SESSION_BUS_ADDRESS", "unix:abstract=a"), ("XDG_RUNTIME_DIR", "/run/user/7")];
-        assert_eq!(bus(&both), "unix:abstract=a");
     }
 
     #[test]
