@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use toktui::cli::{self, Command, House, Manner, at_once, demo, fast};
+use toktui::cli::fast::{self, Way};
+use toktui::cli::{self, Command, House, Manner, demo};
 use toktui::config::{self, Problem};
 use toktui::desktop::{Choice, Environment, SystemClock, holder, panic, process, terminal};
 use toktui::domain::failure::Failure;
@@ -18,7 +18,12 @@ fn main() -> ExitCode {
     if let Err(why) = process::close() {
         terminal::say(&format!("toktui: {why}"));
     }
+    panic::install_hook();
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let turn = match fast::go(&words) {
+        Way::Done(code) => return ExitCode::from(code),
+        Way::Long(turn) => turn,
+    };
     if words.first().is_some_and(|first| first == holder::ARGUMENT) {
         let rest: Vec<String> =
             words.into_iter().skip(1).filter_map(|word| word.into_string().ok()).collect();
@@ -26,12 +31,6 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         };
-    }
-    let home = std::env::var_os("TOKTUI_HOME").filter(|home| !home.is_empty());
-    if let Some(known) = fast::known(&words)
-        && at_once::perform(&known, home.as_deref().map(Path::new))
-    {
-        return ExitCode::SUCCESS;
     }
     let cli = match cli::parse(std::env::args_os()) {
         Ok(cli) => cli,
@@ -41,11 +40,10 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
         }
     };
-    panic::install_hook();
     let code = match cli.command {
         None => on_screen(board(cli.manner)),
         Some(Command::Demo) => on_screen(demo_board()),
-        Some(Command::Plain(command)) => cli::run(&command, cli.manner).map_err(anyhow::Error::new),
+        Some(Command::Plain(command)) => cli::run(&command, cli.manner, turn).map_err(anyhow::Error::new),
     };
     match code {
         Ok(code) => ExitCode::from(code),
@@ -68,7 +66,8 @@ fn on_screen(board: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<
 async fn board(manner: Manner) -> anyhow::Result<u8> {
     let environment = Environment::of_this_process();
     terminal::check(&environment)?;
-    let House { environment, clock, settings, problems, wallet, .. } = House::open(environment, manner)?;
+    let House { environment, clock, settings, problems, wallet, .. } =
+        House::open(environment, manner, None)?;
     let end = open(Opening {
         environment,
         clock,

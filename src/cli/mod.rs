@@ -1,6 +1,5 @@
 //! The plain commands: words in, words out, one file a command.
 
-pub mod at_once;
 mod copy;
 pub mod demo;
 mod end;
