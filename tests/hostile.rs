@@ -11,7 +11,7 @@ use ratatui::buffer::Buffer;
 use serde_json::json;
 use toktui::app::effect::Outcome;
 use toktui::app::login::WhichProvider;
-use toktui::app::overlay::{List, Overlay, Revoke};
+use toktui::app::overlay::{List, Loss, Overlay, Revoke};
 use toktui::app::state::{Notice, Pane, State, Tone};
 use toktui::domain::credential::{Chain, Custody, Health, Held};
 use toktui::domain::event::{Event, What};
@@ -218,7 +218,13 @@ impl Texts<'_> {
                 revoke.lives_on = vec![self.next()];
             }
             Overlay::MayAsk(server, _) => *server = self.next(),
-            Overlay::QuitLoses(names) => *names = vec![self.next(), self.next()],
+            Overlay::QuitLoses(loss) => {
+                *loss = Loss {
+                    memory: vec![self.next(), self.next()],
+                    unsaved: vec![self.next()],
+                    why: Some(self.next()),
+                };
+            }
             Overlay::WhichProvider(which) => {
                 which.choices = vec![Choice { issuer: self.next(), name: self.untrusted() }];
             }
@@ -257,7 +263,7 @@ fn boards() -> Vec<State> {
         with(Overlay::CopyMenu(id("toar"), List::default())),
         with(Overlay::Granted(Box::new(report()))),
         with(Overlay::Failed(Failure::new(Kind::Failed, "", ""))),
-        with(Overlay::QuitLoses(Vec::new())),
+        with(Overlay::QuitLoses(Loss::default())),
         with(Overlay::WhichProvider(WhichProvider { order, choices: Vec::new(), selected: 0 })),
         with(Overlay::Revoke(revoke)),
     ]

@@ -16,7 +16,7 @@ use toktui::app::action::Action;
 use toktui::app::effect::{Finding, Target};
 use toktui::app::field::Field;
 use toktui::app::login::{WhichClient, WhichProvider};
-use toktui::app::overlay::{List, Overlay};
+use toktui::app::overlay::{List, Loss, Overlay};
 use toktui::app::state::{Notice, Pane, State, Tone};
 use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::form::Form;
@@ -84,7 +84,16 @@ fn screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
         }),
         ("keep_as", with(size, Overlay::KeepAs(Box::new(specimen), Field::new("toar")))),
         ("add_provider", with(size, Overlay::AddProvider(Field::new("https://idp.example")))),
-        ("quit_loses", with(size, Overlay::QuitLoses(["egi", "toar"].map(str::to_owned).to_vec()))),
+        (
+            "quit_loses",
+            with(
+                size,
+                Overlay::QuitLoses(Loss {
+                    memory: ["egi", "toar"].map(str::to_owned).to_vec(),
+                    ..Loss::default()
+                }),
+            ),
+        ),
         ("filter", with(size, Overlay::Filter(Field::new("egi")))),
         (
             "which_provider",

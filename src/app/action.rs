@@ -93,6 +93,22 @@ pub enum Action {
     ShowQr,
     /// In the login panel: the demo signs in by itself.
     SignInDemo,
+    /// Unlock the store.
+    Unlock,
+    /// Lock the store.
+    Lock,
+    /// Make a store on disk for what is in memory only.
+    MakeStore,
+    /// Guard the store in another way.
+    Guard,
+    /// Give the selected row another name.
+    Rename,
+    /// Try again to write what could not be written.
+    SaveAgain,
+    /// Copy the value that could not be written.
+    CopyUnsaved,
+    /// Quit, and print what could not be written.
+    QuitPrinting,
     /// Clear the clipboard now.
     ClearClipboard,
     /// Quit although something would be lost.
@@ -103,6 +119,6 @@ impl Action {
     /// Whether it destroys: it takes its own key in its own dialogue, and no list runs it.
     #[must_use]
     pub fn is_confirmation(self) -> bool {
-        matches!(self, Self::ConfirmRevoke | Self::ConfirmForget | Self::QuitAnyway)
+        matches!(self, Self::ConfirmRevoke | Self::ConfirmForget | Self::QuitAnyway | Self::QuitPrinting)
     }
 }

@@ -102,6 +102,11 @@ pub(super) fn revoke(state: &State) -> bool {
     state.acting().is_some()
 }
 
+/// Whether the selected row can get another name: what is somebody else's cannot.
+pub(super) fn rename(state: &State) -> bool {
+    state.acting().is_some_and(|held| !matches!(held.custody, Custody::Foreign(_)))
+}
+
 pub(super) fn open_details(state: &State) -> bool {
     state.acting().is_some()
 }

@@ -14,6 +14,7 @@ use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
 use crate::domain::source::Source;
 use crate::domain::specimen::Specimen;
+use crate::domain::vault::{Guard, Opening, Vault};
 use crate::domain::verdict::Verdict;
 
 /// Names one running task; an outcome of a task that is no longer awaited is ignored.
@@ -62,6 +63,24 @@ pub enum Effect {
     Forget(CredentialId),
     /// Discover an issuer and list it: answered by [`Outcome::ProviderAdded`].
     AddProvider(Task, String),
+    /// Ask whether the desktop's keyring answers: answered by [`Outcome::KeyringAsked`], within two seconds.
+    AskKeyring(Task),
+    /// Make the store: answered by [`Outcome::StoreMade`].
+    CreateStore(Task, Opening),
+    /// Keep everything in memory, this time: answered by [`Outcome::StoreMade`].
+    StayInMemory(Task),
+    /// Unlock the store: answered by [`Outcome::Unlocked`].
+    Unlock(Task, Opening),
+    /// Lock the store, for all programs of this user: answered by [`Outcome::Locked`].
+    Lock,
+    /// Guard the store's key by this too: answered by [`Outcome::Guarded`].
+    Guard(Task, Opening),
+    /// Give a credential another name: answered by [`Outcome::Renamed`].
+    Rename(CredentialId, String),
+    /// Try again to write what could not be written: answered by [`Outcome::SavedAgain`].
+    SaveAgain(Task),
+    /// Take in what other programs changed: answered only if something differs.
+    Refresh,
     /// Clear the clipboard if it still holds ours: answered by [`Outcome::ClipboardCleared`].
     ClearClipboard,
     /// Catch (or release) the mouse.
@@ -70,8 +89,10 @@ pub enum Effect {
     Redraw,
     /// Put the program aside.
     Suspend,
-    /// Leave the program.
+    /// Leave the program, as soon as no answer can be lost any more.
     Quit,
+    /// The same, and print the values that could not be written once the terminal is given back.
+    QuitPrinting,
 }
 
 /// What a look-up or a history is about.
@@ -123,6 +144,22 @@ pub enum Outcome {
     Copied(Result<Copied, Failure>),
     /// The clipboard was cleared; what is to be said about it.
     ClipboardCleared(String),
+    /// Whether the desktop's keyring answers.
+    KeyringAsked(Task, bool),
+    /// The store was made, or it was agreed that there is to be none; or not.
+    StoreMade(Task, Result<(), Failure>),
+    /// The store was unlocked by this, or not.
+    Unlocked(Task, Guard, Result<(), Failure>),
+    /// The store is locked.
+    Locked,
+    /// The store is guarded by this from now on, or not.
+    Guarded(Task, Guard, Result<(), Failure>),
+    /// A credential has another name: the old and the new one; or not.
+    Renamed(Result<(String, String), Failure>),
+    /// Writing was tried again: how many values are still unsaved.
+    SavedAgain(Task, usize),
+    /// All that could be lost has come, but so many values could not be written: nobody leaves yet.
+    NotLeft(usize),
     /// Something else went wrong.
     Failed(Failure),
 }
@@ -134,8 +171,10 @@ pub struct Snapshot {
     pub held: Arc<[Held]>,
     /// Who can give tokens, in the order of the Providers pane.
     pub sources: Arc<[Source]>,
-    /// What this session did, the newest first.
+    /// What was done, the newest first.
     pub journal: Arc<[Event]>,
+    /// How the store stands.
+    pub vault: Vault,
 }
 
 /// What drawing an access token came to.

@@ -42,6 +42,12 @@ impl Field {
         (!text.is_empty()).then(|| Secret::new(text))
     }
 
+    /// All of it, blanks at its ends included, as a secret: a passphrase.
+    #[must_use]
+    pub fn whole(&self) -> Secret {
+        Secret::new(self.text.as_str())
+    }
+
     /// Whether nothing is typed.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -80,6 +80,8 @@ pub struct Geometry {
     pub screen: Area,
     /// The first line: counts and clock.
     pub header: Area,
+    /// Under it while something could not be written: what, and how to save it.
+    pub banner: Area,
     /// The panes with their borders, in the order of [`Pane::ALL`].
     pub panes: [Area; 4],
     /// The message line.
@@ -98,7 +100,7 @@ impl Geometry {
             return Self { shape: Shape::Sentence, ..Self::empty(screen) };
         }
         if width < FOUR_PANES.0 || height < FOUR_PANES.1 {
-            return Self::alone(screen, state.focus);
+            return Self::alone(screen, state);
         }
         Self::four(screen, state)
     }
@@ -152,23 +154,36 @@ impl Geometry {
 
     fn empty(screen: Area) -> Self {
         let none = Area::default();
-        Self { shape: Shape::Sentence, screen, header: none, panes: [none; 4], notice: none, footer: none }
+        Self {
+            shape: Shape::Sentence,
+            screen,
+            header: none,
+            banner: none,
+            panes: [none; 4],
+            notice: none,
+            footer: none,
+        }
     }
 
-    fn alone(screen: Area, focus: Pane) -> Self {
+    fn alone(screen: Area, state: &State) -> Self {
         let head = u16::from(screen.height >= 10);
+        let banner = u16::from(is_unsaved(state));
         let mut panes = [Area::default(); 4];
-        panes[focus.index()] = Area::new(0, head, screen.width, screen.height - head - 2);
+        let top = head + banner;
+        panes[state.focus.index()] = Area::new(0, top, screen.width, screen.height - top - 2);
         Self {
             shape: Shape::Alone,
             header: Area::new(0, 0, screen.width, head),
+            banner: Area::new(0, head, screen.width, banner),
             panes,
             ..Self::empty(screen).with_last_lines()
         }
     }
 
     fn four(screen: Area, state: &State) -> Self {
-        let body = screen.height - 3;
+        let banner = u16::from(is_unsaved(state));
+        let body = screen.height - 3 - banner;
+        let first = 1 + banner;
         let top = top_height(body, state);
         let bottom = body - top;
         let wider = i32::from(screen.width) - 80;
@@ -179,11 +194,12 @@ impl Geometry {
         Self {
             shape: Shape::Four,
             header: Area::new(0, 0, screen.width, 1),
+            banner: Area::new(0, 1, screen.width, banner),
             panes: [
-                Area::new(0, 1, left, top),
-                Area::new(left, 1, right, top),
-                Area::new(0, 1 + top, middle, bottom),
-                Area::new(middle, 1 + top, rest, bottom),
+                Area::new(0, first, left, top),
+                Area::new(left, first, right, top),
+                Area::new(0, first + top, middle, bottom),
+                Area::new(middle, first + top, rest, bottom),
             ],
             ..Self::empty(screen).with_last_lines()
         }
@@ -197,6 +213,10 @@ impl Geometry {
             ..self
         }
     }
+}
+
+fn is_unsaved(state: &State) -> bool {
+    state.wallet.vault.unsaved > 0
 }
 
 /// The upper panes take what their rows need, but leave the lower ones about half of the screen.
@@ -225,11 +245,15 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::WhichClient(_) => (84, 18),
         Overlay::Granted(report) => (84, lines(report.lines.len() * 2 + report.remarks.len() + 6).min(24)),
         Overlay::Failed(_) => (84, 10),
-        Overlay::Paste(_) => (76, 9),
-        Overlay::MayAsk(..) => (76, 10),
+        Overlay::Paste(_) | Overlay::Rename(..) => (76, 9),
+        Overlay::MayAsk(..) | Overlay::Unlock(_) => (76, 10),
         Overlay::KeepAs(..) | Overlay::AddProvider(_) => (76, 8),
         Overlay::Revoke(revoke) => (84, lines(revoke.ends.len() + revoke.lives_on.len() + 8).min(24)),
-        Overlay::QuitLoses(names) => (76, lines(names.len() + 5).min(20)),
+        Overlay::Guarding(_) => (76, 15),
+        Overlay::QuitLoses(loss) => {
+            let heads = 3 * (usize::from(!loss.memory.is_empty()) + usize::from(!loss.unsaved.is_empty()));
+            (76, lines(loss.memory.len() + loss.unsaved.len() + heads + 2).min(20))
+        }
         Overlay::Filter(_) => (0, 0),
     }
 }
@@ -261,8 +285,11 @@ mod tests {
         for width in 0..140 {
             for height in 0..50 {
                 let (_, board) = at(width, height);
-                let areas: Vec<Area> =
-                    board.panes.into_iter().chain([board.header, board.notice, board.footer]).collect();
+                let areas: Vec<Area> = board
+                    .panes
+                    .into_iter()
+                    .chain([board.header, board.banner, board.notice, board.footer])
+                    .collect();
                 let cells: u32 = areas.iter().map(|a| u32::from(a.width) * u32::from(a.height)).sum();
                 for area in &areas {
                     assert!(

@@ -7,6 +7,7 @@ use super::can;
 use super::key::{Key, ch, ctrl, key};
 use super::keymap::{Binding, Layer, open_says};
 use super::overlay::Overlay;
+use super::safe::{self, Stage};
 use super::state::{Pane, State};
 use crate::domain::form::Form;
 
@@ -114,6 +115,41 @@ pub const KEYMAP: &[Binding] = &[
     Binding::new(Layer::Board, &[ch('D')], Action::Revoke, "revoke", "revoke or forget; asks first")
         .when(can::revoke)
         .footer(8),
+    Binding::new(
+        Layer::Board,
+        &[ch('w')],
+        Action::SaveAgain,
+        "try again",
+        "try again to write what could not be written",
+    )
+    .when(safe::has_unsaved)
+    .footer(1),
+    Binding::new(
+        Layer::Board,
+        &[ch('W')],
+        Action::CopyUnsaved,
+        "copy unsaved",
+        "copy the value that could not be written",
+    )
+    .when(safe::has_unsaved)
+    .footer(1),
+    Binding::new(Layer::Board, &[ch('L')], Action::Unlock, "unlock", "unlock the store for this session")
+        .when(safe::is_locked)
+        .footer(1),
+    Binding::new(Layer::Board, &[], Action::Lock, "lock", "lock the store, for all programs of yours")
+        .when(safe::can_lock),
+    Binding::new(
+        Layer::Board,
+        &[],
+        Action::MakeStore,
+        "keep on disk",
+        "make a sealed store for what is in memory only",
+    )
+    .when(safe::can_make),
+    Binding::new(Layer::Board, &[], Action::Guard, "change guard", "change what opens the store")
+        .when(|state| safe::can_lock(state) || safe::is_locked(state)),
+    Binding::new(Layer::Board, &[key(KeyCode::F(2))], Action::Rename, "rename", "give the row another name")
+        .when(can::rename),
     Binding::new(
         Layer::Board,
         &[ch('+')],
@@ -283,6 +319,7 @@ pub const KEYMAP: &[Binding] = &[
             Some(Overlay::Paste(_)) => "look up",
             Some(Overlay::KeepAs(..)) => "keep",
             Some(Overlay::AddProvider(_)) => "add",
+            Some(Overlay::Rename(..)) => "rename",
             _ => "accept",
         })
         .footer(1),
@@ -308,6 +345,19 @@ pub const KEYMAP: &[Binding] = &[
         "forget it here only; it lives on at its server",
     )
     .footer(1),
+    // The store.
+    Binding::new(Layer::Guarding, &[ENTER], Action::Accept, "choose", "this one")
+        .when(|state| !is_working(state))
+        .says(|state| if is_typing(state) { "go on" } else { "choose" })
+        .footer(1),
+    Binding::new(Layer::Guarding, &[ESC], Action::Back, "not now", "back; nothing is lost")
+        .says(|state| if is_typing(state) { "back" } else { "not now" })
+        .footer(1),
+    Binding::new(Layer::Unlock, &[ENTER], Action::Accept, "unlock", "unlock by what is typed, or try again")
+        .when(safe::can_try)
+        .says(|state| if is_typing(state) { "unlock" } else { "try again" })
+        .footer(1),
+    Binding::new(Layer::Unlock, &[ESC], Action::Back, "not now", "leave it locked").footer(1),
     Binding::new(Layer::QuitLoses, &[ENTER, ESC], Action::Back, "stay", "stay").footer(1),
     Binding::new(
         Layer::QuitLoses,
@@ -316,6 +366,36 @@ pub const KEYMAP: &[Binding] = &[
         "quit anyway",
         "quit and lose what is in memory only",
     )
+    .footer(1),
+    Binding::new(
+        Layer::QuitLoses,
+        &[ch('s')],
+        Action::MakeStore,
+        "keep on disk",
+        "make a sealed store for them instead",
+    )
+    .when(safe::can_make)
+    .footer(1),
+    Binding::new(Layer::QuitLoses, &[ch('w')], Action::SaveAgain, "try again", "try again to write them")
+        .when(safe::has_unsaved)
+        .footer(1),
+    Binding::new(
+        Layer::QuitLoses,
+        &[ch('W')],
+        Action::CopyUnsaved,
+        "copy",
+        "copy the value that was not written",
+    )
+    .when(safe::has_unsaved)
+    .footer(1),
+    Binding::new(
+        Layer::QuitLoses,
+        &[ch('p')],
+        Action::QuitPrinting,
+        "print and quit",
+        "quit, and print them on the terminal",
+    )
+    .when(safe::has_unsaved)
     .footer(1),
     // Typing and running.
     Binding::new(Layer::Filter, &[ENTER], Action::Accept, "keep filter", "keep the filter").footer(1),
@@ -341,7 +421,14 @@ pub const KEYMAP: &[Binding] = &[
     .when(|state| {
         !matches!(
             state.overlays.last(),
-            Some(Overlay::Help(_) | Overlay::MayAsk(..) | Overlay::Revoke(_) | Overlay::QuitLoses(_))
+            Some(
+                Overlay::Help(_)
+                    | Overlay::MayAsk(..)
+                    | Overlay::Revoke(_)
+                    | Overlay::Guarding(_)
+                    | Overlay::Unlock(_)
+                    | Overlay::QuitLoses(_)
+            )
         )
     })
     .footer(9),
@@ -374,6 +461,18 @@ const fn form(keys: &'static [Key], form: Form, label: &'static str, hint: &'sta
         Form::RefreshToken => |state| super::copy::menu_offers(state, Form::RefreshToken),
     };
     Binding::new(Layer::CopyMenu, keys, Action::CopyForm(form), label, hint).when(when)
+}
+
+/// Whether letters are typed in the topmost window.
+fn is_typing(state: &State) -> bool {
+    state.overlays.last().is_some_and(Overlay::is_typing)
+}
+
+fn is_working(state: &State) -> bool {
+    matches!(
+        state.overlays.last(),
+        Some(Overlay::Guarding(choosing)) if matches!(choosing.stage, Stage::Working(_))
+    )
 }
 
 fn is_typing_address(state: &State) -> bool {

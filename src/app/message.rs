@@ -21,8 +21,18 @@ pub enum Message {
     Resized(u16, u16),
     /// The terminal got or lost the focus.
     Focused(bool),
+    /// The clock was set, or the machine has slept: nothing that was counted still holds.
+    ClockJumped,
+    /// Leaving: what is under way is awaited, and nothing else is begun.
+    Leaving,
     /// The world answers.
     Outcome(Outcome),
     /// The moment that `next_change` named has come.
     Tick,
+}
+
+impl From<Outcome> for Message {
+    fn from(outcome: Outcome) -> Self {
+        Self::Outcome(outcome)
+    }
 }

@@ -20,12 +20,13 @@ pub mod keys;
 pub mod login;
 pub mod lookup;
 pub mod message;
-mod next_change;
+pub mod next_change;
 pub mod notice;
 pub mod overlay;
 pub mod palette;
 pub mod price;
 pub mod providers;
+pub mod safe;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod state;

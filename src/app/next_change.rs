@@ -11,12 +11,16 @@ use super::state::{Pane, State};
 use crate::domain::credential::{ENDING, Held};
 use crate::domain::login::{Polled, View};
 use crate::domain::time::{countdown_changes, from_epoch, later};
+use crate::domain::vault::Access;
 
 /// How often at most the screen changes while nobody looks at it.
 const UNWATCHED: SignedDuration = SignedDuration::from_mins(1);
 
 /// While an access token has less left than this, its row counts by minutes.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// When less than this is left until the store locks, the header says so.
+pub const LOCKS_SOON: SignedDuration = SignedDuration::from_hours(1);
 
 /// Texts change at the first moment at which one unit less is left: a hair after the whole unit.
 const HAIR: SignedDuration = SignedDuration::from_millis(1);
@@ -45,6 +49,7 @@ impl State {
 
     fn deadlines(&self, due: &mut Soonest) {
         due.at(self.clipboard.as_ref().map(|clipboard| clipboard.until));
+        due.at(self.retry);
         due.at(self.price.as_ref().map(|price| price.until));
         due.at(self.notice.as_ref().and_then(|notice| notice.until));
         // The order of the rows, the counts in the header and what the keys can do turn at these.
@@ -63,8 +68,14 @@ impl State {
         let is_seen = |area: Area| {
             !area.is_empty() && !self.overlays.iter().any(|overlay| geometry.overlay(overlay).covers(area))
         };
-        if is_seen(geometry.header) && self.shows_clock(soonest.now) {
-            soonest.at(next_minute(soonest.now));
+        if is_seen(geometry.header) {
+            if self.shows_clock(soonest.now) {
+                soonest.at(next_minute(soonest.now));
+            }
+            if let Access::Open { until: Some(until) } = self.wallet.vault.access {
+                let soon = later(until, HAIR.saturating_sub(LOCKS_SOON));
+                if soonest.now < soon { soonest.at(soon) } else { soonest.countdown(until) }
+            }
         }
         if is_seen(geometry.pane(Pane::Tokens)) {
             let visible = self.tokens.rows.iter().skip(self.tokens.offset).take(geometry.rows(Pane::Tokens));
@@ -84,6 +95,9 @@ impl State {
 
     /// The same order as in [`super::notice::on_show`].
     fn message_texts(&self, soonest: &mut Soonest) {
+        if let Some(since) = self.leaving {
+            return soonest.since(since, 1);
+        }
         if self.price.is_some() {
             return;
         }
@@ -142,7 +156,13 @@ impl State {
                 | Overlay::AddProvider(_)
                 | Overlay::Revoke(_)
                 | Overlay::QuitLoses(_)
+                | Overlay::Guarding(_)
+                | Overlay::Rename(..)
                 | Overlay::Filter(_) => {}
+                Overlay::Unlock(unlock) => {
+                    soonest.countdown(unlock.pause);
+                    soonest.at(unlock.pause);
+                }
             }
         }
     }
@@ -200,6 +220,10 @@ impl Soonest {
             self.moment(access.expires);
         }
         self.moment(held.chain_ends());
+        if let Some(pause) = &held.pause {
+            self.countdown(pause.until);
+            self.at(pause.until);
+        }
     }
 
     /// The moments on the part of a page that is on screen.

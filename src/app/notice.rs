@@ -25,6 +25,9 @@ pub struct Line {
 /// on the clipboard, else what is waited for.
 #[must_use]
 pub fn on_show(state: &State, now: Timestamp) -> Option<Line> {
+    if let Some(since) = state.leaving {
+        return Some(finishing(state, since, now));
+    }
     if let Some(price) = &state.price {
         let again = keymap::key_for(state, price.action).map(|key| format!("again: {key}"));
         return Some(Line {
@@ -53,6 +56,16 @@ pub fn on_show(state: &State, now: Timestamp) -> Option<Line> {
     let login = state.login()?;
     let at = login.view.as_ref().map_or("the provider", |view| view.at.as_str());
     Some(Line { tone: Tone::Plain, text: format!("Waiting for {at}"), tail: Vec::new() })
+}
+
+/// The program is left as soon as what is under way has come.
+fn finishing(state: &State, since: Timestamp, now: Timestamp) -> Line {
+    let awaited: Vec<&str> =
+        state.busy.iter().filter(|busy| !busy.only_reads).map(|busy| busy.doing.as_str()).collect();
+    let what = if awaited.is_empty() { "what is under way".to_owned() } else { awaited.join(", ") };
+    let seconds = now.duration_since(since).as_secs().max(0);
+    let tail = vec!["no answer is lost".to_owned(), format!("{seconds} s")];
+    Line { tone: Tone::Warning, text: format!("Finishing before toktui quits: {what}"), tail }
 }
 
 fn copied(clipboard: &OnClipboard, now: Timestamp) -> Line {

@@ -3,6 +3,7 @@
 use super::effect::Target;
 use super::field::Field;
 use super::login::{Login, WhichClient, WhichProvider};
+use super::safe::{Choosing, Stage, Unlock};
 use super::state::State;
 use crate::domain::credential::CredentialId;
 use crate::domain::failure::Failure;
@@ -42,10 +43,27 @@ pub enum Overlay {
     AddProvider(Field),
     /// Revoke or forget; Cancel is the default.
     Revoke(Revoke),
+    /// What shall guard the store; what was wanted goes on after it.
+    Guarding(Box<Choosing>),
+    /// What opens the locked store; what was wanted goes on after it.
+    Unlock(Box<Unlock>),
+    /// Another name for a credential.
+    Rename(CredentialId, Field),
     /// Quitting would lose something: what.
-    QuitLoses(Vec<String>),
+    QuitLoses(Loss),
     /// The filter of the focused pane is being typed.
     Filter(Field),
+}
+
+/// What quitting would lose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// What is kept in memory only, by name.
+    pub memory: Vec<String>,
+    /// What belongs on disk and could not be written, by name.
+    pub unsaved: Vec<String>,
+    /// Why that could not be written.
+    pub why: Option<String>,
 }
 
 /// A list in an overlay.
@@ -86,9 +104,14 @@ impl Overlay {
     #[must_use]
     pub fn is_typing(&self) -> bool {
         match self {
-            Self::Palette(_) | Self::Paste(_) | Self::KeepAs(..) | Self::AddProvider(_) | Self::Filter(_) => {
-                true
-            }
+            Self::Palette(_)
+            | Self::Paste(_)
+            | Self::KeepAs(..)
+            | Self::AddProvider(_)
+            | Self::Rename(..)
+            | Self::Filter(_) => true,
+            Self::Guarding(choosing) => choosing.field().is_some(),
+            Self::Unlock(unlock) => unlock.takes_passphrase,
             Self::WhichClient(which) => which.selected == 0,
             Self::Login(login) => login.typing,
             Self::Help(_)
@@ -108,9 +131,13 @@ impl Overlay {
     pub(crate) fn field_mut(&mut self) -> Option<&mut Field> {
         match self {
             Self::Palette(palette) => Some(&mut palette.field),
-            Self::Paste(field) | Self::KeepAs(_, field) | Self::AddProvider(field) | Self::Filter(field) => {
-                Some(field)
-            }
+            Self::Paste(field)
+            | Self::KeepAs(_, field)
+            | Self::AddProvider(field)
+            | Self::Rename(_, field)
+            | Self::Filter(field) => Some(field),
+            Self::Guarding(choosing) => choosing.field_mut(),
+            Self::Unlock(unlock) => unlock.takes_passphrase.then_some(&mut unlock.field),
             Self::WhichClient(which) => (which.selected == 0).then_some(&mut which.field),
             Self::Login(login) => login.typing.then_some(&mut login.field),
             Self::Help(_)
@@ -130,9 +157,10 @@ impl Overlay {
     #[must_use]
     pub fn has_text(&self) -> bool {
         match self {
-            Self::Paste(field) | Self::KeepAs(_, field) | Self::AddProvider(field) => {
-                !field.value().trim().is_empty()
-            }
+            Self::Paste(field)
+            | Self::KeepAs(_, field)
+            | Self::AddProvider(field)
+            | Self::Rename(_, field) => !field.value().trim().is_empty(),
             _ => false,
         }
     }
@@ -150,7 +178,7 @@ impl Overlay {
                 | Self::WhichProvider(_)
                 | Self::WhichClient(_)
                 | Self::Filter(_)
-        )
+        ) || matches!(self, Self::Guarding(choosing) if matches!(choosing.stage, Stage::Choose))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::domain::mytoken::{Capability, Clause, Facts, Rotation};
 use crate::domain::secret::Secret;
 use crate::domain::source::{Client, Issuer, Origin, Server, Source, SourceKind};
 use crate::domain::time::{from_epoch, later};
+use crate::domain::vault::{Access, Vault};
 
 pub(crate) fn now() -> Timestamp {
     from_epoch(1_800_000_000)
@@ -118,9 +119,19 @@ pub(crate) fn board(held: Vec<Held>) -> State {
     state
 }
 
+/// No store, and none wanted.
+pub(crate) fn in_memory() -> Vault {
+    Vault { access: Access::MemoryOnly(None), ..Vault::default() }
+}
+
 /// The wallet holds these now.
 pub(crate) fn show(state: &mut State, held: Vec<Held>) {
-    let snapshot = Snapshot { held: held.into(), sources: sources().into(), journal: Arc::default() };
+    let snapshot = Snapshot {
+        held: held.into(),
+        sources: sources().into(),
+        journal: Arc::default(),
+        vault: in_memory(),
+    };
     assert_eq!(tell(state, Outcome::Changed(snapshot)), []);
 }
 

@@ -100,6 +100,16 @@ pub struct State {
     pub next_task: u64,
     /// The drawing of an access token that is to be copied, and what it had to say besides once it is done.
     pub copying: Option<(Task, Option<String>)>,
+    /// Since when the program is being left: what is under way is awaited, and nothing else is begun.
+    pub leaving: Option<Timestamp>,
+    /// The opening of the store that is under way.
+    pub unlocking: Option<Task>,
+    /// When writing what could not be written is tried again.
+    pub retry: Option<Timestamp>,
+    /// When the last key came.
+    pub keyed: Timestamp,
+    /// When the first snapshot came.
+    pub opened: Option<Timestamp>,
     /// When the last message came: what works now is judged by it. A tick comes whenever that may change.
     pub at: Timestamp,
 }
@@ -195,6 +205,11 @@ impl State {
             seat,
             next_task: 1,
             copying: None,
+            leaving: None,
+            unlocking: None,
+            retry: None,
+            keyed: Timestamp::UNIX_EPOCH,
+            opened: None,
             at: Timestamp::UNIX_EPOCH,
         }
     }

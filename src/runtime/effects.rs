@@ -4,10 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
-use super::{Answer, Board, SignIn};
+use super::leaving::Wish as ToLeave;
+use super::{Answer, Board, End, SignIn};
 use crate::app::effect::{Asking, Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
 use crate::desktop::{Cleared, Desktop};
 use crate::domain::credential::CredentialId;
@@ -40,6 +43,10 @@ pub(super) struct Effects {
     world: World,
     logins: Logins,
     waiting: Vec<Effect>,
+    /// What must not be broken off.
+    lasting: JoinSet<()>,
+    /// A signal that ends the program.
+    signal: Option<End>,
 }
 
 impl Effects {
@@ -55,6 +62,8 @@ impl Effects {
             },
             logins: Logins::default(),
             waiting: Vec::new(),
+            lasting: JoinSet::new(),
+            signal: None,
         }
     }
 
@@ -66,7 +75,11 @@ impl Effects {
     /// Takes an effect: the loop's own ones wait for it, all others start.
     pub(super) fn ask(&mut self, effect: Effect) {
         match effect {
-            Effect::Quit | Effect::Redraw | Effect::CatchMouse(_) | Effect::Suspend => {
+            Effect::Quit
+            | Effect::QuitPrinting
+            | Effect::Redraw
+            | Effect::CatchMouse(_)
+            | Effect::Suspend => {
                 self.waiting.push(effect);
             }
             other => self.start(other),
@@ -79,6 +92,16 @@ impl Effects {
 
     pub(super) fn take_waiting(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.waiting)
+    }
+
+    /// A signal says that the program is to be left.
+    pub(super) fn leave_by(&mut self, end: End) {
+        self.signal = Some(end);
+    }
+
+    /// Whether one has.
+    pub(super) fn signalled(&mut self) -> Option<ToLeave> {
+        self.signal.take().map(ToLeave::By)
     }
 
     /// Ends what waits for a human; answers that are under way are let be.
@@ -127,7 +150,7 @@ impl Effects {
                 tokio::spawn(async move { world.read_history(task, target).await });
             }
             Effect::Keep(specimen, name) => {
-                tokio::spawn(async move {
+                self.finish(async move {
                     let kept = world.wallet.keep(&specimen, &name).await;
                     world.changed(Outcome::Kept(kept));
                 });
@@ -139,7 +162,7 @@ impl Effects {
                 });
             }
             Effect::Forget(id) => {
-                tokio::spawn(async move {
+                self.finish(async move {
                     let forgotten = world.wallet.forget(&id).await;
                     world.changed(Outcome::Forgotten(forgotten));
                 });
@@ -150,10 +173,52 @@ impl Effects {
                     world.changed(Outcome::ProviderAdded(task, added));
                 });
             }
+            Effect::AskKeyring(task) => {
+                tokio::spawn(async move {
+                    let answers = world.wallet.keyring_answers().await;
+                    world.say(Outcome::KeyringAsked(task, answers));
+                });
+            }
+            Effect::CreateStore(..)
+            | Effect::StayInMemory(_)
+            | Effect::Unlock(..)
+            | Effect::Lock
+            | Effect::Guard(..)
+            | Effect::Rename(..)
+            | Effect::SaveAgain(_) => {
+                self.finish(async move { world.tend_store(effect).await });
+            }
+            Effect::Refresh => {
+                tokio::spawn(async move {
+                    if world.wallet.refresh().await {
+                        world.say(world.snapshot());
+                    }
+                });
+            }
             Effect::ClearClipboard => world.blocking(World::clear),
             // The loop's own; it never sends them here.
-            Effect::Quit | Effect::Redraw | Effect::CatchMouse(_) | Effect::Suspend => {}
+            Effect::Quit
+            | Effect::QuitPrinting
+            | Effect::Redraw
+            | Effect::CatchMouse(_)
+            | Effect::Suspend => {}
         }
+    }
+
+    /// Starts what must not be broken off when the program is left.
+    fn finish(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        while self.lasting.try_join_next().is_some() {}
+        self.lasting.spawn(work);
+    }
+
+    /// Waits until nothing is under way whose answer could be lost.
+    pub(super) fn at_rest(&mut self) -> BoxFuture<'static, ()> {
+        let mut lasting = std::mem::take(&mut self.lasting);
+        let wallet = Arc::clone(&self.world.wallet);
+        Box::pin(async move {
+            while lasting.join_next().await.is_some() {}
+            wallet.at_rest().await;
+        })
     }
 
     fn log_in(&self, task: Task, order: Order) {
@@ -194,6 +259,7 @@ impl World {
             held: wallet.held(),
             sources: wallet.sources(),
             journal: wallet.journal(),
+            vault: wallet.vault(),
         })
     }
 
@@ -201,6 +267,44 @@ impl World {
     fn blocking(&self, work: impl FnOnce(&Self) + Send + 'static) {
         let world = self.clone();
         tokio::task::spawn_blocking(move || work(&world));
+    }
+
+    /// What the store itself is asked for.
+    async fn tend_store(&self, effect: Effect) {
+        let wallet = &self.wallet;
+        match effect {
+            Effect::CreateStore(task, opening) => {
+                let made = wallet.create_store(opening).await;
+                self.changed(Outcome::StoreMade(task, made));
+            }
+            Effect::StayInMemory(task) => {
+                wallet.stay_in_memory();
+                self.changed(Outcome::StoreMade(task, Ok(())));
+            }
+            Effect::Unlock(task, opening) => {
+                let by = opening.guard();
+                let opened = wallet.unlock(opening).await;
+                self.changed(Outcome::Unlocked(task, by, opened));
+            }
+            Effect::Lock => {
+                wallet.lock();
+                self.changed(Outcome::Locked);
+            }
+            Effect::Guard(task, opening) => {
+                let by = opening.guard();
+                let guarded = wallet.guard(opening).await;
+                self.changed(Outcome::Guarded(task, by, guarded));
+            }
+            Effect::Rename(id, name) => {
+                let renamed = wallet.rename(&id, &name).await;
+                self.changed(Outcome::Renamed(renamed.map(|before| (before, name))));
+            }
+            Effect::SaveAgain(task) => {
+                let left = wallet.save_again().await;
+                self.changed(Outcome::SavedAgain(task, left));
+            }
+            _ => {}
+        }
     }
 
     async fn draw(&self, task: Task, id: CredentialId, force: bool, copy: Option<Form>) {

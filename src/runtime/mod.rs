@@ -4,6 +4,7 @@
 //! (`State::next_change`); there is no ticker. Work runs in tasks of its own, which hold a sender and nothing else.
 
 mod effects;
+mod leaving;
 pub mod open;
 pub mod stage;
 
@@ -29,6 +30,8 @@ use crate::ui::{self, Theme};
 use crate::wallet::Wallet;
 
 use effects::Effects;
+use leaving::Leaving;
+pub use leaving::Left;
 use stage::{Happening, Stage};
 
 /// A frame is late rather than early: no more than this many messages are taken in before one is drawn.
@@ -75,15 +78,32 @@ impl Board {
         mut self,
         terminal: &mut Terminal<S::Backend>,
         stage: &mut S,
-    ) -> Result<End, <S::Backend as Backend>::Error> {
+    ) -> Result<Left, <S::Backend as Backend>::Error> {
         let (answer, mut outcomes) = mpsc::unbounded_channel();
         let mut effects = Effects::new(&self, answer);
         self.take(Message::Outcome(effects.snapshot()), &mut effects);
         let mut stale = true;
         let mut torn = false;
-        let end = loop {
-            if let Some(end) = self.after_effects(&mut effects, stage, terminal, &mut stale).await? {
-                break end;
+        let mut leaving: Option<Leaving> = None;
+        let left = loop {
+            if let Some(wish) = self.after_effects(&mut effects, stage, terminal, &mut stale).await?
+                && leaving.is_none()
+            {
+                leaving = Some(self.begin_to_leave(wish, &mut effects));
+                stale = true;
+            }
+            if let Some(gone) = leaving.take_if(Leaving::is_at_rest) {
+                while let Ok(outcome) = outcomes.try_recv() {
+                    self.take(Message::Outcome(outcome), &mut effects);
+                }
+                match gone.end(&self.wallet).await {
+                    Ok(left) => break left,
+                    Err(unsaved) => {
+                        self.take(effects.snapshot().into(), &mut effects);
+                        self.take(Outcome::NotLeft(unsaved).into(), &mut effects);
+                        stale = true;
+                    }
+                }
             }
             if stale && !stage.is_behind() {
                 let now = self.clock.now();
@@ -104,7 +124,7 @@ impl Board {
                     Happening::CaughtUp => None,
                     Happening::Signal(Signal::Continue) => {
                         if stage.take_again().is_err() {
-                            break End::Signal(Signal::HangUp);
+                            break leaving::unseen(End::Signal(Signal::HangUp), &self.wallet, &mut effects).await;
                         }
                         forget_screen(terminal)?;
                         stale = true;
@@ -114,10 +134,20 @@ impl Board {
                         effects.ask(Effect::Suspend);
                         None
                     }
-                    Happening::Signal(signal) => break End::Signal(signal),
-                    Happening::Input(Input::Gone) => break End::Gone,
+                    Happening::Signal(signal @ (Signal::HangUp | Signal::Panicked)) => {
+                        break leaving::unseen(End::Signal(signal), &self.wallet, &mut effects).await;
+                    }
+                    Happening::Signal(signal) => {
+                        effects.leave_by(End::Signal(signal));
+                        None
+                    }
+                    Happening::ClockJumped => Some(Message::ClockJumped),
+                    Happening::Input(Input::Gone) => {
+                        break leaving::unseen(End::Gone, &self.wallet, &mut effects).await;
+                    }
                     Happening::Input(input) => message_of(input),
                 },
+                () = leaving::rest(&mut leaving) => None,
                 () = pause => Some(Message::Tick),
             };
             let Some(message) = message else { continue };
@@ -139,7 +169,15 @@ impl Board {
             }
         };
         self.leave(&effects);
-        Ok(end)
+        Ok(left)
+    }
+
+    /// From here on nothing is begun any more.
+    fn begin_to_leave(&mut self, wish: leaving::Wish, effects: &mut Effects) -> Leaving {
+        effects.end();
+        let leaving = Leaving::new(wish, self.state.wallet.vault.unsaved, effects.at_rest());
+        self.take(Message::Leaving, effects);
+        leaving
     }
 
     fn take(&mut self, message: Message, effects: &mut Effects) {
@@ -155,15 +193,17 @@ impl Board {
         stage: &mut S,
         terminal: &mut Terminal<S::Backend>,
         stale: &mut bool,
-    ) -> Result<Option<End>, <S::Backend as Backend>::Error> {
+    ) -> Result<Option<leaving::Wish>, <S::Backend as Backend>::Error> {
+        let mut wish = effects.signalled();
         for effect in effects.take_waiting() {
             match effect {
-                Effect::Quit => return Ok(Some(End::Quit)),
+                Effect::Quit => wish = wish.or(Some(leaving::Wish::Quit { printing: false })),
+                Effect::QuitPrinting => wish = wish.or(Some(leaving::Wish::Quit { printing: true })),
                 Effect::Redraw => forget_screen(terminal)?,
                 Effect::CatchMouse(caught) => stage.mouse(caught),
                 Effect::Suspend => {
                     if stage.suspend().await.is_err() {
-                        return Ok(Some(End::Gone));
+                        wish = Some(leaving::Wish::By(End::Gone));
                     }
                     forget_screen(terminal)?;
                 }
@@ -171,7 +211,7 @@ impl Board {
             }
             *stale = true;
         }
-        Ok(None)
+        Ok(wish)
     }
 
     /// Sleeps until a shown digit changes; for ever where none will.

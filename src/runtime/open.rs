@@ -1,6 +1,6 @@
 //! Opens the board on the real terminal, and gives the terminal back.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 use super::stage::RealStage;
-use super::{Board, End, SignIn};
+use super::{Board, End, Left, SignIn};
 use crate::app::state::{Notice, Seat, State, Tone};
 use crate::desktop::clock;
 use crate::desktop::glyphs::{self, Look};
@@ -17,6 +17,7 @@ use crate::desktop::output::Output;
 use crate::desktop::signals::Signals;
 use crate::desktop::{Choice, Desktop, Environment, Error, RealDesktop, Route, WhyAsk, terminal};
 use crate::domain::time::Clock;
+use crate::domain::untrusted::cleaned;
 use crate::ui::{Colours, Glyphs, Theme};
 use crate::wallet::Wallet;
 
@@ -73,7 +74,25 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
         clear_after: opening.clear_after,
         sign_in: opening.sign_in,
     };
-    board.run(&mut screen, &mut stage).await.map_err(drawing)
+    let left = board.run(&mut screen, &mut stage).await.map_err(drawing)?;
+    // The terminal is given back first: what is printed is to stay.
+    drop((screen, stage));
+    tell(&left);
+    Ok(left.end)
+}
+
+/// What is on no disk: printed where the user asked for that, else named.
+fn tell(left: &Left) {
+    let mut out = io::stdout().lock();
+    for (name, value) in &left.printed {
+        // Nobody listens any more: there is nothing else to tell it to.
+        drop(writeln!(out, "{}\t{}", cleaned(name), value.expose()));
+    }
+    drop(out.flush());
+    if !left.lost.is_empty() {
+        let names: Vec<String> = left.lost.iter().map(|name| cleaned(name)).collect();
+        terminal::say(&format!("toktui: not saved, and lost with it: {}", names.join(", ")));
+    }
 }
 
 fn seat(desktop: &dyn Desktop, demo: bool) -> Seat {

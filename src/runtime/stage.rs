@@ -15,6 +15,8 @@ pub enum Happening {
     Input(Input),
     /// The system.
     Signal(Signal),
+    /// The wall clock was set, or the machine has slept.
+    ClockJumped,
     /// The terminal has taken an earlier frame: the next one may be drawn.
     CaughtUp,
 }

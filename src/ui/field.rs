@@ -18,6 +18,8 @@ pub(super) enum Shown {
     Plain,
     /// Only how much it is: it may be a token, or an address with a code in it.
     Masked,
+    /// A dot for each character: a passphrase.
+    Dots,
 }
 
 /// Draws a field into one row; where its cursor stands.
@@ -33,6 +35,10 @@ pub(super) fn draw(
     let prompt = Span::styled(format!("{} ", theme.signs.prompt), theme.key);
     let (text, cursor) = match shown {
         Shown::Plain => visible(field, width),
+        Shown::Dots => {
+            let count = field.value().graphemes(true).count().min(width - 1);
+            (theme.signs.hidden.repeat(count), count)
+        }
         Shown::Masked => {
             let text = match field.value().graphemes(true).count() {
                 0 => String::new(),

@@ -8,7 +8,13 @@ use ratatui::text::{Line, Span};
 use super::moments;
 use super::parts::{put, two_sided, width_of};
 use super::scene::Scene;
-use crate::domain::credential::Life;
+use crate::app::action::Action;
+use crate::app::next_change::LOCKS_SOON;
+use crate::app::safe;
+use crate::domain::credential::{Custody, Life};
+use crate::domain::time::countdown;
+use crate::domain::untrusted::cleaned;
+use crate::domain::vault::{Access, Guard};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     let theme = scene.theme;
@@ -19,6 +25,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     if scene.state.seat.demo {
         parts.push(vec![Span::styled("demo: nothing here is real", theme.warning)]);
     }
+    parts.extend(store(scene));
     parts.extend(custody(scene));
     parts.push(clock(scene));
     // What does not fit beside the counts is given up from the end.
@@ -93,6 +100,64 @@ fn custody(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
         some => format!("{some} in memory only"),
     };
     Some(vec![sign, Span::styled(text, theme.dim)])
+}
+
+/// What could not be written, until it is: over the whole width, with the ways to save it.
+pub(super) fn banner(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = scene.theme;
+    let unsaved = safe::unsaved(scene.state);
+    let names: Vec<String> = unsaved.iter().map(|held| cleaned(&held.name)).collect();
+    let why = unsaved.iter().find_map(|held| match &held.custody {
+        Custody::Unsaved(why) => Some(cleaned(why)),
+        _ => None,
+    });
+    let many = scene.state.wallet.vault.unsaved;
+    let why = why.map(|why| format!(" {} {why}", theme.signs.dot)).unwrap_or_default();
+    let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+    let text = format!(" {} {many} NOT SAVED{names}{why}", theme.signs.wrong);
+    let key = |action, words: &str| scene.key(action).map(|key| format!("{key} {words}"));
+    let keys = [key(Action::SaveAgain, "try again"), key(Action::CopyUnsaved, "copy the value")];
+    let keys: Vec<String> = keys.into_iter().flatten().collect();
+    let width = usize::from(area.width);
+    let right = Line::raw(format!("{} ", keys.join("   ")));
+    let line = two_sided(Line::raw(text), right, width, 18, theme);
+    put(buf, area.x, area.y, width, &line);
+    buf.set_style(area, theme.alarm);
+}
+
+/// How the store stands, where that says something: an open store that can be written is what one expects.
+fn store(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
+    let theme = scene.theme;
+    let vault = &scene.state.wallet.vault;
+    if vault.access == Access::Locked {
+        if scene.state.unlocking.is_some() {
+            return Some(vec![Span::styled("locked, being unlocked", theme.warning)]);
+        }
+        let mut spans = vec![Span::styled("locked", theme.warning)];
+        let hint = scene.hint(Action::Unlock, "unlocks");
+        if !hint.is_empty() {
+            spans.push(Span::raw("  "));
+            spans.extend(hint);
+        }
+        return Some(spans);
+    }
+    if let Some(why) = &vault.read_only {
+        return Some(vec![Span::styled(format!("read-only: {}", cleaned(why)), theme.warning)]);
+    }
+    if let Access::MemoryOnly(Some(why)) = &vault.access {
+        return Some(vec![Span::styled(format!("no store: {}", cleaned(why)), theme.warning)]);
+    }
+    if vault.guards.contains(&Guard::KeyFile) {
+        return Some(vec![Span::styled("key in a file", theme.warning)]);
+    }
+    let Access::Open { until: Some(until) } = vault.access else { return None };
+    let left = until.duration_since(scene.now);
+    // The session is extended by use: its end is of interest only when it is near.
+    (left.is_positive() && left < LOCKS_SOON)
+        .then(|| vec![Span::styled("locks in ", theme.dim), Span::styled(countdown(left), theme.text)])
 }
 
 /// The time of day, while something on the board counts anyway; else only how times are told.

@@ -23,6 +23,7 @@ mod questions;
 mod renewable;
 mod revoke;
 mod routes;
+mod safe;
 mod scene;
 #[cfg(test)]
 mod still;
@@ -65,6 +66,7 @@ fn paint(buf: &mut Buffer, scene: Scene<'_>) -> Option<Position> {
         None
     } else {
         header::draw(buf, layout::rect(geometry.header, screen), scene);
+        header::banner(buf, layout::rect(geometry.banner, screen), scene);
         // Under something else a pane's keys do not work, and are not shown.
         let under = scene.state.overlays.iter().any(|overlay| !matches!(overlay, Overlay::Filter(_)));
         let below = if under { Scene { live: &[], ..scene } } else { scene };
@@ -123,7 +125,10 @@ fn draw_overlay(
         }
         Overlay::AddProvider(field) => return questions::add_provider(buf, area, field, scene),
         Overlay::Revoke(revoke) => revoke::draw(buf, area, revoke, scene),
-        Overlay::QuitLoses(names) => questions::quit_loses(buf, area, names, scene),
+        Overlay::Guarding(choosing) => return safe::guarding(buf, area, choosing, scene),
+        Overlay::Unlock(question) => return safe::unlock(buf, area, question, scene),
+        Overlay::Rename(id, field) => return safe::rename(buf, area, id, field, scene),
+        Overlay::QuitLoses(loss) => questions::quit_loses(buf, area, loss, scene),
         Overlay::Filter(field) => {
             return footer::filter(buf, layout::rect(geometry.notice, buf.area), field, scene);
         }

@@ -10,19 +10,21 @@ use super::scene::Scene;
 use crate::app::action::Action;
 use crate::app::field::Field;
 use crate::app::login::{WhichClient, WhichProvider};
+use crate::app::overlay::Loss;
 use crate::domain::failure::Failure;
 use crate::domain::source::SourceKind;
 use crate::domain::specimen::Specimen;
 use crate::domain::untrusted::{Untrusted, cleaned};
+use crate::domain::vault::Access;
 
 /// A window with a title, and its inside.
-fn window(buf: &mut Buffer, area: Rect, title: String, scene: Scene<'_>) -> Rect {
+pub(super) fn window(buf: &mut Buffer, area: Rect, title: String, scene: Scene<'_>) -> Rect {
     let title = vec![Span::styled(title, scene.theme.title_focused)];
     Panel { title, focused: true, ..Panel::default() }.over(buf, area, scene.theme)
 }
 
 /// Paragraphs from the top, with air before and between them where there is room; the row after them.
-fn say(buf: &mut Buffer, inside: Rect, paragraphs: &[(String, bool)], scene: Scene<'_>) -> usize {
+pub(super) fn say(buf: &mut Buffer, inside: Rect, paragraphs: &[(String, bool)], scene: Scene<'_>) -> usize {
     let (theme, width) = (scene.theme, usize::from(inside.width));
     let blocks: Vec<Vec<Line<'_>>> = paragraphs
         .iter()
@@ -45,7 +47,7 @@ fn say(buf: &mut Buffer, inside: Rect, paragraphs: &[(String, bool)], scene: Sce
 }
 
 /// A field under what has been said, before the last line.
-fn typed(
+pub(super) fn typed(
     buf: &mut Buffer,
     inside: Rect,
     row: usize,
@@ -59,7 +61,7 @@ fn typed(
 }
 
 /// The answers at the foot of a window: the first is what Enter does.
-fn answers(buf: &mut Buffer, inside: Rect, answers: &[(Action, &'static str)], scene: Scene<'_>) {
+pub(super) fn answers(buf: &mut Buffer, inside: Rect, answers: &[(Action, &'static str)], scene: Scene<'_>) {
     let mut spans = Vec::new();
     for (action, words) in answers {
         let hint = scene.hint(*action, words);
@@ -92,7 +94,12 @@ pub(super) fn keep_as(
     scene: Scene<'_>,
 ) -> Option<Position> {
     let inside = window(buf, area, "Keep it under a name".to_owned(), scene);
-    let says = "It is kept in memory only: gone when toktui ends.";
+    let says = match scene.state.wallet.vault.access {
+        Access::Open { .. } => "It is written to disk, sealed.",
+        Access::MemoryOnly(_) | Access::NoStore | Access::Locked => {
+            "It is kept in memory only: gone when toktui ends."
+        }
+    };
     let row = say(buf, inside, &[(says.to_owned(), true)], scene);
     answers(buf, inside, &[(Action::Accept, "keep"), (Action::Back, "back")], scene);
     typed(buf, inside, row + 1, text, Shown::Plain, scene)
@@ -129,22 +136,62 @@ pub(super) fn may_ask(buf: &mut Buffer, area: Rect, server: &str, scene: Scene<'
 }
 
 /// Quitting would lose these.
-pub(super) fn quit_loses(buf: &mut Buffer, area: Rect, names: &[String], scene: Scene<'_>) {
+pub(super) fn quit_loses(buf: &mut Buffer, area: Rect, loss: &Loss, scene: Scene<'_>) {
+    let title = if loss.unsaved.is_empty() {
+        "Quit and lose what is in memory only?"
+    } else {
+        "Quit and lose what could not be written?"
+    };
+    let inside = window(buf, area, title.to_owned(), scene);
+    let mut row = 0;
+    if !loss.unsaved.is_empty() {
+        let why = loss.why.as_deref().map(|why| format!(" ({})", cleaned(why))).unwrap_or_default();
+        let says = format!("These belong on disk and could not be written{why}:");
+        row = listed(buf, inside, row, &says, &loss.unsaved, scene);
+    }
+    if !loss.memory.is_empty() {
+        listed(buf, inside, row, "These are kept nowhere else:", &loss.memory, scene);
+    }
+    let all = [
+        (Action::Back, "stay"),
+        (Action::SaveAgain, "try again"),
+        (Action::CopyUnsaved, "copy"),
+        (Action::QuitPrinting, "print and quit"),
+        (Action::MakeStore, "keep on disk"),
+        (Action::QuitAnyway, "quit anyway"),
+    ];
+    answers(buf, inside, &all, scene);
+}
+
+/// A sentence and names under it, from `row` on; the row after them.
+fn listed(
+    buf: &mut Buffer,
+    inside: Rect,
+    row: usize,
+    says: &str,
+    names: &[String],
+    scene: Scene<'_>,
+) -> usize {
     let theme = scene.theme;
-    let inside = window(buf, area, "Quit and lose what is in memory only?".to_owned(), scene);
-    let row = say(buf, inside, &[("These are kept nowhere else:".to_owned(), true)], scene);
-    let row = row + usize::from(usize::from(inside.height) > row + names.len() + 2);
-    let room = usize::from(inside.height).saturating_sub(row + 2);
+    let below = Rect {
+        y: inside.y + columns(row).min(inside.height),
+        height: inside.height.saturating_sub(columns(row)),
+        ..inside
+    };
+    let first = say(buf, below, &[(says.to_owned(), true)], scene);
+    let height = usize::from(below.height);
+    let first = first + usize::from(height > first + names.len() + 2);
+    let room = height.saturating_sub(first + 2);
     let shown = if names.len() > room { room.saturating_sub(1) } else { names.len() };
     for (index, name) in names.iter().take(shown).enumerate() {
         let line = Line::from(vec![Span::raw("  "), Span::styled(cleaned(name), theme.strong)]);
-        put_row(buf, inside, row + index, line, theme);
+        put_row(buf, below, first + index, line, theme);
     }
     if shown < names.len() && room > 0 {
         let more = format!("  and {} more", names.len() - shown);
-        put_row(buf, inside, row + shown, Line::styled(more, theme.dim), theme);
+        put_row(buf, below, first + shown, Line::styled(more, theme.dim), theme);
     }
-    answers(buf, inside, &[(Action::Back, "stay"), (Action::QuitAnyway, "quit anyway")], scene);
+    row + first + shown + usize::from(shown < names.len())
 }
 
 /// What was being done, the deciding fact, what to do now.
@@ -194,7 +241,7 @@ pub(super) fn which_client(
 }
 
 /// Rows of which one is selected, from `first` down to the answers.
-fn choose(
+pub(super) fn choose(
     buf: &mut Buffer,
     inside: Rect,
     first: usize,

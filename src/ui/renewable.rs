@@ -1,5 +1,7 @@
 //! The second clock of a row: how long more access tokens can be drawn without a login, and what stands in the way.
 
+use std::borrow::Cow;
+
 use ratatui::style::Style;
 
 use super::scene::Scene;
@@ -12,7 +14,7 @@ use crate::domain::untrusted::cleaned;
 /// What the second clock says.
 pub(super) enum Renewable {
     /// A sentence; its brief form; how it is meant.
-    Said { long: String, brief: &'static str, style: Style },
+    Said { long: String, brief: Cow<'static, str>, style: Style },
     /// A kind, a span, and a remark in long and brief.
     Counted { kind: &'static str, span: String, rest: (String, String, Style) },
 }
@@ -20,7 +22,10 @@ pub(super) enum Renewable {
 impl Renewable {
     pub(super) fn of(held: &Held, scene: Scene<'_>) -> Self {
         let theme = scene.theme;
-        let said = |long: String, brief, style| Self::Said { long, brief, style };
+        let said = |long: String, brief: &'static str, style| Self::Said { long, brief: brief.into(), style };
+        if let Custody::Unsaved(why) = &held.custody {
+            return said(format!("NOT SAVED: {}", cleaned(why)), "NOT SAVED", theme.dead);
+        }
         match (&held.custody, &held.health) {
             (_, Health::Dead(why)) => return said(format!("dead: {}", cleaned(why)), "dead", theme.dead),
             (_, Health::NeedsLogin(why)) => {
@@ -43,6 +48,11 @@ impl Renewable {
         }
         if held.chain_ends().is_some_and(|end| end <= scene.now) {
             return said("over, log in again".to_owned(), "over", theme.dead);
+        }
+        if let Some(pause) = held.pause.as_ref().filter(|pause| pause.until > scene.now) {
+            let left = countdown(scene.left(pause.until));
+            let long = format!("waits {left}: {}", cleaned(&pause.why));
+            return Self::Said { long, brief: format!("waits {left}").into(), style: theme.warning };
         }
         let span = held.chain_ends().map(|end| countdown(scene.left(end)));
         let nothing = || (String::new(), String::new(), theme.dim);

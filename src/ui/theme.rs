@@ -46,6 +46,8 @@ pub(crate) struct Signs {
     /// This credential belongs to another program.
     pub(crate) foreign: &'static str,
     pub(crate) prompt: &'static str,
+    /// In the place of a character that is not shown.
+    pub(crate) hidden: &'static str,
 }
 
 const UNICODE: Signs = Signs {
@@ -64,6 +66,7 @@ const UNICODE: Signs = Signs {
     memory: "◌",
     foreign: "◇",
     prompt: "›",
+    hidden: "•",
 };
 
 const ASCII: Signs = Signs {
@@ -91,6 +94,7 @@ const ASCII: Signs = Signs {
     memory: "*",
     foreign: "&",
     prompt: ">",
+    hidden: "*",
 };
 
 /// What each thing on the screen means, as a style. Colour never stands alone: a word says the same.
@@ -117,6 +121,8 @@ pub struct Theme {
     pub(crate) key: Style,
     pub(crate) code: Style,
     pub(crate) button: Style,
+    /// What must be seen, wherever one looks.
+    pub(crate) alarm: Style,
     pub(crate) qr: Style,
 }
 
@@ -164,6 +170,7 @@ impl Theme {
             key: tint(bold, Color::Cyan),
             code: block(Color::Yellow),
             button: block(Color::Cyan),
+            alarm: tint(bold.add_modifier(Modifier::REVERSED), Color::Red),
             // Not decoration but the message itself: a camera needs dark on light, whatever the terminal's ground.
             qr: plain.fg(Color::Black).bg(Color::White),
         }

@@ -12,7 +12,7 @@ use super::renewable::Renewable;
 use super::scene::Scene;
 use crate::app::state::Pane;
 use crate::app::tokens::Sort;
-use crate::domain::credential::{Chain, Custody, Held, Life};
+use crate::domain::credential::{Chain, Custody, Health, Held, Life, why};
 use crate::domain::source::{Source, SourceKind};
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::cleaned;
@@ -194,10 +194,11 @@ impl Plan {
         }
         if self.kept > 0 {
             let (words, style) = match held.custody {
-                Custody::MemoryOnly => ("in memory only", theme.warning),
                 Custody::Unsaved(_) => ("NOT SAVED", theme.dead),
+                _ if is_damaged(held) => ("damaged", theme.dead),
+                Custody::MemoryOnly => ("in memory only", theme.warning),
                 Custody::KeyFile => ("key file", theme.warning),
-                Custody::Session => ("this session", theme.dim),
+                Custody::Session => ("this session", theme.text),
                 Custody::Sealed => ("sealed", theme.dim),
                 Custody::Foreign(_) => ("elsewhere", theme.dim),
             };
@@ -238,7 +239,7 @@ impl Plan {
         let renewable = Renewable::of(held, scene);
         let (kind, span, rest) = match renewable {
             Renewable::Said { long, brief, style } => {
-                let text = if self.spelled { &long } else { brief };
+                let text = if self.spelled { long.as_str() } else { brief.as_ref() };
                 return vec![cell(text, self.renewable, style, theme)];
             }
             Renewable::Counted { kind, span, rest } => (kind, span, rest),
@@ -282,12 +283,20 @@ fn whole_life(held: &Held) -> SignedDuration {
 fn mark<'a>(held: &Held, scene: Scene<'_>) -> Span<'a> {
     let (theme, signs) = (scene.theme, scene.theme.signs);
     match held.custody {
+        _ if is_damaged(held) => Span::styled(signs.wrong, theme.dead),
+        Custody::Sealed | Custody::Session if matches!(held.health, Health::InDoubt(_)) => {
+            Span::styled(signs.unknown, theme.warning)
+        }
         Custody::Sealed | Custody::Session => Span::raw(" "),
         Custody::KeyFile => Span::styled("k", theme.warning),
         Custody::Unsaved(_) => Span::styled("!", theme.dead),
         Custody::MemoryOnly => Span::styled(signs.memory, theme.dim),
         Custody::Foreign(_) => Span::styled(signs.foreign, theme.dim),
     }
+}
+
+fn is_damaged(held: &Held) -> bool {
+    matches!(&held.health, Health::Dead(why) if why == why::DAMAGED)
 }
 
 /// Where it comes from: the provider, or the mytoken server and the provider behind it.

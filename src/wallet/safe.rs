@@ -17,6 +17,12 @@ impl Wallet {
         self.store.vault()
     }
 
+    /// Whether the desktop's keyring answers here; it is asked once, and given two seconds.
+    #[allow(clippy::unused_async, reason = "a keyring takes its time")]
+    pub async fn keyring_answers(&self) -> bool {
+        self.store.vault().keyring == Some(true)
+    }
+
     /// Makes the store, and takes in what was held in memory until now.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ use toktui::desktop::{Desktop, Route};
 use toktui::domain::form::Form;
 use toktui::domain::time::{Clock, FixedClock};
 use toktui::runtime::stage::Happening;
-use toktui::runtime::{Board, End, SignIn};
+use toktui::runtime::{Board, End, Left, SignIn};
 use toktui::sandbox::visitor::{Choice, Visitor};
 use toktui::sandbox::whole::USER;
 use toktui::ui::{Colours, Glyphs, Theme};
@@ -51,7 +51,7 @@ pub struct Played {
     pub wallet: Arc<Wallet>,
     pub demo: Option<Demo>,
     happenings: mpsc::UnboundedSender<Happening>,
-    ended: JoinHandle<End>,
+    ended: JoinHandle<Left>,
     time: Time,
 }
 
@@ -253,6 +253,11 @@ impl Played {
 
     /// How the board ended.
     pub fn end(self) -> End {
+        self.left().end
+    }
+
+    /// The same, with what it leaves behind.
+    pub fn left(self) -> Left {
         let Self { ended, time, .. } = self;
         time.on(ended).expect("the loop does not panic")
     }

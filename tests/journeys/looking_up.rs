@@ -111,7 +111,7 @@ fn a_pasted_token_is_kept_and_says_how_long() {
     paste(&mut board, &token);
     board.play("<see:✔ VALID> 3 k");
     stored!("keep", board);
-    board.play("<type:archive> <enter> <see:in memory only>").shows(&["archive"]);
+    board.play("<type:archive> <enter> <see:Kept as>").shows(&["archive"]);
     assert!(board.wallet.held().iter().any(|held| held.name.contains("archive")));
 }
 

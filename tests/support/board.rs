@@ -32,6 +32,7 @@ use toktui::domain::secret::Secret;
 use toktui::domain::source::Source;
 use toktui::domain::specimen::{Kind, Specimen};
 use toktui::domain::time::later;
+use toktui::domain::vault::{Access, Guard, Vault};
 use toktui::domain::verdict::{By, Next, Standing, Turn, Verdict};
 use toktui::ui::{self, Colours, Glyphs, Theme};
 
@@ -57,6 +58,15 @@ pub fn sources() -> Vec<Source> {
     Config::load(None, Path::new("config.toml")).0.sources
 }
 
+/// A store that is open for the session.
+pub fn open_vault() -> Vault {
+    Vault {
+        access: Access::Open { until: Some(after(8 * HOUR)) },
+        guards: vec![Guard::Passphrase],
+        ..Vault::default()
+    }
+}
+
 /// A board of `size` that holds `held`, with nothing done yet.
 pub fn board(size: (u16, u16), held: Vec<Held>, journal: Vec<Event>) -> State {
     let seat = Seat {
@@ -69,7 +79,12 @@ pub fn board(size: (u16, u16), held: Vec<Held>, journal: Vec<Event>) -> State {
     let mut state = State::new(seat, size, TimeZone::UTC);
     tell(
         &mut state,
-        Outcome::Changed(Snapshot { held: held.into(), sources: sources().into(), journal: journal.into() }),
+        Outcome::Changed(Snapshot {
+            held: held.into(),
+            sources: sources().into(),
+            journal: journal.into(),
+            vault: open_vault(),
+        }),
     );
     state
 }

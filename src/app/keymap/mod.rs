@@ -44,6 +44,10 @@ pub enum Layer {
     MayAsk,
     /// In the revoke dialogue.
     Revoke,
+    /// In the question what shall guard the store.
+    Guarding,
+    /// In the question what opens the store.
+    Unlock,
     /// In the question about quitting.
     QuitLoses,
     /// While a filter is typed.
@@ -58,7 +62,7 @@ pub enum Layer {
 
 impl Layer {
     /// Every layer, in the order of README's table.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Board,
         Self::Providers,
         Self::Tokens,
@@ -72,6 +76,8 @@ impl Layer {
         Self::Line,
         Self::MayAsk,
         Self::Revoke,
+        Self::Guarding,
+        Self::Unlock,
         Self::QuitLoses,
         Self::Filter,
         Self::Help,
@@ -100,6 +106,8 @@ impl Layer {
             Self::Line => "a typed line",
             Self::MayAsk => "may it be asked?",
             Self::Revoke => "revoke",
+            Self::Guarding => "where to keep?",
+            Self::Unlock => "unlock",
             Self::QuitLoses => "quit?",
             Self::Filter => "filter",
             Self::List => "any list",
@@ -126,9 +134,13 @@ impl Layer {
             Overlay::Login(_) => Self::Login,
             Overlay::WhichProvider(_) | Overlay::WhichClient(_) => Self::Which,
             Overlay::Granted(_) | Overlay::Failed(_) => Self::Report,
-            Overlay::Paste(_) | Overlay::KeepAs(..) | Overlay::AddProvider(_) => Self::Line,
+            Overlay::Paste(_) | Overlay::KeepAs(..) | Overlay::AddProvider(_) | Overlay::Rename(..) => {
+                Self::Line
+            }
             Overlay::MayAsk(..) => Self::MayAsk,
             Overlay::Revoke(_) => Self::Revoke,
+            Overlay::Guarding(_) => Self::Guarding,
+            Overlay::Unlock(_) => Self::Unlock,
             Overlay::QuitLoses(_) => Self::QuitLoses,
             Overlay::Filter(_) => Self::Filter,
         }
@@ -140,7 +152,7 @@ impl Layer {
 pub struct Binding {
     /// Where it works.
     pub layer: Layer,
-    /// Its keys; the first one is the one that is printed where only one fits.
+    /// Its keys; the first one is the one that is printed where only one fits. None: it is run by its name.
     pub keys: &'static [Key],
     /// What it asks for.
     pub action: Action,
@@ -193,7 +205,7 @@ impl Binding {
 pub struct Live {
     /// The line of the keymap.
     pub binding: &'static Binding,
-    /// Its keys as they work now; never empty.
+    /// Its keys as they work now; empty for what is run by its name.
     pub keys: Vec<Key>,
     /// Its label as it reads now.
     pub label: &'static str,
@@ -234,7 +246,7 @@ pub fn live_under(state: &State, depth: usize) -> Vec<Live> {
         for binding in KEYMAP.iter().filter(|binding| binding.layer == layer && (binding.when)(state)) {
             let is_taken = |key: &Key| taken.contains(key) || (is_typing && key.is_for_typing());
             let keys: Vec<Key> = binding.keys.iter().copied().filter(|key| !is_taken(key)).collect();
-            if keys.is_empty() {
+            if keys.is_empty() && !binding.keys.is_empty() {
                 continue;
             }
             taken.extend(&keys);
@@ -270,7 +282,8 @@ pub fn action(state: &State, event: &KeyEvent) -> Option<Action> {
 /// The key that asks for an action now, as it is printed.
 #[must_use]
 pub fn key_for(state: &State, action: Action) -> Option<String> {
-    live(state).into_iter().find(|live| live.binding.action == action).map(|live| live.key())
+    let of_it = |live: &Live| live.binding.action == action && !live.keys.is_empty();
+    live(state).into_iter().find(of_it).map(|live| live.key())
 }
 
 /// What a key of the board would do if it worked now; only where nothing lies over the board.
@@ -315,7 +328,9 @@ pub fn markdown() -> String {
         let mut place = layer.words();
         for binding in KEYMAP.iter().filter(|binding| binding.layer == layer) {
             let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
-            let row = ["| ", place, " | ", &keys.join(" "), " | ", binding.hint, " |\n"];
+            let named = format!("`:` {}", binding.label);
+            let keys = if keys.is_empty() { named } else { keys.join(" ") };
+            let row = ["| ", place, " | ", &keys, " | ", binding.hint, " |\n"];
             table.extend(row);
             place = "";
         }

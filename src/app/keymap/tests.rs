@@ -10,6 +10,7 @@ use crate::app::key::ch;
 use crate::app::sample::*;
 use crate::domain::form::Form;
 
+#[allow(clippy::too_many_lines, reason = "a list")]
 /// Every action there is. The match below fails to compile when one is added and not listed here.
 fn every_action() -> Vec<Action> {
     let listed = vec![
@@ -57,6 +58,14 @@ fn every_action() -> Vec<Action> {
         Action::SignInDemo,
         Action::ClearClipboard,
         Action::QuitAnyway,
+        Action::QuitPrinting,
+        Action::Unlock,
+        Action::Lock,
+        Action::MakeStore,
+        Action::Guard,
+        Action::Rename,
+        Action::SaveAgain,
+        Action::CopyUnsaved,
     ];
     let is_listed = |action: Action| match action {
         Action::Focus(_) | Action::CopyForm(_) => false,
@@ -103,7 +112,15 @@ fn every_action() -> Vec<Action> {
         | Action::ShowQr
         | Action::SignInDemo
         | Action::ClearClipboard
-        | Action::QuitAnyway => true,
+        | Action::QuitAnyway
+        | Action::QuitPrinting
+        | Action::Unlock
+        | Action::Lock
+        | Action::MakeStore
+        | Action::Guard
+        | Action::Rename
+        | Action::SaveAgain
+        | Action::CopyUnsaved => true,
     };
     assert!(listed.iter().all(|action| is_listed(*action)));
     let panes = Pane::ALL.map(Action::Focus);
@@ -115,7 +132,6 @@ fn every_action() -> Vec<Action> {
 fn no_key_stands_twice_in_a_layer() {
     let mut seen = HashSet::new();
     for binding in KEYMAP {
-        assert!(!binding.keys.is_empty(), "{}", binding.label);
         for key in binding.keys {
             assert!(seen.insert((binding.layer, *key)), "{key} twice in {:?}", binding.layer);
         }
@@ -123,7 +139,7 @@ fn no_key_stands_twice_in_a_layer() {
 }
 
 #[test]
-fn every_action_has_a_key_and_stands_once_in_a_layer() {
+fn every_action_can_be_reached_and_stands_once_in_a_layer() {
     for action in every_action() {
         assert!(KEYMAP.iter().any(|binding| binding.action == action), "{action:?} cannot be reached");
     }

@@ -2,21 +2,33 @@
 
 use jiff::Timestamp;
 
-use super::{ask, end, log_in, moving, typing};
+use super::{ask, end, log_in, moving, safe, typing};
 use crate::app::action::Action;
 use crate::app::copy;
 use crate::app::effect::Effect;
 use crate::app::field::Field;
 use crate::app::overlay::{List, Overlay, Palette};
 use crate::app::providers::Row;
+use crate::app::safe::Purpose;
 use crate::app::state::{Pane, State};
 use crate::app::{filter_of, palette};
 use crate::domain::form::Form;
 
 /// Does what the user asks for; the keymap has said that it works now.
 pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effect> {
+    if let Some(effects) = safe::ask_before(state, action) {
+        return effects;
+    }
     match action {
         Action::Quit => return end::quit(state),
+        Action::QuitPrinting => return end::quit_printing(state),
+        Action::Unlock => return safe::unlock(state, None),
+        Action::Lock => return vec![Effect::Lock],
+        Action::MakeStore => return make_store(state),
+        Action::Guard => return safe::choose(state, Purpose::Change, None),
+        Action::Rename => safe::name_anew(state),
+        Action::SaveAgain => return safe::save_again(state, now),
+        Action::CopyUnsaved => return safe::copy_unsaved(state),
         Action::QuitAnyway => return end::quit_anyway(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
@@ -100,6 +112,9 @@ fn back(state: &mut State, now: Timestamp) -> Vec<Effect> {
     if state.price.take().is_some() && state.overlays.is_empty() {
         return Vec::new();
     }
+    if safe::back(state) {
+        return Vec::new();
+    }
     match state.overlays.last_mut() {
         Some(Overlay::Login(login)) if login.typing => login.typing = false,
         Some(Overlay::Login(_)) => return log_in::cancel(state, now),
@@ -177,6 +192,8 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
         Some(Overlay::Paste(_)) => ask::typed(state, now),
         Some(Overlay::KeepAs(..)) => ask::keep(state, now),
         Some(Overlay::AddProvider(_)) => ask::provider(state, now),
+        Some(Overlay::Rename(..)) => safe::rename(state),
+        Some(Overlay::Guarding(_) | Overlay::Unlock(_)) => safe::accept(state, now),
         Some(
             Overlay::Details(..)
             | Overlay::Content(_)
@@ -188,6 +205,15 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
         )
         | None => Vec::new(),
     }
+}
+
+/// A store for what is in memory only; from the question about quitting, which it makes needless.
+fn make_store(state: &mut State) -> Vec<Effect> {
+    let leaves = matches!(state.overlays.last(), Some(Overlay::QuitLoses(_)));
+    if leaves {
+        state.overlays.pop();
+    }
+    safe::choose(state, Purpose::Make, leaves.then_some(Action::Quit))
 }
 
 /// Runs what was chosen in help or palette, as if its key had been pressed under it.

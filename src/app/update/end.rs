@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::app::effect::Effect;
-use crate::app::overlay::{Overlay, Revoke};
+use crate::app::overlay::{Loss, Overlay, Revoke};
 use crate::app::state::State;
 use crate::domain::credential::{Chain, Custody, Health, Held};
 
@@ -85,18 +85,39 @@ fn take_dialogue(state: &mut State) -> Option<Revoke> {
 
 /// Leaves, or asks first where something would be lost. What a demo loses is nothing.
 pub(super) fn quit(state: &mut State) -> Vec<Effect> {
-    let lost: Vec<String> = state
-        .wallet
-        .held
-        .iter()
-        .filter(|held| held.is_lost_on_quit(state.at))
-        .map(|held| held.name.clone())
-        .collect();
-    if lost.is_empty() || state.seat.demo {
+    let loss = loss(state);
+    if loss == Loss::default() || state.seat.demo {
         return vec![Effect::Quit];
     }
-    state.overlays.push(Overlay::QuitLoses(lost));
+    state.overlays.push(Overlay::QuitLoses(loss));
     Vec::new()
+}
+
+/// What would be lost, and is still of use.
+fn loss(state: &State) -> Loss {
+    let mut loss = Loss::default();
+    for held in state.wallet.held.iter().filter(|held| held.is_lost_on_quit(state.at)) {
+        match &held.custody {
+            Custody::Unsaved(why) => {
+                loss.unsaved.push(held.name.clone());
+                loss.why.get_or_insert_with(|| why.clone());
+            }
+            _ => loss.memory.push(held.name.clone()),
+        }
+    }
+    loss
+}
+
+/// The user had left, but an answer that came since could not be written.
+pub(super) fn not_left(state: &mut State) -> Vec<Effect> {
+    state.leaving = None;
+    quit(state)
+}
+
+/// Leaves, and prints what could not be written.
+pub(super) fn quit_printing(state: &State) -> Vec<Effect> {
+    let asked = matches!(state.overlays.last(), Some(Overlay::QuitLoses(_)));
+    if asked { vec![Effect::QuitPrinting] } else { Vec::new() }
 }
 
 /// Leaves although something is lost.

@@ -6,6 +6,7 @@ mod end;
 mod log_in;
 mod moving;
 mod outcome;
+mod safe;
 mod settle;
 mod typing;
 
@@ -22,6 +23,17 @@ pub fn update(state: &mut State, message: Message, now: Timestamp) -> Vec<Effect
     state.at = now;
     let mut effects = settle::due(state, now);
     effects.extend(match message {
+        Message::Leaving => {
+            state.leaving = Some(now);
+            state.overlays.clear();
+            Vec::new()
+        }
+        // Nothing is begun any more; what is under way is awaited, whatever is pressed.
+        Message::Key(_) | Message::Action(_) | Message::Paste(_) | Message::Mouse(_)
+            if state.leaving.is_some() =>
+        {
+            Vec::new()
+        }
         Message::Key(key) => typing::key(state, &key, now),
         Message::Action(action) if keymap::live(state).iter().any(|live| live.binding.action == action) => {
             act::act(state, action, now)
@@ -34,8 +46,9 @@ pub fn update(state: &mut State, message: Message, now: Timestamp) -> Vec<Effect
         }
         Message::Focused(focused) => {
             state.focused = focused;
-            Vec::new()
+            if focused { settle::look_again(state) } else { Vec::new() }
         }
+        Message::ClockJumped => settle::look_again(state),
         Message::Outcome(outcome) => outcome::take(state, outcome, now),
         Message::Action(_) | Message::Tick => Vec::new(),
     });

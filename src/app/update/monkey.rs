@@ -201,7 +201,7 @@ fn is_allowed(effect: &Effect, before: &State, message: &Message) -> bool {
             let agreed = before.lookup.pasted.as_ref().and_then(|pasted| pasted.agreed.as_ref());
             agreed == Some(server) || (matches!(top, Some(Overlay::MayAsk(..))) && is_key('a'))
         }
-        Effect::ClearClipboard | Effect::LookUp(..) | Effect::GiveRedirect(..) => true,
+        Effect::ClearClipboard | Effect::LookUp(..) | Effect::GiveRedirect(..) | Effect::Refresh => true,
         _ => !matches!(message, Message::Paste(_)),
     }
 }

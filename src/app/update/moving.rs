@@ -90,6 +90,7 @@ fn in_overlay(state: &mut State, action: Action) {
         Overlay::Content(_) => lookup::content(state).map_or(0, |jwt| content::of_jwt(jwt, width).len()),
         Overlay::WhichProvider(which) => which.choices.len(),
         Overlay::WhichClient(which) => which.public.len() + 1,
+        Overlay::Guarding(choosing) => choosing.answers().len(),
         _ => return,
     };
     match state.overlays.last_mut() {
@@ -100,6 +101,13 @@ fn in_overlay(state: &mut State, action: Action) {
         Some(Overlay::Details(_, list) | Overlay::Content(list)) => read_on(list, lines, height, action),
         Some(Overlay::Palette(palette)) => palette.selected = moved(palette.selected, lines, height, action),
         Some(Overlay::WhichProvider(which)) => which.selected = moved(which.selected, lines, height, action),
+        Some(Overlay::Guarding(choosing)) => {
+            let at = moved(choosing.place(), lines, height, action);
+            choosing.moved = true;
+            if let Some(answer) = choosing.answers().get(at) {
+                choosing.selected = *answer;
+            }
+        }
         Some(Overlay::WhichClient(which)) => which.selected = moved(which.selected, lines, height, action),
         _ => {}
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::{log_in, moving};
+use super::{end, log_in, moving, safe};
 use crate::app::effect::{Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
 use crate::app::login::Opened;
 use crate::app::overlay::Overlay;
@@ -12,11 +12,12 @@ use crate::domain::credential::{CredentialId, Custody};
 use crate::domain::event::Event;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Report, Step};
+use crate::domain::vault::Vault;
 
 /// Takes an answer in.
 pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<Effect> {
     match outcome {
-        Outcome::Changed(snapshot) => changed(state, snapshot),
+        Outcome::Changed(snapshot) => return changed(state, snapshot),
         Outcome::Login(task, step) => return login_goes_on(state, task, step),
         Outcome::LoginEnded(task, result) => login_ended(state, task, result, now),
         Outcome::Drawn(task, id, result) => drawn(state, task, &id, result, now),
@@ -45,13 +46,27 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
             state.clipboard = None;
             state.say(Tone::Plain, text, now);
         }
+        Outcome::KeyringAsked(task, answers) => safe::keyring_asked(state, task, answers),
+        Outcome::StoreMade(task, result) => {
+            let said = kept_from_now_on(&state.wallet.vault);
+            return safe::guarded(state, task, result.map(|()| said), now);
+        }
+        Outcome::Unlocked(task, by, result) => return safe::unlocked(state, task, by, result, now),
+        Outcome::Locked => state.say(Tone::Good, "The store is locked, for all programs of yours", now),
+        Outcome::Guarded(task, by, result) => {
+            let said = format!("The store is guarded by {} from now on", by.words());
+            return safe::guarded(state, task, result.map(|()| said), now);
+        }
+        Outcome::Renamed(result) => safe::renamed(state, result, now),
+        Outcome::SavedAgain(task, left) => safe::saved_again(state, task, left, now),
+        Outcome::NotLeft(_) => return end::not_left(state),
         Outcome::Failed(failure) => failed(state, failure, now),
     }
     Vec::new()
 }
 
 /// A failure: on the message line where it fits, else in a window of its own.
-fn failed(state: &mut State, failure: Failure, now: Timestamp) {
+pub(super) fn failed(state: &mut State, failure: Failure, now: Timestamp) {
     let text = failure.to_string();
     if failure.kind == Kind::Cancelled {
         state.say(Tone::Plain, text, now);
@@ -69,14 +84,25 @@ fn told(state: &mut State, result: Result<String, Failure>, now: Timestamp) {
     }
 }
 
-fn changed(state: &mut State, snapshot: Snapshot) {
-    let is_first = state.wallet.sources.is_empty();
+/// What a store that was just made, or refused, means.
+fn kept_from_now_on(vault: &Vault) -> String {
+    match vault.guards.first() {
+        Some(guard) => format!("Kept on disk from now on, sealed, guarded by {}", guard.words()),
+        None => "Kept in memory only, this time".to_owned(),
+    }
+}
+
+fn changed(state: &mut State, snapshot: Snapshot) -> Vec<Effect> {
+    let is_first = state.opened.replace(state.at).is_none();
+    // What was found out about the keyring here is not forgotten because somebody else does not know it.
+    let keyring = state.wallet.vault.keyring;
     state.wallet = snapshot;
+    state.wallet.vault.keyring = state.wallet.vault.keyring.or(keyring);
     let is_held = |id: &CredentialId| state.wallet.held.iter().any(|held| held.id == *id);
     state.lookup.found.retain(|id, _| is_held(id));
     state.history.read.retain(|id, _| is_held(id));
     let about_gone = |overlay: &Overlay| match overlay {
-        Overlay::CopyMenu(id, _) | Overlay::Details(id, _) => !is_held(id),
+        Overlay::CopyMenu(id, _) | Overlay::Details(id, _) | Overlay::Rename(id, _) => !is_held(id),
         Overlay::Revoke(dialogue) => !is_held(&dialogue.id),
         _ => false,
     };
@@ -85,6 +111,7 @@ fn changed(state: &mut State, snapshot: Snapshot) {
     if is_first && state.is_first_run() && state.overlays.is_empty() && state.lookup.pasted.is_none() {
         moving::focus(state, Pane::Providers);
     }
+    if is_first { safe::open_by_itself(state) } else { Vec::new() }
 }
 
 fn login_goes_on(state: &mut State, task: Task, step: Step) -> Vec<Effect> {
@@ -194,8 +221,14 @@ fn history_read(state: &mut State, task: Task, result: Result<Vec<Event>, Failur
 
 fn kept(state: &mut State, result: Result<(CredentialId, String), Failure>, now: Timestamp) {
     let result = result.map(|(id, name)| {
-        let is_sealed = state.held(&id).is_some_and(|held| held.custody == Custody::Sealed);
-        let how_long = if is_sealed { "sealed" } else { "in memory only: gone when toktui quits" };
+        let how_long = match state.held(&id).map(|held| &held.custody) {
+            Some(Custody::Sealed | Custody::KeyFile) => "sealed",
+            Some(Custody::Session) => "sealed for this session of the machine",
+            Some(Custody::Unsaved(_)) => "but NOT SAVED: it could not be written",
+            Some(Custody::MemoryOnly | Custody::Foreign(_)) | None => {
+                "in memory only: gone when toktui quits"
+            }
+        };
         super::ask::leave_pasted(state);
         state.tokens.awaited = Some(id);
         moving::focus(state, Pane::Tokens);

@@ -7,9 +7,28 @@ use crate::app::geometry::Geometry;
 use crate::app::providers::{self, Row};
 use crate::app::state::{Pane, State};
 use crate::app::{history, tokens};
+use crate::domain::vault::Access;
+
+/// A pause of this many seconds between two keys is one in which others may have changed something.
+const IDLE: i64 = 2;
+
+/// What others have changed is taken in, where there is a store for them to change.
+pub(super) fn look_again(state: &State) -> Vec<Effect> {
+    match state.wallet.vault.access {
+        Access::MemoryOnly(_) => Vec::new(),
+        Access::NoStore | Access::Open { .. } | Access::Locked => vec![Effect::Refresh],
+    }
+}
+
+/// The same on the first key after a while: where nobody tells us of changes, that is when they are looked for.
+pub(super) fn look_again_after_a_while(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let before = std::mem::replace(&mut state.keyed, now);
+    if now.duration_since(before).as_secs() < IDLE { Vec::new() } else { look_again(state) }
+}
 
 /// Ends what was to stand until now.
 pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let mut effects = super::safe::retry(state, now);
     let over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
     if over(state.price.as_ref().map(|price| price.until)) {
         state.price = None;
@@ -19,9 +38,9 @@ pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
     }
     if over(state.clipboard.as_ref().map(|clipboard| clipboard.until)) {
         state.clipboard = None;
-        return vec![Effect::ClearClipboard];
+        effects.push(Effect::ClearClipboard);
     }
-    Vec::new()
+    effects
 }
 
 /// Puts rows, selections and what is scrolled into order.

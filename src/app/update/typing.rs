@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
 
-use super::{act, ask, log_in};
+use super::{act, ask, log_in, settle};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::field;
@@ -18,6 +18,12 @@ pub(super) fn key(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effe
     if key.kind == KeyEventKind::Release {
         return Vec::new();
     }
+    let mut effects = settle::look_again_after_a_while(state, now);
+    effects.extend(pressed(state, key, now));
+    effects
+}
+
+fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
     if field::edits(key)
         && let Some(field) = state.overlays.last_mut().and_then(Overlay::field_mut)
     {
