@@ -14,6 +14,9 @@ use super::untrusted::Untrusted;
 /// Below this many seconds a token is said to be *ending*.
 pub const ENDING: i64 = 60;
 
+/// So many superseded values are remembered: what rotates every minute for a year must not grow with it, in memory or in any record.
+pub const MOST_SUPERSEDED: usize = 200;
+
 /// Names a credential for ever; its name on screen may change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CredentialId(pub String);
@@ -108,7 +111,7 @@ pub struct Copy {
     pub value: Secret,
     /// 1, and one more at every rotation; a mytoken's own sequence number where it has one.
     pub number: u64,
-    /// Every value this one has superseded.
+    /// The values that this one has superseded, the newest last, and [`MOST_SUPERSEDED`] at the most.
     pub superseded: Vec<Fingerprint>,
 }
 
@@ -122,6 +125,8 @@ impl Copy {
     /// Puts a newer value in place and remembers the old one by its fingerprint.
     pub fn supersede(&mut self, value: Secret, number: Option<u64>, key: &FingerprintKey) {
         let old = std::mem::replace(&mut self.value, value);
+        let surplus = (self.superseded.len() + 1).saturating_sub(MOST_SUPERSEDED);
+        self.superseded.drain(..surplus);
         self.superseded.push(key.of(&old));
         self.number = number.unwrap_or(self.number + 1);
     }
@@ -523,6 +528,15 @@ pub enum Life {
 mod tests {
     use super::*;
     use crate::domain::time::from_epoch;
+
+    #[test]
+    fn a_thousand_superseded_values_take_no_more_room_than_the_most_that_are_remembered() {
+        let key = FingerprintKey::new(&[7; 32]);
+        let mut copy = Copy::first(Secret::new("rt-0"), 1);
+        (1..1_000).for_each(|n| copy.supersede(Secret::new(format!("rt-{n}")), None, &key));
+        assert_eq!((copy.number, copy.superseded.len()), (1_000, MOST_SUPERSEDED));
+        assert_eq!(copy.superseded.last(), Some(&key.of(&Secret::new("rt-998"))));
+    }
 
     #[test]
     fn a_superseded_value_is_recognised_and_not_kept() {

@@ -46,6 +46,9 @@ pub enum Error {
     /// The record cannot be read, and why.
     #[error("its record on disk is damaged: {0}")]
     Damaged(String),
+    /// It was sealed for one session, and that is over.
+    #[error("it was kept for an earlier session of this machine, which is over")]
+    SessionOver,
     /// Nothing may be written, and why.
     #[error("nothing can be written: {0}")]
     ReadOnly(String),

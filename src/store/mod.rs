@@ -52,43 +52,49 @@
 //! Somebody who may write to the folder can put back an older copy of all of it, and nobody can tell. The superuser of this machine, and a
 //! program of the same user that attaches before ours starts, can read what ours can.
 
+mod codec;
+mod disk;
 mod error;
+mod file;
+mod folder;
 pub mod history;
 pub mod keys;
+mod list;
+mod lock;
+mod look;
 pub mod memory;
+mod place;
+mod record;
+mod safe;
 pub mod seal;
+mod shared;
+mod slot;
+mod turn;
 pub mod watch;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-
-use tokio::sync::OwnedMutexGuard;
+use std::sync::{Arc, Mutex, RwLock};
 
 pub use error::Error;
 pub use history::History;
+pub use lock::Lock;
+pub use place::Place;
+pub use slot::Turn;
+
+use disk::{Disk, Paths, RealDisk};
+use seal::Key;
+use shared::{Home, Mode, Shared, State};
+use slot::{Hold, Slot, current};
 
 use crate::domain::credential::{Credential, CredentialId, Fingerprint, FingerprintKey, Grant, Held};
 use crate::domain::event::Event;
 use crate::domain::secret::Secret;
-use crate::domain::vault::{Access, Opening, Vault};
+
+/// What the key is called under which bare access tokens are wrapped where there is no store.
+const SESSION_KEY: &str = "session";
 
 /// What is held.
 pub struct Store {
-    slots: RwLock<Vec<Arc<Slot>>>,
-    key: Arc<FingerprintKey>,
-    history: Arc<History>,
-}
-
-struct Slot {
-    id: CredentialId,
-    /// Held across reading, asking, saving and answering.
-    turn: Arc<tokio::sync::Mutex<()>>,
-    value: Mutex<Credential>,
-}
-
-/// The right to change one credential. Dropping it gives the turn to the next.
-pub struct Turn {
-    slot: Arc<Slot>,
-    _turn: OwnedMutexGuard<()>,
+    shared: Arc<Shared>,
 }
 
 /// A newer copy of something that somebody presents.
@@ -108,76 +114,74 @@ impl Store {
     /// # Errors
     /// [`Error::NoRandomness`].
     pub fn in_memory() -> Result<Self, Error> {
-        let mut bytes = [0; 32];
-        random(&mut bytes)?;
+        Self::with(None, Mode::MemoryOnly(None))
+    }
+
+    /// The store in this place, as far as it is there. Nothing is read that is not needed: not the list, no credential.
+    ///
+    /// # Errors
+    /// [`Error::Unsafe`] where others could read or change it, [`Error::NoRandomness`], [`Error::Disk`].
+    pub fn open(place: Place) -> Result<Self, Error> {
+        Self::open_on(place, Arc::new(RealDisk))
+    }
+
+    fn open_on(place: Place, disk: Arc<dyn Disk>) -> Result<Self, Error> {
+        let paths = Paths::of(&place.folder);
+        folder::check(&place.folder)?;
+        let store = Self::with(Some(Home { place, paths, disk }), Mode::NoStore)?;
+        store.shared.find_keys()?;
+        Ok(store)
+    }
+
+    fn with(home: Option<Home>, mode: Mode) -> Result<Self, Error> {
+        let data = Key::random()?;
+        let prints = Arc::new(data.fingerprints());
+        let state = State {
+            mode,
+            keys: None,
+            data: Some(data),
+            prints,
+            until: None,
+            no_session: None,
+            read_only: None,
+            no_locks: None,
+            keyring: None,
+        };
         Ok(Self {
-            slots: RwLock::default(),
-            key: Arc::new(FingerprintKey::new(&bytes)),
-            history: Arc::default(),
+            shared: Arc::new(Shared {
+                home,
+                slots: RwLock::default(),
+                state: RwLock::new(state),
+                names: tokio::sync::Mutex::default(),
+                seen: Mutex::default(),
+                history: History::default(),
+            }),
         })
     }
 
     /// The key by which superseded values are recognised.
     #[must_use]
     pub fn fingerprint_key(&self) -> Arc<FingerprintKey> {
-        Arc::clone(&self.key)
+        Arc::clone(&self.shared.state().prints)
     }
 
-    /// The secret-free view of everything held, in the order it came.
+    /// The secret-free view of everything held, in the order it came. The first time this reads the list, and not more than a few
+    /// credentials in full; [`Store::refresh`] reads the others.
     #[must_use]
     pub fn held(&self) -> Arc<[Held]> {
-        self.slots().iter().map(|slot| slot.read().held()).collect()
-    }
-
-    /// How the store stands.
-    #[must_use]
-    pub fn vault(&self) -> Vault {
-        Vault { access: Access::MemoryOnly(None), ..Vault::default() }
-    }
-
-    /// Makes the store on disk, guarded so, opens it, and takes in what was held in memory until now.
-    ///
-    /// # Errors
-    /// [`Error::StoreExists`], [`Error::Keyring`], [`Error::Disk`].
-    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
-    pub async fn create(&self, _opening: Opening) -> Result<(), Error> {
-        Err(Error::NoStore)
-    }
-
-    /// The user wants no store: what is held stays in memory, and nobody asks again.
-    pub fn stay_in_memory(&self) {}
-
-    /// Opens the store for this session.
-    ///
-    /// # Errors
-    /// [`Error::DoesNotOpen`] for a wrong passphrase, [`Error::NotGuardedSo`], [`Error::Keyring`].
-    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
-    pub async fn unlock(&self, _opening: Opening) -> Result<(), Error> {
-        Ok(())
-    }
-
-    /// Forgets the keys and all secrets in memory, here and in the session's keyring: other programs find it locked too.
-    pub fn lock(&self) {}
-
-    /// Guards the data key by `opening` too, or instead of what guards it in the same way now.
-    ///
-    /// # Errors
-    /// [`Error::Locked`], [`Error::Keyring`], [`Error::Disk`].
-    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
-    pub async fn guard(&self, _opening: Opening) -> Result<(), Error> {
-        Ok(())
+        self.shared.list_once();
+        let custody = self.shared.custody();
+        self.shared.slots().iter().map(|slot| slot.held(&custody)).collect()
     }
 
     /// Reads what others have changed since the last look. Whether anything differs now.
     pub async fn refresh(&self) -> bool {
-        let history = Arc::clone(&self.history);
-        tokio::task::spawn_blocking(move || history.refresh()).await.unwrap_or_default()
-    }
-
-    /// Tries again to write what could not be written. How many values are still unsaved.
-    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
-    pub async fn save_again(&self) -> usize {
-        0
+        let shared = Arc::clone(&self.shared);
+        let look = move || {
+            let noted = shared.history.refresh();
+            shared.look() | noted
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 
     /// One credential as it is now, with its secrets.
@@ -185,26 +189,35 @@ impl Store {
     /// # Errors
     /// [`Error::Gone`], [`Error::Locked`], [`Error::Damaged`].
     pub fn get(&self, id: &CredentialId) -> Result<Credential, Error> {
-        self.slot(id).map(|slot| slot.read().clone()).ok_or(Error::Gone)
+        let slot = self.shared.known_by(id).ok_or(Error::Gone)?;
+        self.shared.load(&slot)
     }
 
     /// The credential of this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<CredentialId> {
-        self.slots().iter().find(|slot| slot.read().name == name).map(|slot| slot.id.clone())
+        let slot = self.shared.named(name).or_else(|| self.shared.look_for(name));
+        slot.map(|slot| slot.id.clone())
     }
 
-    /// Waits for the turn to change a credential.
+    /// Waits for the turn to change a credential, and reads again what others made of it.
     ///
     /// # Errors
-    /// [`Error::Gone`] if it is not held, also if it went while waiting.
+    /// [`Error::Gone`] if it is not held, also if it went while waiting. [`Error::Locked`]. [`Error::Held`] with the name of whoever has
+    /// had it for 30 seconds.
     pub async fn turn(&self, id: &CredentialId) -> Result<Turn, Error> {
-        let slot = self.slot(id).ok_or(Error::Gone)?;
+        let shared = Arc::clone(&self.shared);
+        let slot = shared.known_by(id).ok_or(Error::Gone)?;
         let turn = Arc::clone(&slot.turn).lock_owned().await;
-        if self.slot(id).is_none() {
+        if shared.slot(id).is_none() {
             return Err(Error::Gone);
         }
-        Ok(Turn { slot, _turn: turn })
+        let lock = shared.file_lock(&slot).await?;
+        let turn = Turn { slot, shared, hold: Arc::new(Hold { lock, _turn: turn }) };
+        if turn.slot.known().at.is_some() {
+            turn.blocking(|shared, slot, _| shared.catch_up(slot)).await?;
+        }
+        Ok(turn)
     }
 
     /// Takes a new credential in. When this returns it is on disk, if there is a store; where writing failed it is held in memory, marked
@@ -212,31 +225,53 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NameTaken`], [`Error::BadName`], [`Error::Locked`]: it was not taken in. [`Error::NotSaved`]: it was, in memory.
-    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
     pub async fn add(&self, credential: Credential) -> Result<(), Error> {
         if !is_name(&credential.name) {
             return Err(Error::BadName);
         }
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        if slots.iter().any(|slot| slot.read().name == credential.name) {
+        let shared = &self.shared;
+        let _names = shared.names.lock().await;
+        if self.find(&credential.name).is_some() {
             return Err(Error::NameTaken(credential.name));
         }
-        slots.push(Arc::new(Slot {
-            id: credential.id.clone(),
-            turn: Arc::default(),
-            value: Mutex::new(credential),
-        }));
-        Ok(())
+        if shared.state().mode == Mode::Locked {
+            return Err(Error::Locked);
+        }
+        let slot = Slot::new(credential.id.clone(), turn::fresh(credential.clone()));
+        if shared.home.is_none() || shared.wrapping_for_new(&credential).is_none() {
+            shared.slots_mut().push(slot);
+            return Ok(());
+        }
+        // Nobody can ask for its turn yet, but the disk may be slow: everything goes on in a turn all the same.
+        let guard = Arc::clone(&slot.turn).lock_owned().await;
+        shared.slots_mut().push(Arc::clone(&slot));
+        let turn =
+            Turn { slot, shared: Arc::clone(shared), hold: Arc::new(Hold { lock: None, _turn: guard }) };
+        turn.blocking(|shared, slot, _| {
+            if let Some(home) = &shared.home {
+                // A failure shows when the file is written.
+                drop(folder::make(&home.paths));
+            }
+            let result = shared.write(slot, credential);
+            if slot.known().unsaved.as_deref() == Some(turn::TAKEN) {
+                // Another program was first with the name.
+                shared.slots_mut().retain(|other| other.id != slot.id);
+                return Err(Error::NameTaken(slot.known().name.clone()));
+            }
+            result
+        })
+        .await
     }
 
     /// Lets go of a credential, here and on disk. Its secrets are wiped when the last user of them is done.
     ///
     /// # Errors
     /// [`Error::Disk`], [`Error::ReadOnly`]: it is still held.
-    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
     pub async fn remove(&self, turn: &Turn) -> Result<(), Error> {
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        slots.retain(|slot| slot.id != turn.slot.id);
+        if turn.slot.known().at.is_some() {
+            turn.blocking(|shared, slot, _| shared.take_away(slot)).await?;
+        }
+        self.shared.slots_mut().retain(|slot| slot.id != turn.slot.id);
         Ok(())
     }
 
@@ -244,15 +279,25 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NameTaken`], [`Error::BadName`], [`Error::Disk`].
-    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
     pub async fn rename(&self, turn: &Turn, name: &str) -> Result<(), Error> {
         if !is_name(name) {
             return Err(Error::BadName);
         }
-        if self.find(name).is_some_and(|id| id != turn.slot.id) {
-            return Err(Error::NameTaken(name.to_owned()));
+        let _names = self.shared.names.lock().await;
+        match self.find(name) {
+            Some(id) if id == turn.slot.id => return Ok(()),
+            Some(_) => return Err(Error::NameTaken(name.to_owned())),
+            None => {}
         }
-        turn.slot.read().name = name.to_owned();
+        if turn.slot.known().at.is_some() {
+            let name = name.to_owned();
+            return turn.blocking(move |shared, slot, _| shared.move_file(slot, &name)).await;
+        }
+        let mut known = turn.slot.known();
+        known.name = name.to_owned();
+        if let Some(value) = &mut known.value {
+            value.name = name.to_owned();
+        }
         Ok(())
     }
 
@@ -270,14 +315,11 @@ impl Store {
     /// Whether `value` is held here as the current copy of something.
     #[must_use]
     pub fn holder_of(&self, value: &Secret) -> Option<CredentialId> {
-        self.slots()
-            .iter()
-            .find(|slot| {
-                let credential = slot.read();
-                current(&credential).is_some_and(|copy| copy == value)
-                    || credential.access.iter().any(|(_, access)| access.value == *value)
-            })
-            .map(|slot| slot.id.clone())
+        self.shared.all_in_full().into_iter().find_map(|credential| {
+            let holds = current(&credential).is_some_and(|copy| copy == value)
+                || credential.access.iter().any(|(_, access)| access.value == *value);
+            holds.then_some(credential.id)
+        })
     }
 
     /// Whether a newer copy of `value` is held here: then `value` must not be sent (design.md §5).
@@ -286,9 +328,8 @@ impl Store {
     /// `mom_id` is stale too, also where we never saw it rotate.
     #[must_use]
     pub fn newer_than(&self, value: &Secret, family: Option<(&str, u64)>) -> Option<Newer> {
-        let print = self.key.of(value);
-        self.slots().iter().find_map(|slot| {
-            let credential = slot.read();
+        let print = self.fingerprint(value);
+        self.shared.all_with_a_past(family.is_some()).into_iter().find_map(|credential| {
             let (copy, mom_id) = match &credential.grant {
                 Grant::Refresh(grant) => (&grant.current, None),
                 Grant::Mytoken(grant) => (&grant.current, grant.facts.mom_id.as_ref()),
@@ -299,7 +340,7 @@ impl Store {
                 .zip(mom_id)
                 .is_some_and(|((family, number), mom_id)| mom_id.raw() == family && number < copy.number);
             (by_print || by_number).then(|| Newer {
-                id: slot.id.clone(),
+                id: credential.id.clone(),
                 name: credential.name.clone(),
                 number: copy.number,
             })
@@ -309,76 +350,25 @@ impl Store {
     /// The fingerprint of a value.
     #[must_use]
     pub fn fingerprint(&self, value: &Secret) -> Fingerprint {
-        self.key.of(value)
+        self.fingerprint_key().of(value)
     }
 
     /// Writes down what happened.
     pub fn note(&self, event: Event) {
-        self.history.note(event);
+        self.shared.history.note(event);
     }
 
     /// What was done, the newest first: by this session, and since the first [`Store::refresh`] by others too. Reads nothing.
     #[must_use]
     pub fn journal(&self) -> Arc<[Event]> {
-        self.history.newest(history::MOST)
+        self.shared.history.newest(history::MOST)
     }
 
     /// What was done with one credential, by whomever and in any session, the newest first and at most `limit`. Reads up to
     /// 8 MiB.
     #[must_use]
     pub fn history_of(&self, id: &CredentialId, limit: usize) -> Vec<Event> {
-        self.history.of(&id.0, limit)
-    }
-
-    fn slots(&self) -> Vec<Arc<Slot>> {
-        self.slots.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn slot(&self, id: &CredentialId) -> Option<Arc<Slot>> {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        slots.iter().find(|slot| slot.id == *id).cloned()
-    }
-}
-
-impl Slot {
-    fn read(&self) -> MutexGuard<'_, Credential> {
-        self.value.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Turn {
-    /// The credential, as it is now that the turn is ours.
-    #[must_use]
-    pub fn read(&self) -> Credential {
-        self.slot.read().clone()
-    }
-
-    /// Says that a request is about to be sent whose answer may replace the secret, and makes sure that there is room for the answer.
-    /// When this returns that is on disk. [`Turn::save`] settles it.
-    ///
-    /// # Errors
-    /// [`Error::NoRoom`], [`Error::FakeLocks`], [`Error::ReadOnly`]: the request must not be sent.
-    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
-    pub async fn intend(&self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    /// Saves a change. When this returns it is kept: on disk, if there is a store.
-    ///
-    /// # Errors
-    /// [`Error::NotSaved`]: the value is kept in memory, marked unsaved, and tried again; it must not be handed out as if nothing had happened.
-    #[allow(clippy::unused_async, reason = "a store on disk waits for its disk")]
-    pub async fn save(&self, credential: Credential) -> Result<(), Error> {
-        *self.slot.read() = credential;
-        Ok(())
-    }
-}
-
-fn current(credential: &Credential) -> Option<&Secret> {
-    match &credential.grant {
-        Grant::Refresh(grant) => Some(&grant.current.value),
-        Grant::Mytoken(grant) => Some(&grant.current.value),
-        Grant::Bare => None,
+        self.shared.history.of(&id.0, limit)
     }
 }
 
@@ -427,80 +417,4 @@ pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::domain::credential::{Ask, Copy, Custody, Health, MytokenGrant};
-    use crate::domain::mytoken::Facts;
-    use crate::domain::time::from_epoch;
-
-    fn mytoken(name: &str, value: &str, number: u64) -> Credential {
-        Credential {
-            id: fresh_id().expect("random"),
-            name: name.to_owned(),
-            source: "mytoken-kit".into(),
-            identity: None,
-            grant: Grant::Mytoken(Box::new(MytokenGrant {
-                server: "https://mytoken.example.org".to_owned(),
-                current: Copy::first(Secret::new(value), number),
-                facts: Facts { mom_id: Some("mom".into()), ..Facts::default() },
-                heard: None,
-                short: false,
-            })),
-            custody: Custody::MemoryOnly,
-            health: Health::Ok,
-            ask: Ask::default(),
-            access: Vec::new(),
-            since: from_epoch(0),
-            pause: None,
-        }
-    }
-
-    #[tokio::test]
-    async fn a_superseded_copy_is_known_by_its_print_and_by_its_number() {
-        let store = Store::in_memory().expect("random");
-        let credential = mytoken("toar", "mt-1", 1);
-        let id = credential.id.clone();
-        store.add(credential).await.expect("free name");
-        let turn = store.turn(&id).await.expect("held");
-        let mut changed = turn.read();
-        if let Grant::Mytoken(grant) = &mut changed.grant {
-            grant.current.supersede(Secret::new("mt-4"), Some(4), &store.fingerprint_key());
-        }
-        turn.save(changed).await.expect("kept");
-        assert_eq!(store.newer_than(&Secret::new("mt-1"), None).expect("stale").number, 4);
-        assert_eq!(store.newer_than(&Secret::new("mt-3"), Some(("mom", 3))).expect("stale").name, "toar");
-        assert_eq!(store.newer_than(&Secret::new("mt-4"), Some(("mom", 4))), None);
-        assert_eq!(store.newer_than(&Secret::new("mt-x"), Some(("other", 1))), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn only_one_holds_the_turn_and_a_credential_that_went_is_gone_for_the_next() {
-        let store = Arc::new(Store::in_memory().expect("random"));
-        let credential = mytoken("toar", "mt-1", 1);
-        let id = credential.id.clone();
-        store.add(credential).await.expect("free name");
-        let turn = store.turn(&id).await.expect("held");
-        let waiting = tokio::spawn({
-            let (store, id) = (Arc::clone(&store), id.clone());
-            async move { store.turn(&id).await.err() }
-        });
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        assert!(!waiting.is_finished());
-        store.remove(&turn).await.expect("gone");
-        drop(turn);
-        assert_eq!(waiting.await.expect("no panic"), Some(Error::Gone));
-    }
-
-    #[tokio::test]
-    async fn names_are_unique_and_fit_for_a_command_line() {
-        let store = Store::in_memory().expect("random");
-        store.add(mytoken("egi", "a", 1)).await.expect("free");
-        assert_eq!(store.add(mytoken("egi", "b", 1)).await, Err(Error::NameTaken("egi".to_owned())));
-        assert_eq!(store.add(mytoken("-rf", "b", 1)).await, Err(Error::BadName));
-        assert_eq!(store.free_name("egi"), "egi-2");
-        assert_eq!(store.free_name("EGI Check-in!"), "egi-check-in");
-        assert_eq!(store.free_name("\u{202e}"), "token");
-    }
-}
+mod tests;

@@ -116,6 +116,7 @@ pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Failure {
             (Kind::Failed, Some("Nothing was sent. Keep the store on another disk (TOKTUI_HOME)."))
         }
         Error::Held(_) => (Kind::Failed, Some("Nothing was sent.")),
+        Error::SessionOver => (Kind::NotValid, Some("Log in again, or paste a newer one.")),
         Error::NoRandomness
         | Error::Keyring(_)
         | Error::Damaged(_)

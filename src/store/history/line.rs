@@ -1,12 +1,4 @@
-//! One event as one line of the file, and back.
-//!
-//! ```text
-//! {"at":"2026-11-22T21:42:13.123Z","what":"rotated","copy":5,"of":"…","from":"…","agent":"…","note":"…","sum":"1a2b3c4d"} LF
-//! ```
-//!
-//! A line is plain ASCII: what is not is a `\u` escape, so that the file may be shown by any program. `sum` is the first 8
-//! hexadecimal digits of the SHA-256 of all before it, its own comma excluded. `what` is one of the names below; they never
-//! change, and one that is not known here (of a later version) is shown as it is. A field that is not known is passed over.
+//! One event as one line of the file, and back. The form is described in the room's first page.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -1,9 +1,23 @@
 //! What was done: one line an event, without secrets, bounded, and common to all programs that use the store.
 //!
 //! Two files, `history` and `history.1`. Every program appends to the first; whoever finds that it has grown to 4 MiB renames it to the
-//! second, whose events go. Nothing waits: no sync, no lock but a try for that one rename, and a line that could not be written is
-//! known to this program only. Nothing is read until somebody asks ([`History::refresh`], [`History::of`]), and then from the end,
-//! so that a long history costs what a short one does.
+//! second, whose events go. Nothing waits: no sync, no lock but a try for that one rename (`locks/history`), and a line that could not
+//! be written is known to this program only. Nothing is read until somebody asks ([`History::refresh`], [`History::of`]), and then
+//! from the end, so that a long history costs what a short one does.
+//!
+//! # A line
+//!
+//! ```text
+//! {"at":"2026-11-22T21:42:13.123Z","what":"rotated","copy":5,"of":"…","from":"…","agent":"…","note":"…","sum":"1a2b3c4d"} LF
+//! ```
+//!
+//! * `at`, when; `what`, a name of our own that never changes; `of`, the credential's id. Then, where there is any: `copy`, the number of the
+//!   new copy; `name`, the name of a server's event or other words; `from`, `agent`, `note`, as a server or we tell them; `told`, that a
+//!   server told of it.
+//! * `sum` is the first 8 hexadecimal digits of the SHA-256 of all before its comma. It tells a torn line, and one of two torn ones that were
+//!   glued together.
+//! * All of it is printable ASCII, the rest `\u` escapes: the file may be shown by any program.
+//! * A reader passes over what it does not know: a field, a line that is not whole. An unknown `what` is shown as it is.
 
 mod files;
 mod line;

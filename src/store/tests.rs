@@ -1,0 +1,245 @@
+//! The store in memory and on disk, as those who use it see it.
+
+use std::time::Duration;
+
+use super::*;
+use crate::domain::credential::{Ask, Copy, Custody, Health, MytokenGrant, why};
+use crate::domain::mytoken::Facts;
+use crate::domain::time::from_epoch;
+use crate::domain::vault::{Access, Opening};
+
+fn mytoken(name: &str, value: &str, number: u64) -> Credential {
+    Credential {
+        id: fresh_id().expect("random"),
+        name: name.to_owned(),
+        source: "mytoken-kit".into(),
+        identity: None,
+        grant: Grant::Mytoken(Box::new(MytokenGrant {
+            server: "https://mytoken.example.org".to_owned(),
+            current: Copy::first(Secret::new(value), number),
+            facts: Facts { mom_id: Some("mom".into()), ..Facts::default() },
+            heard: None,
+            short: false,
+        })),
+        custody: Custody::MemoryOnly,
+        health: Health::Ok,
+        ask: Ask::default(),
+        access: Vec::new(),
+        since: from_epoch(0),
+        pause: None,
+    }
+}
+
+#[tokio::test]
+async fn a_superseded_copy_is_known_by_its_print_and_by_its_number() {
+    let store = Store::in_memory().expect("random");
+    let credential = mytoken("toar", "mt-1", 1);
+    let id = credential.id.clone();
+    store.add(credential).await.expect("free name");
+    let turn = store.turn(&id).await.expect("held");
+    let mut changed = turn.read();
+    if let Grant::Mytoken(grant) = &mut changed.grant {
+        grant.current.supersede(Secret::new("mt-4"), Some(4), &store.fingerprint_key());
+    }
+    turn.save(changed).await.expect("kept");
+    assert_eq!(store.newer_than(&Secret::new("mt-1"), None).expect("stale").number, 4);
+    assert_eq!(store.newer_than(&Secret::new("mt-3"), Some(("mom", 3))).expect("stale").name, "toar");
+    assert_eq!(store.newer_than(&Secret::new("mt-4"), Some(("mom", 4))), None);
+    assert_eq!(store.newer_than(&Secret::new("mt-x"), Some(("other", 1))), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_one_holds_the_turn_and_a_credential_that_went_is_gone_for_the_next() {
+    let store = Arc::new(Store::in_memory().expect("random"));
+    let credential = mytoken("toar", "mt-1", 1);
+    let id = credential.id.clone();
+    store.add(credential).await.expect("free name");
+    let turn = store.turn(&id).await.expect("held");
+    let waiting = tokio::spawn({
+        let (store, id) = (Arc::clone(&store), id.clone());
+        async move { store.turn(&id).await.err() }
+    });
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(!waiting.is_finished());
+    store.remove(&turn).await.expect("gone");
+    drop(turn);
+    assert_eq!(waiting.await.expect("no panic"), Some(Error::Gone));
+}
+
+#[tokio::test]
+async fn names_are_unique_and_fit_for_a_command_line() {
+    let store = Store::in_memory().expect("random");
+    store.add(mytoken("egi", "a", 1)).await.expect("free");
+    assert_eq!(store.add(mytoken("egi", "b", 1)).await, Err(Error::NameTaken("egi".to_owned())));
+    assert_eq!(store.add(mytoken("-rf", "b", 1)).await, Err(Error::BadName));
+    assert_eq!(store.free_name("egi"), "egi-2");
+    assert_eq!(store.free_name("EGI Check-in!"), "egi-check-in");
+    assert_eq!(store.free_name("\u{202e}"), "token");
+}
+
+/// A keeper of keys for a session that all stores of one test share.
+#[derive(Default)]
+struct Session(Mutex<Vec<(String, seal::Key)>>);
+
+impl keys::Session for Session {
+    fn key(&self, label: &str) -> Result<Option<seal::Key>, String> {
+        let held = self.0.lock().unwrap();
+        Ok(held.iter().find(|(name, _)| name == label).map(|(_, key)| key.duplicate()))
+    }
+
+    fn keep(&self, label: &str, key: &seal::Key) -> Result<(), String> {
+        self.forget(label);
+        self.0.lock().unwrap().push((label.to_owned(), key.duplicate()));
+        Ok(())
+    }
+
+    fn forget(&self, label: &str) {
+        self.0.lock().unwrap().retain(|(name, _)| name != label);
+    }
+}
+
+/// A folder, a clock and a session; and stores in it.
+struct World {
+    folder: tempfile::TempDir,
+    session: Arc<Session>,
+    clock: Arc<crate::domain::time::FixedClock>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            session: Arc::default(),
+            clock: Arc::new(crate::domain::time::FixedClock::at(from_epoch(1_800_000_000))),
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            folder: self.folder.path().join("store"),
+            clock: self.clock.clone(),
+            session: self.session.clone(),
+            keyring: Arc::new(keys::Nowhere),
+            key_file: self.folder.path().join("key"),
+            session_allowed: true,
+            who: "toktui test".to_owned(),
+        }
+    }
+
+    fn store(&self) -> Store {
+        Store::open(self.place()).expect("opens")
+    }
+
+    /// A store that is there and open.
+    async fn made(&self) -> Store {
+        let store = self.store();
+        store.create(Opening::KeyFile(None)).await.expect("made");
+        store
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join("store/tokens").join(name)
+    }
+}
+
+fn value_of(credential: &Credential) -> String {
+    current(credential).expect("long-lived").expose().to_owned()
+}
+
+/// One renewal that replaces the secret.
+async fn rotate(store: &Store, id: &CredentialId, to: &str) {
+    let turn = store.turn(id).await.expect("held");
+    turn.intend().await.expect("room");
+    turn.save(rotated(turn.read(), to, store)).await.expect("saved");
+}
+
+fn rotated(mut credential: Credential, to: &str, store: &Store) -> Credential {
+    if let Grant::Mytoken(grant) = &mut credential.grant {
+        grant.current.supersede(Secret::new(to), None, &store.fingerprint_key());
+    }
+    credential
+}
+
+#[tokio::test]
+async fn what_was_kept_is_there_for_the_next_program_and_its_secrets_only_with_the_key() {
+    let world = World::new();
+    let store = world.store();
+    assert_eq!(store.vault().access, Access::NoStore);
+    let before = mytoken("early", "mt-early", 1);
+    store.add(before.clone()).await.expect("held in memory");
+    store.create(Opening::KeyFile(None)).await.expect("made");
+    let credential = mytoken("toar", "mt-canary", 1);
+    let id = credential.id.clone();
+    store.add(credential.clone()).await.expect("kept");
+    rotate(&store, &id, "mt-canary-2").await;
+
+    let other = world.store();
+    assert!(matches!(other.vault().access, Access::Open { until: Some(_) }));
+    assert_eq!(value_of(&other.get(&id).expect("read")), "mt-canary-2");
+    assert_eq!(value_of(&other.get(&before.id).expect("taken in")), "mt-early");
+    assert_eq!(other.get(&id).expect("read").custody, Custody::KeyFile);
+    assert_eq!(other.newer_than(&Secret::new("mt-canary"), None).expect("stale").name, "toar");
+    assert_eq!(other.held().len(), 2);
+    let text = String::from_utf8(std::fs::read(world.file("toar")).expect("a file")).expect("text");
+    assert!(text.contains("https://mytoken.example.org") && !text.contains("canary"), "{text}");
+
+    other.lock();
+    assert_eq!(other.get(&id), Err(Error::Locked));
+    let held = other.held();
+    assert_eq!((held[1].name.as_str(), held[1].locked), ("toar", true));
+    assert!(store.refresh().await, "the first one hears that it was locked");
+    assert_eq!(store.vault().access, Access::Locked);
+    assert_eq!(store.get(&id), Err(Error::Locked));
+    store.unlock(Opening::KeyFile(None)).await.expect("opens");
+    assert_eq!(value_of(&store.get(&id).expect("read")), "mt-canary-2");
+}
+
+#[tokio::test]
+async fn two_stores_on_one_folder_hear_of_each_other() {
+    let world = World::new();
+    let one = world.made().await;
+    let two = world.store();
+    assert!(two.held().is_empty());
+    let credential = mytoken("toar", "mt-1", 1);
+    let id = credential.id.clone();
+    one.add(credential).await.expect("kept");
+    assert_eq!(two.find("toar"), Some(id.clone()));
+    assert!(two.refresh().await);
+    assert!(!two.refresh().await);
+    rotate(&two, &id, "mt-2").await;
+    assert!(one.refresh().await);
+    assert_eq!(value_of(&one.get(&id).expect("read")), "mt-2");
+    let turn = one.turn(&id).await.expect("held");
+    one.rename(&turn, "tar").await.expect("free");
+    drop(turn);
+    assert_eq!(value_of(&two.turn(&id).await.expect("found again").read()), "mt-2");
+    assert_eq!(two.find("tar"), Some(id.clone()));
+    let turn = two.turn(&id).await.expect("held");
+    two.remove(&turn).await.expect("removed");
+    drop(turn);
+    assert_eq!(one.turn(&id).await.err(), Some(Error::Gone));
+    assert!(one.refresh().await || one.held().is_empty());
+    assert!(world.store().held().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_whose_answer_nobody_wrote_down_leaves_it_in_doubt() {
+    let world = World::new();
+    let store = world.made().await;
+    let credential = mytoken("toar", "mt-1", 1);
+    let id = credential.id.clone();
+    store.add(credential).await.expect("kept");
+    let turn = store.turn(&id).await.expect("held");
+    turn.intend().await.expect("room");
+    let other = world.store();
+    assert_eq!(other.get(&id).expect("read").health, Health::Ok, "somebody is at work with it");
+    drop(turn);
+    let next = world.store();
+    let doubt = Health::InDoubt(why::UNANSWERED.to_owned());
+    assert_eq!(next.get(&id).expect("read").health, doubt);
+    assert_eq!(next.held()[0].health, doubt);
+    let turn = next.turn(&id).await.expect("held");
+    assert_eq!(turn.read().health, doubt);
+    turn.save(Credential { health: Health::Ok, ..turn.read() }).await.expect("settled");
+    assert_eq!(world.store().get(&id).expect("read").health, Health::Ok);
+}
