@@ -10,17 +10,61 @@ use crate::domain::failure::{Failure, Kind};
 use crate::domain::secret::Secret;
 use crate::domain::time::Clock;
 use crate::domain::vault::{Guard, Opening};
-use crate::store::Store;
+#[cfg(target_os = "linux")]
+use crate::store::keys::KernelKeyring;
+#[cfg(not(target_os = "linux"))]
+use crate::store::keys::Nowhere;
+use crate::store::keys::{DesktopKeyring, Session};
+use crate::store::{Place, Store};
 
 /// How often a passphrase may be mistyped.
 const TRIES: usize = 3;
 
-/// Opens the store of this user.
+/// Opens the store of this user, as far as that asks nobody.
 ///
 /// # Errors
-/// When the system gives no random numbers.
-pub fn store(_places: &Places, _settings: &Settings, _clock: &Arc<dyn Clock>) -> Result<Store, Failure> {
-    Store::in_memory().map_err(|error| Failure::new(Kind::Failed, "Opening the store", error.to_string()))
+/// When others could read or change it, or the disk gives nothing.
+pub fn store(places: &Places, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Store, Failure> {
+    let opened = match place(places, settings, clock) {
+        Some(place) => Store::open(place),
+        None => Store::in_memory(),
+    };
+    opened.map_err(|error| Failure::new(Kind::Failed, "Opening the store", error.to_string()))
+}
+
+/// Where the store is and whom it may ask; `None` where this user has no home.
+#[must_use]
+pub fn place(places: &Places, settings: &Settings, clock: &Arc<dyn Clock>) -> Option<Place> {
+    let folder = places.store.clone()?;
+    let root = rustix::process::geteuid().is_root();
+    Some(Place {
+        key_file: folder.with_file_name("store.key"),
+        folder,
+        clock: Arc::clone(clock),
+        session: session(),
+        keyring: Arc::new(DesktopKeyring::default()),
+        // All of root's containers share one keyring: there it must have been said.
+        session_allowed: settings.session.unwrap_or(!root),
+        who: program(),
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn session() -> Arc<dyn Session> {
+    Arc::new(KernelKeyring::default())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn session() -> Arc<dyn Session> {
+    Arc::new(Nowhere)
+}
+
+/// What runs here, for whoever waits for its locks: the command without its further words.
+fn program() -> String {
+    match std::env::args().nth(1).filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())) {
+        Some(command) => format!("toktui {command}"),
+        None => "toktui".to_owned(),
+    }
 }
 
 /// Makes sure that secrets can be had: by what asks nobody first, then by the passphrase.
@@ -91,7 +135,7 @@ pub async fn made(house: &House, doing: &str) -> Result<(), Failure> {
 /// # Errors
 /// When the terminal gives no answer.
 pub async fn first_question(house: &House, tty: &Tty) -> Result<Opening, Failure> {
-    let keyring = house.wallet.vault().keyring.unwrap_or(false);
+    let keyring = house.wallet.ask_keyring().await;
     tty.say("toktui keeps tokens on disk, sealed. What guards the key to them?");
     let mut offers = Vec::new();
     if keyring {

@@ -4,11 +4,10 @@ use std::io::Read;
 
 use clap::Args;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::house::House;
-use super::{input, json};
+use super::{input, json, moment};
 use crate::domain::credential::Chain;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::jwt::Jwt;
@@ -215,11 +214,6 @@ fn turn_words(verdict: &Verdict, now: Timestamp) -> Option<String> {
         Turn::Starts => format!("starts in {}   {}", countdown(at.duration_since(now)), moment(at)),
         Turn::Ended => format!("ended {}   {}", ago(now.duration_since(at)), moment(at)),
     })
-}
-
-/// In UTC and in full: it may be read in another place and on another day.
-fn moment(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 fn facts_lines(facts: &Facts, now: Timestamp) -> Vec<String> {

@@ -1,8 +1,11 @@
 //! The plain commands: words in, words out, one file a command.
 
+mod copy;
 pub mod demo;
+mod end;
 pub mod fast;
 mod gate;
+mod history;
 mod house;
 pub mod info;
 mod input;
@@ -11,6 +14,7 @@ mod keep;
 mod list;
 mod lock;
 mod login;
+mod pages;
 mod places;
 mod price;
 mod renew;
@@ -26,6 +30,8 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 pub use house::{House, Manner};
 pub use run::run;
@@ -78,6 +84,9 @@ pub enum Plain {
     /// Print an access token that lives
     #[command(after_help = token::HELP)]
     Token(token::Words),
+    /// Copy an access token that lives to the clipboard
+    #[command(after_help = copy::HELP)]
+    Copy(copy::Words),
     /// What is held, and how long it lasts
     #[command(after_help = list::HELP)]
     List(list::Words),
@@ -91,9 +100,21 @@ pub enum Plain {
     /// Keep the token on standard input under a name
     #[command(after_help = keep::HELP)]
     Keep(keep::Words),
+    /// What happened to it: here and, for a mytoken, at its server
+    #[command(after_help = history::HELP)]
+    History(history::Words),
     /// Get new access tokens now
     #[command(after_help = renew::HELP)]
     Renew(renew::Words),
+    /// Revoke it where it came from, for good
+    #[command(after_help = end::REVOKE)]
+    Revoke(end::Revoke),
+    /// Let go of it here
+    #[command(after_help = end::FORGET)]
+    Forget(end::Forget),
+    /// Give it another name
+    #[command(after_help = end::RENAME)]
+    Rename(end::Rename),
     /// Open the store for this session
     #[command(after_help = unlock::HELP)]
     Unlock(unlock::Words),
@@ -103,6 +124,12 @@ pub enum Plain {
     /// The store itself: make it, see how it stands, guard it otherwise
     #[command(subcommand)]
     Store(store::Words),
+    /// Print the completions for a shell
+    #[command(after_help = pages::COMPLETIONS)]
+    Completions(pages::Completions),
+    /// Print the manual page of a command
+    #[command(after_help = pages::MAN)]
+    Man(pages::Man),
     /// The built-in provider and mytoken server alone, for trials and tests
     Sandbox(SandboxWords),
 }
@@ -149,13 +176,20 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
     match command {
         Plain::Login(words) => login::run(house, words).await,
         Plain::Token(words) => token::run(house, words).await,
+        Plain::Copy(words) => copy::run(house, words).await,
         Plain::List(words) => list::run(house, *words),
         Plain::Info(words) => info::run(house, words, io::stdin()).await,
         Plain::Keep(words) => keep::run(house, words, io::stdin()).await,
+        Plain::History(words) => history::run(house, words).await,
         Plain::Renew(words) => renew::run(house, words).await,
+        Plain::Revoke(words) => end::revoke(house, words).await,
+        Plain::Forget(words) => end::forget(house, words).await,
+        Plain::Rename(words) => end::rename(house, words).await,
         Plain::Unlock(words) => unlock::run(house, words, io::stdin()).await,
         Plain::Lock => lock::run(house),
         Plain::Store(words) => store::run(house, words, io::stdin()).await,
+        Plain::Completions(words) => Ok(pages::completions(*words, &mut house.out)),
+        Plain::Man(words) => pages::man(words, &mut house.out),
         Plain::Sandbox(words) => {
             let ports = Ports { provider: words.provider_port, mytoken: words.mytoken_port };
             sandbox::run(ports, &mut house.out).await?;
@@ -163,6 +197,11 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
             Ok(130)
         }
     }
+}
+
+/// A moment in UTC and in full: it may be read in another place and on another day.
+fn moment(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// The user's word on the way to the clipboard, as the desktop takes it.

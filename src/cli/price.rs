@@ -1,10 +1,23 @@
 //! What a use has cost, in words: counted uses, a copy that went stale.
 
 use crate::domain::credential::{Chain, Held};
+use crate::domain::mytoken::Clause;
 
-/// What lies between two looks at a credential; `None` where nothing was spent that its user would miss.
+/// What lies between two looks at a credential; `None` where nothing was spent that its user would miss. `served`: a token came, so a counted
+/// use is spent also where nobody has told how many are left.
 #[must_use]
-pub fn paid(before: &Held, after: &Held) -> Option<String> {
+pub fn paid(before: &Held, after: &Held, served: bool) -> Option<String> {
+    spent(before, after, served, |clause| clause.uses_at)
+}
+
+/// The same, for a use that is no access token.
+#[must_use]
+pub fn paid_other(before: &Held, after: &Held) -> Option<String> {
+    spent(before, after, true, |clause| clause.uses_other)
+}
+
+/// `counted` says whether a clause counts such uses.
+fn spent(before: &Held, after: &Held, served: bool, counted: fn(&Clause) -> Option<u64>) -> Option<String> {
     let (Chain::Mytoken { facts: was, copy: old, .. }, Chain::Mytoken { facts: is, copy: new, .. }) =
         (&before.chain, &after.chain)
     else {
@@ -23,7 +36,7 @@ pub fn paid(before: &Held, after: &Held) -> Option<String> {
             }
         }
     }
-    if words.is_empty() && is.restrictions.iter().any(|clause| clause.uses_at.is_some()) {
+    if words.is_empty() && served && is.restrictions.iter().any(|clause| counted(clause).is_some()) {
         words.push("it cost one of its counted uses".to_owned());
     }
     if new != old {

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::house::House;
-use super::{gate, token};
-use crate::domain::credential::{Chain, Held};
+use super::{gate, price};
+use crate::domain::credential::{Chain, Health, Held};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::time::countdown;
 
@@ -34,34 +34,46 @@ Exit codes: 0 all renewed, else that of the first failure.";
 /// # Errors
 /// With the first failure; the others are said on the way.
 pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
-    let names = if words.all { all(house).await? } else { words.names.clone() };
-    let wanted = token::Wanted { force: true, ..token::Wanted::default() };
+    gate::unlocked(house, "Renewing").await?;
+    let names = if words.all { free(house)? } else { words.names.clone() };
+    let before = house.wallet.held();
+    let renewed = house.wallet.renew_many(Some(&names)).await;
+    let after = house.wallet.held();
     let mut first = None;
-    for name in &names {
-        let doing = format!("Renewing {name}");
-        match token::draw(house, name, &wanted, &doing).await {
-            Ok((drawn, _)) => {
+    for (name, drawn) in renewed {
+        let of = |held: &[Held]| held.iter().find(|held| held.name == name).cloned();
+        if let (Some(before), Some(after)) = (of(&before), of(&after))
+            && let Some(price) = price::paid(&before, &after, drawn.is_ok())
+        {
+            house.say(&format!("{name}: {price}"));
+        }
+        match drawn {
+            Ok(drawn) => {
                 let left = drawn.token.left(house.clock.now());
                 let life = left.map_or("nobody said for how long it lives".to_owned(), |left| {
                     format!("it lives for {}", countdown(left))
                 });
-                house.out.line(&format!("{name}: renewed; {life}"));
-            }
-            Err(failure) => {
-                if let Some(before) = first.replace(failure) {
-                    house.say(&format!("{before}"));
+                let what = if drawn.renewed { "renewed" } else { "not renewed" };
+                house.out.line(&format!("{name}: {what}; {life}"));
+                for remark in &drawn.remarks {
+                    house.say(&format!("{name}: {remark}"));
                 }
             }
+            Err(failure) if first.is_none() => first = Some(failure),
+            Err(failure) => house.say(&failure.to_string()),
         }
     }
     first.map_or(Ok(0), Err)
 }
 
-async fn all(house: &House) -> Result<Vec<String>, Failure> {
-    gate::unlocked(house, "Renewing").await?;
+/// The names of all that can be renewed, and costs nothing counted.
+fn free(house: &House) -> Result<Vec<String>, Failure> {
     let held = house.wallet.held();
+    let alive = |held: &&Held| {
+        !matches!(held.chain, Chain::None) && matches!(held.health, Health::Ok | Health::InDoubt(_))
+    };
     let (counted, free): (Vec<&Held>, Vec<&Held>) =
-        held.iter().filter(|held| !matches!(held.chain, Chain::None)).partition(|held| is_counted(held));
+        held.iter().filter(alive).partition(|held| is_counted(held));
     for held in counted {
         house.say(&format!("{} is left out: it would cost a counted use. toktui renew {0}", held.name));
     }

@@ -6,11 +6,11 @@ mod forms;
 use std::path::PathBuf;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::house::House;
 use super::{price, span};
-use crate::domain::credential::{Ask, Held};
+use crate::domain::credential::Ask;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::secret::Secret;
 use crate::domain::time::countdown;
@@ -82,9 +82,9 @@ Examples:
 
 Exit codes:
   0  here it is
-  1  failed: also where no token lives for --min-life, or what came could not be written
+  1  failed: also where what came could not be written
   2  wrong usage; nothing is held under that name
-  3  a login or an unlocking is needed
+  3  a login or an unlocking is needed, or no token lives for --min-life
   4  the provider or server was not reached";
 
 /// Draws and delivers.
@@ -99,7 +99,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         return Err(Failure::new(Kind::Unusable, doing, why)
             .hint(format!("Pipe it, copy it (toktui copy {}), or insist: --show.", words.name)));
     }
-    let (token, _) = draw(house, &words.name, &words.wanted, &doing).await?;
+    let token = draw(house, &words.name, &words.wanted, &doing).await?;
     deliver(house, words, &token, &doing)?;
     Ok(0)
 }
@@ -107,23 +107,22 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
 /// Draws as wanted, and says what it cost. The credential as it is afterwards comes along.
 ///
 /// # Errors
-/// With the deciding fact; also where the token that came lives for less than is wanted.
-pub async fn draw(house: &House, name: &str, wanted: &Wanted, doing: &str) -> Result<(Drawn, Held), Failure> {
+/// With the deciding fact; also where the token that came lives for less than is wanted. What it cost is said all the same.
+pub async fn draw(house: &House, name: &str, wanted: &Wanted, doing: &str) -> Result<Drawn, Failure> {
     let before = house.opened(name, doing).await?;
     let wish = Wish { force: wanted.force, min_life: wanted.min_life, ask: wanted.ask() };
-    let drawn = house.wallet.draw(&before.id, wish).await?;
+    let drawn = house.wallet.draw(&before.id, wish).await;
+    let after = house.wallet.held().iter().find(|held| held.id == before.id).cloned();
+    // A token that came and does not do has cost its use as well.
+    let served = drawn.as_ref().is_ok_and(|drawn| drawn.renewed);
+    if let Some(price) = after.and_then(|after| price::paid(&before, &after, served)) {
+        house.say(&format!("{name}: {price}"));
+    }
+    let drawn = drawn?;
     for remark in &drawn.remarks {
         house.say(remark);
     }
-    let after = house.wallet.held().iter().find(|held| held.id == before.id).cloned();
-    let after = after.unwrap_or_else(|| before.clone());
-    if drawn.renewed
-        && let Some(price) = price::paid(&before, &after)
-    {
-        house.say(&format!("{name}: {price}"));
-    }
-    long_enough(&drawn, wanted.min_life, house.clock.now(), doing)?;
-    Ok((drawn, after))
+    Ok(drawn)
 }
 
 impl Wanted {
@@ -137,22 +136,6 @@ impl Wanted {
         };
         Some(Ask { scopes: words(&self.scope), audiences: words(&self.audience) })
     }
-}
-
-fn long_enough(
-    drawn: &Drawn,
-    wanted: Option<SignedDuration>,
-    now: Timestamp,
-    doing: &str,
-) -> Result<(), Failure> {
-    let (Some(wanted), Some(left)) = (wanted, drawn.token.left(now)) else { return Ok(()) };
-    if left >= wanted {
-        return Ok(());
-    }
-    let why = format!("it lives for {}, and --min-life asks for {}", countdown(left), countdown(wanted));
-    let hint = if drawn.renewed { "It is new: its provider gives no longer life." } else { "" };
-    let failure = Failure::new(Kind::Failed, doing, why);
-    Err(if hint.is_empty() { failure } else { failure.hint(hint) })
 }
 
 fn deliver(house: &mut House, words: &Words, drawn: &Drawn, doing: &str) -> Result<(), Failure> {
