@@ -65,7 +65,10 @@ impl Board {
     /// Quits, and says with which code it ended.
     pub fn quit(mut self) -> u32 {
         self.types("q");
-        self.child.wait().unwrap().exit_code()
+        let child = Mutex::new(self.child);
+        let ended = || child.lock().unwrap().try_wait().unwrap();
+        wait(&format!("end of the board: {}", self.screen.lock().unwrap().screen().contents()), || ended().is_some());
+        ended().unwrap().exit_code()
     }
 }
 

@@ -92,7 +92,7 @@ impl Before {
                     return Err(format!("a lost copy was tried, and that ended so: {tried:?}"));
                 }
                 let again = self.kind.books(giver).requests();
-                let ran = home.run(&["token", name]);
+                let ran = home.run(&["token", name, "--min-life", "2h"]);
                 if ran.code != Some(3) || self.kind.books(giver).requests() != again {
                     return Err(format!("a dead copy was tried again: {ran:?}"));
                 }

@@ -12,7 +12,7 @@ use toktui::domain::login::{Order, Step};
 use toktui::domain::source::SourceId;
 use toktui::domain::specimen::recognise;
 use toktui::domain::time::{Clock, later};
-use toktui::domain::vault::Opening;
+use toktui::domain::vault::{Access, Opening};
 use toktui::http::Http;
 use toktui::sandbox::visitor::{Choice, Visitor};
 use toktui::store::keys::Nowhere;
@@ -68,7 +68,7 @@ impl Home {
     pub fn filled(giver: &Giver) -> Self {
         let home = Self::of(giver);
         giver.runtime.block_on(async {
-            home.open_store().create(Opening::KeyFile(None)).await.unwrap();
+            home.open_store().await.create(Opening::KeyFile(None)).await.unwrap();
         });
         for kind in BOTH {
             home.fill(giver, kind);
@@ -79,7 +79,7 @@ impl Home {
     /// Puts a new credential of this kind in, in the place of the one that is there.
     pub fn fill(&self, giver: &Giver, kind: Kind) {
         giver.runtime.block_on(async {
-            let wallet = self.wallet();
+            let wallet = self.wallet().await;
             if let Some(id) = wallet.find(kind.name()) {
                 wallet.forget(&id).await.unwrap();
             }
@@ -95,16 +95,16 @@ impl Home {
     }
 
     /// A wallet over the store, as the board has one.
-    pub fn wallet(&self) -> Arc<Wallet> {
+    pub async fn wallet(&self) -> Arc<Wallet> {
         let (config, problems) = Config::open(&self.path().join("config/config.toml"));
         assert!(problems.is_empty(), "{problems:?}");
-        Wallet::over(self.open_store(), Arc::new(SystemClock), Arc::new(Http::default()), config.sources)
+        Wallet::over(self.open_store().await, Arc::new(SystemClock), Arc::new(Http::default()), config.sources)
     }
 
     /// What the store holds of a credential, read by a program that has just started.
     pub fn peek(&self, runtime: &Runtime, kind: Kind) -> Result<Peek, String> {
         runtime.block_on(async {
-            let store = self.open_store();
+            let store = self.open_store().await;
             let id = find(&store, kind)?;
             let credential = store.get(&id).map_err(|error| error.to_string())?;
             let current = match &credential.grant {
@@ -124,13 +124,13 @@ impl Home {
     /// Makes the access token that is held a minute over its end, by a change of the store like any other.
     pub fn expire(&self, runtime: &Runtime, kind: Kind) {
         runtime.block_on(async {
-            let store = self.open_store();
+            let store = self.open_store().await;
             let id = find(&store, kind).unwrap();
             let turn = store.turn(&id).await.unwrap();
             let mut credential = turn.read();
-            let ended = later(SystemClock.now(), SignedDuration::from_secs(-60));
+            let ago = |seconds: i64| later(SystemClock.now(), SignedDuration::from_secs(-seconds));
             for (_, access) in &mut credential.access {
-                access.expires = Some(ended);
+                (access.obtained, access.expires, access.ends_up) = (ago(3660), Some(ago(60)), None);
             }
             turn.save(credential).await.unwrap();
         });
@@ -172,15 +172,20 @@ pub async fn sign_in(address: &str) {
 
 impl Home {
     /// The store, as a program finds it that may use no keyring.
-    pub fn open_store(&self) -> Store {
-        Store::open(Place {
+    pub async fn open_store(&self) -> Store {
+        let store = Store::open(Place {
             folder: self.store(),
             clock: Arc::new(SystemClock),
             session: Arc::new(Nowhere),
             keyring: Arc::new(Nowhere),
-            key_file: self.path().join("key"),
+            key_file: self.path().join("store.key"),
             session_allowed: false,
             who: "the proof".to_owned(),
         })
+        .unwrap();
+        if store.vault().access == Access::Locked {
+            store.unlock(Opening::KeyFile(None)).await.unwrap();
+        }
+        store
     }
 }

@@ -94,7 +94,7 @@ fn a_program_whose_locks_lock_nothing_loses_the_same_race() {
 fn a_renewal_that_does_not_read_again_under_its_lock_loses_the_same_race() {
     let giver = Giver::open();
     let home = Home::filled(&giver);
-    let stores = [home.open_store(), home.open_store()];
+    let stores = giver.runtime.block_on(async { [home.open_store().await, home.open_store().await] });
     let id = stores[0].find("egi").unwrap();
     let read = stores.each_ref().map(|store| store.get(&id).unwrap());
     giver.runtime.block_on(async {
