@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn on_screen(board: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let code = runtime.block_on(board);
     // A hung clipboard or look-up must not keep us: what must not be lost was awaited.
     runtime.shutdown_background();

@@ -1,4 +1,5 @@
-//! The desktop's keyring: Secret Service (GNOME Keyring, `KWallet`, `KeePassXC`), macOS' Keychain, Windows' Credential Manager.
+//! The desktop's keyring: Secret Service (GNOME Keyring, `KWallet`, `KeePassXC`; [`super::secret_service`]), macOS' Keychain,
+//! Windows' Credential Manager.
 //!
 //! Every call is made on a thread of its own and left to itself after two seconds: the service may be stopped, or be asking the user for a
 //! password. Whatever goes wrong, the answer is an error in words; nothing is ever put elsewhere instead. Nothing here is touched before
@@ -30,18 +31,20 @@ type Opened = Result<Arc<CredentialStore>, Core>;
 #[derive(Clone, Debug)]
 pub struct DesktopKeyring {
     limit: Duration,
-    open: fn() -> Opened,
+    /// The address of the session's D-Bus; nothing where there is none, and elsewhere than on Linux.
+    bus: String,
+    open: fn(&str) -> Opened,
     /// A call that was given up has not come back yet.
     hangs: Arc<AtomicBool>,
 }
 
-impl Default for DesktopKeyring {
-    fn default() -> Self {
-        Self { limit: LIMIT, open, hangs: Arc::default() }
-    }
-}
-
 impl DesktopKeyring {
+    /// The keyring of the session whose D-Bus has this address (see `desktop::place`); other systems than Linux know their own.
+    #[must_use]
+    pub fn at(bus: &str) -> Self {
+        Self { limit: LIMIT, bus: bus.to_owned(), open, hangs: Arc::default() }
+    }
+
     /// Makes one call, for no longer than the limit.
     fn ask<T: Send + 'static>(
         &self,
@@ -53,9 +56,9 @@ impl DesktopKeyring {
             return Err(late());
         }
         let (to, answer) = sync_channel(0);
-        let (open, hangs) = (self.open, Arc::clone(&self.hangs));
+        let (open, bus, hangs) = (self.open, self.bus.clone(), Arc::clone(&self.hangs));
         let asking = std::thread::Builder::new().name("keyring".to_owned()).spawn(move || {
-            let answer = open().and_then(|store| call(store.as_ref()));
+            let answer = open(&bus).and_then(|store| call(store.as_ref()));
             // If nobody waits any more, this is what tells that the keyring is back.
             if to.send(answer).is_err() {
                 hangs.store(false, Ordering::Release);
@@ -127,23 +130,26 @@ fn said(error: Core) -> Error {
     })
 }
 
-#[cfg(all(target_os = "linux", feature = "secret-service"))]
-fn open() -> Opened {
-    zbus_secret_service_keyring_store::Store::new().map(|store| store as Arc<CredentialStore>)
+#[cfg(target_os = "linux")]
+fn open(bus: &str) -> Opened {
+    // A little sooner than we, so that it says itself what was missing.
+    let patience = LIMIT.saturating_sub(Duration::from_millis(100));
+    super::secret_service::SecretService::open(bus, patience)
+        .map(|store| Arc::new(store) as Arc<CredentialStore>)
 }
 
 #[cfg(target_os = "macos")]
-fn open() -> Opened {
+fn open(_: &str) -> Opened {
     apple_native_keyring_store::keychain::Store::new().map(|store| store as Arc<CredentialStore>)
 }
 
 #[cfg(windows)]
-fn open() -> Opened {
+fn open(_: &str) -> Opened {
     windows_native_keyring_store::Store::new().map(|store| store as Arc<CredentialStore>)
 }
 
-#[cfg(not(any(all(target_os = "linux", feature = "secret-service"), target_os = "macos", windows)))]
-fn open() -> Opened {
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+fn open(_: &str) -> Opened {
     Err(Core::NotSupportedByStore("this toktui was built without one".to_owned()))
 }
 
@@ -152,12 +158,12 @@ mod tests {
     use super::*;
     use std::sync::{LazyLock, Mutex, PoisonError};
 
-    fn with(open: fn() -> Opened) -> DesktopKeyring {
-        DesktopKeyring { limit: Duration::from_secs(60), open, hangs: Arc::default() }
+    fn with(open: fn(&str) -> Opened) -> DesktopKeyring {
+        DesktopKeyring { limit: Duration::from_secs(60), bus: String::new(), open, hangs: Arc::default() }
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "it stands for a keyring that may fail")]
-    fn in_memory() -> Opened {
+    fn in_memory(_: &str) -> Opened {
         static STORE: LazyLock<Arc<keyring_core::mock::Store>> =
             LazyLock::new(|| keyring_core::mock::Store::new().unwrap());
         Ok(STORE.clone())
@@ -172,7 +178,7 @@ mod tests {
         ring.keep("s1", &key).unwrap();
         assert_eq!(ring.key("s1").unwrap().expose(), key.expose());
         assert_eq!(ring.key("s2").unwrap_err(), Error::Keyring(NO_KEY.to_owned()));
-        let kept = in_memory().unwrap().build(SERVICE, "s1", None).unwrap().get_password().unwrap();
+        let kept = in_memory("").unwrap().build(SERVICE, "s1", None).unwrap().get_password().unwrap();
         assert_eq!(kept, STANDARD.encode(key.expose()), "text, whole");
         ring.forget("s1").unwrap();
         ring.forget("s1").unwrap();
@@ -181,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_is_not_ours_under_our_name_is_no_key() {
-        let entry = in_memory().unwrap().build(SERVICE, "s3", None).unwrap();
+        let entry = in_memory("").unwrap().build(SERVICE, "s3", None).unwrap();
         for other in ["", "short", "AAAA", "no base64 at all, but as long as a key is"] {
             entry.set_password(other).unwrap();
             let error = with(in_memory).key("s3").unwrap_err().to_string();
@@ -192,9 +198,9 @@ mod tests {
     #[test]
     fn a_keyring_that_hangs_is_left_alone_until_it_is_back() {
         static HELD: Mutex<()> = Mutex::new(());
-        let hanging: fn() -> Opened = || {
+        let hanging: fn(&str) -> Opened = |bus| {
             drop(HELD.lock().unwrap_or_else(PoisonError::into_inner));
-            in_memory()
+            in_memory(bus)
         };
         let held = HELD.lock().unwrap();
         let mut ring = DesktopKeyring { limit: Duration::from_millis(1), ..with(hanging) };
@@ -228,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_call_that_panics_is_an_error() {
-        let ring = with(|| panic!("no runtime here"));
+        let ring = with(|_| panic!("no runtime here"));
         assert!(matches!(ring.key("s1"), Err(Error::Keyring(_))));
     }
 }

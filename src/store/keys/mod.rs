@@ -5,6 +5,8 @@ mod key_file;
 mod keyring;
 mod passphrase;
 #[cfg(target_os = "linux")]
+mod secret_service;
+#[cfg(target_os = "linux")]
 mod session;
 
 use std::time::Duration;
