@@ -23,6 +23,11 @@ impl Wallet {
         self.store.vault().keyring == Some(true)
     }
 
+    /// Whether the desktop's keyring answers here: what the first question offers first. It may take two seconds.
+    pub async fn ask_keyring(&self) -> bool {
+        self.store.ask_keyring().await
+    }
+
     /// Makes the store, and takes in what was held in memory until now.
     ///
     /// # Errors

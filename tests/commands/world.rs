@@ -20,8 +20,7 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_toktui");
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What every run sees: nothing of the machine that the tests run on. No desktop's keyring answers.
-const PLAIN: [(&str, &str); 3] =
-    [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")];
+const PLAIN: [(&str, &str); 3] = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")];
 
 /// A home of toktui, with a store that a key file opens or without one.
 pub struct Home {
@@ -201,7 +200,8 @@ impl Seat {
         let end = Instant::now() + PATIENCE;
         while !self.all.contains(words) {
             let left = end.saturating_duration_since(Instant::now());
-            let more = self.seen.recv_timeout(left).unwrap_or_else(|_| panic!("no {words:?} in\n{}", self.all));
+            let more =
+                self.seen.recv_timeout(left).unwrap_or_else(|_| panic!("no {words:?} in\n{}", self.all));
             self.all.push_str(&String::from_utf8_lossy(&more));
         }
         let (_, after) = self.all.split_once(words).unwrap();
@@ -275,7 +275,7 @@ impl Servers {
     }
 
     /// A mytoken that gives access tokens, so many, and rotates or not.
-    pub fn mytoken(&self, uses: Option<u64>, rotation: Option<Rotation>) -> String {
+    pub fn mytoken(&self, uses: Option<i64>, rotation: Option<Rotation>) -> String {
         let clause = Clause { exp: Some(self.now + 86_400), usages_at: uses, ..Clause::default() };
         let order = Order {
             name: Some("commands".to_owned()),
