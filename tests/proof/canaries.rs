@@ -182,9 +182,9 @@ fn commands(giver: &Giver) -> Vec<Run> {
 
 /// A good part of the commands on a day when nothing works.
 fn failing() -> Vec<Run> {
-    ["token egi --force", "token toar --force", "renew egi toar", "info egi", "history toar", "list --json"]
-        .map(run)
-        .into()
+    let tokens = ["token egi --force", "token toar --force"].map(gives);
+    let others = ["renew egi toar", "info egi", "history toar", "list --json"].map(run);
+    tokens.into_iter().chain(others).collect()
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn no_secret_is_left_behind_said_or_seen_at_the_highest_level() {
     let sent = Arc::clone(&board.sent);
     board.quit();
     said.push(("the board".to_owned(), sent.lock().unwrap().clone()));
-    for run in ["revoke toar", "forget egi", "forget fourth"].map(run) {
+    for run in ["revoke toar --yes", "forget egi --yes", "forget fourth --yes"].map(run) {
         said.push((run.words.join(" "), said_by(&home, &run)));
     }
 
@@ -288,7 +288,7 @@ fn no_file_is_wider_than_its_owner_whatever_the_umask() {
             "list",
             "rename toar one",
             "keep toar < ../another",
-            "forget one",
+            "forget one --yes",
             "lock",
         ] {
             let mut command = Command::new("/bin/sh");
