@@ -51,11 +51,13 @@ pub(crate) enum Doubt {
 }
 
 impl Doubt {
-    /// What that means where nobody is at work with the credential.
-    pub(crate) fn health(self) -> Health {
-        match self {
-            Self::Intent => Health::InDoubt(why::UNANSWERED.to_owned()),
-            Self::Damaged => Health::InDoubt(NEWEST_DAMAGED.to_owned()),
+    /// What that makes of a credential's health where nobody is at work with it.
+    pub(crate) fn over(self, health: Health) -> Health {
+        match (health, self) {
+            // Worse than doubt.
+            (health @ (Health::Dead(_) | Health::NeedsLogin(_)), _) => health,
+            (Health::Ok | Health::InDoubt(_), Self::Intent) => Health::InDoubt(why::UNANSWERED.to_owned()),
+            (Health::Ok | Health::InDoubt(_), Self::Damaged) => Health::InDoubt(NEWEST_DAMAGED.to_owned()),
         }
     }
 }

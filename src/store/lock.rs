@@ -74,8 +74,14 @@ impl Asking {
             .map_err(|error| failed(&self.path, &error))?;
         match tokio::time::timeout(limit, receiver).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) | Err(_) => Err(Error::Held(held_by(&self.path, limit))),
+            Ok(Err(_)) | Err(_) => Err(Error::Held(self.held_too_long(limit))),
         }
+    }
+
+    /// Who holds it, after waiting in vain.
+    pub(crate) fn held_too_long(&self, limit: Duration) -> String {
+        let holder = holder(&self.path).unwrap_or_else(|| "another program".to_owned());
+        format!("{holder}, has held it for more than {} s", limit.as_secs())
     }
 
     /// Writes down who holds it. One write of fixed length: a reader sees the old holder or the new one. That it fails harms nobody.
@@ -127,11 +133,6 @@ pub(crate) fn holder(path: &Path) -> Option<String> {
     let (pid, host, since, who) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let since = since.replace('T', " ").replace('Z', " UTC");
     Some(crate::domain::untrusted::cleaned(&format!("{who}, process {pid} on {host}, since {since}")))
-}
-
-fn held_by(path: &Path, limit: Duration) -> String {
-    let holder = holder(path).unwrap_or_else(|| "another program".to_owned());
-    format!("{holder}, has held it for more than {} s", limit.as_secs())
 }
 
 fn open(path: &Path) -> Result<File, Error> {

@@ -9,7 +9,7 @@ use super::lock::{LONGEST, Lock};
 use super::shared::{Home, Mode, Shared, open_part};
 use super::slot::{At, Known, Slot};
 use super::turn::tell;
-use super::{Error, lock};
+use super::{Error, SESSION_KEY, lock};
 use crate::domain::credential::{Credential, CredentialId};
 
 /// So many credentials are read in full with the first list.
@@ -38,12 +38,10 @@ impl Shared {
             }
         };
         self.in_order();
-        if self.is_open() {
-            let unread: Vec<_> = self.unread().into_iter().take(AT_ONCE + 1).collect();
-            if unread.len() <= AT_ONCE {
-                for slot in unread {
-                    drop(self.load(&slot));
-                }
+        let unread = self.unread();
+        if unread.len() <= AT_ONCE {
+            for slot in unread {
+                drop(self.load(&slot));
             }
         }
         self.seen().differs = false;
@@ -74,10 +72,8 @@ impl Shared {
         if compare {
             changed |= self.compare(home);
         }
-        if self.is_open() {
-            for slot in self.unread() {
-                changed |= self.load(&slot).is_ok();
-            }
+        for slot in self.unread() {
+            changed |= self.load(&slot).is_ok();
         }
         if changed {
             self.in_order();
@@ -191,11 +187,13 @@ impl Shared {
         self.slots().into_iter().map(named).collect()
     }
 
-    /// What is on disk and was not read in full yet.
+    /// What is on disk, can be read now, and was not read in full yet.
     fn unread(&self) -> Vec<Arc<Slot>> {
+        let open = self.is_open();
         let unread = |slot: &Arc<Slot>| {
             let known = slot.known();
-            known.at.is_some() && known.value.is_none() && known.bad.is_none()
+            let readable = open || known.under == SESSION_KEY;
+            readable && known.at.is_some() && known.value.is_none() && known.bad.is_none()
         };
         self.slots().into_iter().filter(unread).collect()
     }
@@ -248,6 +246,10 @@ impl Shared {
             if let Some(kept) = &known.kept {
                 return Ok(Some(Arc::clone(kept)));
             }
+        }
+        let handed = self.handed().take_if(|(id, _)| *id == slot.id);
+        if let Some((_, lock)) = handed {
+            return Ok(Some(Arc::new(lock)));
         }
         match home.asking(&slot.id.0).within(LONGEST).await {
             Ok(lock) => Ok(Some(Arc::new(lock))),

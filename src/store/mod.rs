@@ -55,6 +55,7 @@
 mod codec;
 mod disk;
 mod error;
+pub mod fast;
 mod file;
 mod folder;
 pub mod history;
@@ -154,6 +155,7 @@ impl Store {
                 state: RwLock::new(state),
                 names: tokio::sync::Mutex::default(),
                 seen: Mutex::default(),
+                handed: Mutex::default(),
                 history: History::default(),
             }),
         })
@@ -218,6 +220,11 @@ impl Store {
             turn.blocking(|shared, slot, _| shared.catch_up(slot)).await?;
         }
         Ok(turn)
+    }
+
+    /// The next [`Store::turn`] of this credential has this lock ([`fast::wait_turn`]) and does not wait for it again.
+    pub fn take_over(&self, id: CredentialId, lock: Lock) {
+        *self.shared.handed() = Some((id, lock));
     }
 
     /// Takes a new credential in. When this returns it is on disk, if there is a store; where writing failed it is held in memory, marked

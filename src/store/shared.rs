@@ -10,7 +10,7 @@ use super::disk::{Disk, Paths};
 use super::history::History;
 use super::keys::Keys;
 use super::list::Position;
-use super::lock::Asking;
+use super::lock::{Asking, Lock};
 use super::place::Place;
 use super::seal::Key;
 use super::slot::{At, Known, Slot};
@@ -27,6 +27,8 @@ pub(super) struct Shared {
     /// Held while a name is given.
     pub(super) names: tokio::sync::Mutex<()>,
     pub(super) seen: Mutex<Seen>,
+    /// A lock that was taken before there was a store, and whose.
+    pub(super) handed: Mutex<Option<(CredentialId, Lock)>>,
     pub(super) history: History,
 }
 
@@ -111,6 +113,10 @@ impl Shared {
 
     pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn handed(&self) -> MutexGuard<'_, Option<(CredentialId, Lock)>> {
+        self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -202,13 +208,13 @@ impl Shared {
         at: At,
         _in_turn: bool,
     ) -> Result<(), Error> {
-        let doubt = found.doubt.map(file::Doubt::health);
+        let doubt = found.doubt.map(|doubt| doubt.over(found.state.row.health()));
         self.seen().differs = true;
         {
             let mut known = slot.known();
             known.name = found.state.row.name.clone();
             known.row = Some(found.state.row.clone());
-            known.doubt = doubt.clone().filter(|_| !is_over(&found.state.row.health()));
+            known.doubt = doubt;
             known.wrapped = found.state.open.key.clone();
             known.under = found.state.open.under.clone();
             known.at = Some(at);
@@ -299,11 +305,6 @@ pub(super) fn bare_label(folder: &Path) -> String {
 /// The label under which the session keeps a store's data key.
 pub(super) fn label(store: &str) -> String {
     format!("toktui:{store}")
-}
-
-fn is_over(health: &crate::domain::credential::Health) -> bool {
-    use crate::domain::credential::Health;
-    matches!(health, Health::Dead(_) | Health::NeedsLogin(_))
 }
 
 /// Reads and parses the file of this name.

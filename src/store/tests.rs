@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::domain::credential::{Ask, Copy, Custody, Health, MytokenGrant, why};
+use crate::domain::credential::{AccessToken, Ask, Copy, Custody, Health, MytokenGrant, why};
 use crate::domain::mytoken::Facts;
 use crate::domain::time::from_epoch;
 use crate::domain::vault::{Access, Opening};
@@ -242,4 +242,82 @@ async fn a_request_whose_answer_nobody_wrote_down_leaves_it_in_doubt() {
     assert_eq!(turn.read().health, doubt);
     turn.save(Credential { health: Health::Ok, ..turn.read() }).await.expect("settled");
     assert_eq!(world.store().get(&id).expect("read").health, Health::Ok);
+}
+
+#[tokio::test]
+async fn one_token_is_at_hand_without_the_list_and_without_a_store() {
+    let world = World::new();
+    let store = world.made().await;
+    let credential = mytoken("toar", "mt-1", 1);
+    let id = credential.id.clone();
+    store.add(credential).await.expect("kept");
+    let folder = world.place().folder;
+    std::fs::remove_file(folder.join("list")).expect("was there");
+    let at_hand = |name: &str| fast::at_hand(&folder, name, &*world.session, &*world.clock).expect("safe");
+    assert_eq!(value_of(&at_hand("toar").expect("held")), "mt-1");
+    assert_eq!(at_hand("tar"), None);
+    assert_eq!(at_hand("../keys"), None);
+
+    // Whoever waited for the turn finds what the one before did, and may go on with the same turn.
+    let turn = store.turn(&id).await.expect("held");
+    let waiting = std::thread::spawn({
+        let (folder, id) = (folder.clone(), id.clone());
+        move || fast::wait_turn(&folder, &id, "toktui token toar", from_epoch(0))
+    });
+    turn.intend().await.expect("room");
+    assert_eq!(at_hand("toar").expect("held").health, Health::Ok);
+    turn.save(rotated(turn.read(), "mt-2", &store)).await.expect("saved");
+    drop(turn);
+    let lock = waiting.join().expect("no panic").expect("got it");
+    assert_eq!(value_of(&at_hand("toar").expect("held")), "mt-2");
+    let next = world.store();
+    next.take_over(id.clone(), lock);
+    assert_eq!(value_of(&next.turn(&id).await.expect("not waited for again").read()), "mt-2");
+
+    store.lock();
+    assert_eq!(at_hand("toar"), None);
+}
+
+#[tokio::test]
+async fn without_a_store_a_bare_access_token_lives_as_long_as_the_session() {
+    let world = World::new();
+    let store = world.store();
+    let bare = Credential {
+        grant: Grant::Bare,
+        access: vec![(Ask::default(), access("at-1"))],
+        ..mytoken("pasted", "-", 1)
+    };
+    let id = bare.id.clone();
+    store.add(bare).await.expect("kept");
+    store.add(mytoken("toar", "mt-1", 1)).await.expect("in memory");
+    let held: Vec<_> = store.held().iter().map(|held| held.custody.clone()).collect();
+    assert_eq!(held, [Custody::Session, Custody::MemoryOnly]);
+    let other = world.store();
+    assert_eq!(other.vault().access, Access::NoStore);
+    assert_eq!(other.get(&id).expect("same session").access[0].1.value.expose(), "at-1");
+    assert!(
+        fast::at_hand(&world.place().folder, "pasted", &*world.session, &*world.clock)
+            .expect("safe")
+            .is_some()
+    );
+
+    let later = World { session: Arc::default(), ..world };
+    let after = later.store();
+    assert_eq!(after.held()[0].health, Health::Dead(why::SESSION_OVER.to_owned()));
+    assert_eq!(after.get(&id), Err(Error::SessionOver));
+    let turn = after.turn(&id).await.expect("it can be forgotten");
+    after.remove(&turn).await.expect("forgotten");
+    assert!(later.store().held().is_empty());
+}
+
+fn access(value: &str) -> AccessToken {
+    AccessToken {
+        value: Secret::new(value),
+        obtained: from_epoch(1_800_000_000),
+        expires: Some(from_epoch(1_800_003_600)),
+        granted: None,
+        id_token: None,
+        ends_up: None,
+        skew: None,
+    }
 }
