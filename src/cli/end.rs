@@ -81,7 +81,7 @@ pub async fn revoke(house: &mut House, words: &Revoke) -> Result<u8, Failure> {
 /// When somebody was asked and did not agree.
 pub async fn forget(house: &mut House, words: &Forget) -> Result<u8, Failure> {
     let doing = format!("Forgetting {}", words.name);
-    let held = house.held(&words.name, &doing)?;
+    let held = house.opened(&words.name, &doing).await?;
     if !words.yes && house.tty().is_some() {
         let what = match held.chain {
             Chain::Mytoken { .. } => "the mytoken lives on at its server, and was shown once",

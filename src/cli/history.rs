@@ -47,13 +47,9 @@ JSON (version 1):
 /// When nothing is held under that name. A server that does not answer is said, and its part left out.
 pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     let doing = format!("Reading the history of {}", words.name);
-    let held = house.held(&words.name, &doing)?;
-    let theirs = if words.local || !matches!(held.chain, Chain::Mytoken { .. }) {
-        Ok(Vec::new())
-    } else {
-        theirs(house, &words.name, &doing).await
-    };
-    let mut events = house.wallet.journal_of(&held.id, MOST);
+    let id = house.find(&words.name, &doing)?;
+    let theirs = if words.local { Ok(Vec::new()) } else { theirs(house, &words.name, &doing).await };
+    let mut events = house.wallet.journal_of(&id, MOST);
     let (more, failure) = match theirs {
         Ok(more) => (more, None),
         Err(failure) => (Vec::new(), Some(failure)),
@@ -77,8 +73,11 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
 
 async fn theirs(house: &House, name: &str, doing: &str) -> Result<Vec<Event>, Failure> {
     let before = house.opened(name, doing).await?;
+    if !matches!(before.chain, Chain::Mytoken { .. }) {
+        return Ok(Vec::new());
+    }
     let events = house.wallet.history(&before.id).await?;
-    let after = house.wallet.held().iter().find(|held| held.id == before.id).cloned();
+    let after = house.wallet.view(&before.id).ok();
     if let Some(price) = after.and_then(|after| price::paid_other(&before, &after)) {
         house.say(&format!("{name}: {price}"));
     }

@@ -9,7 +9,7 @@ use super::{Stdout, gate};
 use crate::config::{Config, Problem, Settings};
 use crate::desktop::tty::Tty;
 use crate::desktop::{Environment, SystemClock, terminal};
-use crate::domain::credential::{Custody, Held};
+use crate::domain::credential::{CredentialId, Held};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::time::Clock;
 use crate::http::Http;
@@ -69,18 +69,18 @@ impl House {
         may.then(Tty::open).flatten()
     }
 
-    /// What is held under a name.
+    /// What is held under a name. Only its own file is read.
     ///
     /// # Errors
     /// When nothing is; with the nearest name there is.
-    pub fn held(&self, name: &str, doing: &str) -> Result<Held, Failure> {
-        let held = self.wallet.held();
-        if let Some(found) = held.iter().find(|held| held.name == name) {
-            return Ok(found.clone());
+    pub fn find(&self, name: &str, doing: &str) -> Result<CredentialId, Failure> {
+        if let Some(id) = self.wallet.find(name) {
+            return Ok(id);
         }
         let failure = Failure::new(Kind::Unusable, doing, format!("nothing is held as `{name}`"));
-        let same = |held: &&Held| held.name.eq_ignore_ascii_case(name) || held.name.starts_with(name);
-        Err(match held.iter().find(same) {
+        let held = self.wallet.held();
+        let like = |held: &&Held| held.name.eq_ignore_ascii_case(name) || held.name.starts_with(name);
+        Err(match held.iter().find(like) {
             Some(near) => failure.hint(format!("There is `{}`; `toktui list` shows all.", near.name)),
             None => failure.hint("`toktui list` shows what is."),
         })
@@ -89,14 +89,17 @@ impl House {
     /// What is held under a name, with the store open as far as using it takes.
     ///
     /// # Errors
-    /// As for [`House::held`], or when the store stays locked.
+    /// As for [`House::find`], or when the store stays locked, or it cannot be read.
     pub async fn opened(&self, name: &str, doing: &str) -> Result<Held, Failure> {
-        let held = self.held(name, doing)?;
-        if held.custody == Custody::Session {
-            return Ok(held);
+        let id = self.find(name, doing)?;
+        let same = |failure: Failure| Failure { doing: doing.to_owned(), ..failure };
+        // A bare access token may need no unlocking.
+        let first = self.wallet.view(&id);
+        if first.is_ok() || self.wallet.vault().is_open() {
+            return first.map_err(same);
         }
         gate::unlocked(self, doing).await?;
-        self.held(name, doing)
+        self.wallet.view(&id).map_err(same)
     }
 
     /// Says something beside the answer: a price, progress, a warning.

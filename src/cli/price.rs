@@ -7,17 +7,17 @@ use crate::domain::mytoken::Clause;
 /// use is spent also where nobody has told how many are left.
 #[must_use]
 pub fn paid(before: &Held, after: &Held, served: bool) -> Option<String> {
-    spent(before, after, served, |clause| clause.uses_at)
+    spent(before, after, (served, served), |clause| clause.uses_at)
 }
 
 /// The same, for a use that is no access token.
 #[must_use]
 pub fn paid_other(before: &Held, after: &Held) -> Option<String> {
-    spent(before, after, true, |clause| clause.uses_other)
+    spent(before, after, (true, false), |clause| clause.uses_other)
 }
 
 /// `counted` says whether a clause counts such uses.
-fn spent(before: &Held, after: &Held, served: bool, counted: fn(&Clause) -> Option<u64>) -> Option<String> {
+fn spent(before: &Held, after: &Held, (served, told): (bool, bool), counted: fn(&Clause) -> Option<u64>) -> Option<String> {
     let (Chain::Mytoken { facts: was, copy: old, .. }, Chain::Mytoken { facts: is, copy: new, .. }) =
         (&before.chain, &after.chain)
     else {
@@ -39,7 +39,8 @@ fn spent(before: &Held, after: &Held, served: bool, counted: fn(&Clause) -> Opti
     if words.is_empty() && served && is.restrictions.iter().any(|clause| counted(clause).is_some()) {
         words.push("it cost one of its counted uses".to_owned());
     }
-    if new != old {
+    // Drawing says so itself.
+    if new != old && !told {
         words.push(format!("it is copy {new} now; older copies are stale"));
     }
     (!words.is_empty()).then(|| words.join("; "))

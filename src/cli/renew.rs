@@ -35,14 +35,14 @@ Exit codes: 0 all renewed, else that of the first failure.";
 /// With the first failure; the others are said on the way.
 pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     gate::unlocked(house, "Renewing").await?;
-    let names = if words.all { free(house)? } else { words.names.clone() };
-    let before = house.wallet.held();
+    let names = if words.all { free(house).await? } else { words.names.clone() };
+    let view = |name: &str| house.wallet.view(&house.wallet.find(name)?).ok();
+    let before: Vec<_> = names.iter().map(|name| view(name)).collect();
     let renewed = house.wallet.renew_many(Some(&names)).await;
-    let after = house.wallet.held();
+    let after: Vec<_> = names.iter().map(|name| view(name)).collect();
     let mut first = None;
-    for (name, drawn) in renewed {
-        let of = |held: &[Held]| held.iter().find(|held| held.name == name).cloned();
-        if let (Some(before), Some(after)) = (of(&before), of(&after))
+    for ((name, drawn), (before, after)) in renewed.into_iter().zip(before.into_iter().zip(after)) {
+        if let (Some(before), Some(after)) = (before, after)
             && let Some(price) = price::paid(&before, &after, drawn.is_ok())
         {
             house.say(&format!("{name}: {price}"));
@@ -67,7 +67,8 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
 }
 
 /// The names of all that can be renewed, and costs nothing counted.
-fn free(house: &House) -> Result<Vec<String>, Failure> {
+async fn free(house: &House) -> Result<Vec<String>, Failure> {
+    house.wallet.refresh().await;
     let held = house.wallet.held();
     let alive = |held: &&Held| {
         !matches!(held.chain, Chain::None) && matches!(held.health, Health::Ok | Health::InDoubt(_))

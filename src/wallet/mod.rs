@@ -109,6 +109,14 @@ impl Wallet {
         self.store.journal()
     }
 
+    /// One credential without its secrets, read in full.
+    ///
+    /// # Errors
+    /// When it is not held any more, the store is locked, or it cannot be read.
+    pub fn view(&self, id: &CredentialId) -> Result<Held, Failure> {
+        self.store.get(id).map(|credential| credential.held()).map_err(|error| gone("Reading it", &error))
+    }
+
     /// The credential of this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<CredentialId> {

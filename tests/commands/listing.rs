@@ -77,7 +77,7 @@ fn a_hostile_name_or_subject_moves_no_terminal_and_stays_json() {
         assert!(all.chars().all(|c| c == '\n' || !c.is_control()), "{words:?}: {all:?}");
         assert!(!all.contains('\u{202e}'), "{words:?}");
     }
-    assert_eq!(home.json(&["list", "--json"])["tokens"][0]["subject"], subject);
+    assert_eq!(home.json(&["info", "batch", "--json"])["jwt"]["claims"]["sub"], subject);
 }
 
 #[test]

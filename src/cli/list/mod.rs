@@ -53,7 +53,8 @@ JSON (version 1; more keys may come, none of these goes; moments are seconds sin
 /// # Errors
 /// None today.
 #[allow(clippy::unnecessary_wraps, reason = "every command has the same shape")]
-pub fn run(house: &mut House, words: Words) -> Result<u8, Failure> {
+pub async fn run(house: &mut House, words: Words) -> Result<u8, Failure> {
+    house.wallet.refresh().await;
     let (held, vault, now) = (house.wallet.held(), house.wallet.vault(), house.clock.now());
     if words.json {
         print_json(&held, &vault, words.ending, now, &mut house.out);

@@ -86,12 +86,12 @@ impl Panel {
 
     fn elsewhere(&self, words: &str, polled: &Polled, environment: &Environment) {
         say(words);
-        match &polled.code {
-            Some(code) => {
-                say(&format!("  {}", polled.address.shown()));
-                say(&format!("  and type the code  {}", code.shown()));
+        say(&format!("  {}", target(polled).shown()));
+        if let Some(code) = &polled.code {
+            if polled.complete.is_some() {
+                say(&format!("  or {}", polled.address.shown()));
             }
-            None => say(&format!("  {}", target(polled).shown())),
+            say(&format!("  and type the code  {}", code.shown()));
         }
         let (columns, _) = terminal::size();
         let unicode = Look::of(environment).glyphs == Glyphs::Unicode;

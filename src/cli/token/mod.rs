@@ -112,7 +112,7 @@ pub async fn draw(house: &House, name: &str, wanted: &Wanted, doing: &str) -> Re
     let before = house.opened(name, doing).await?;
     let wish = Wish { force: wanted.force, min_life: wanted.min_life, ask: wanted.ask() };
     let drawn = house.wallet.draw(&before.id, wish).await;
-    let after = house.wallet.held().iter().find(|held| held.id == before.id).cloned();
+    let after = house.wallet.view(&before.id).ok();
     // A token that came and does not do has cost its use as well.
     let served = drawn.as_ref().is_ok_and(|drawn| drawn.renewed);
     if let Some(price) = after.and_then(|after| price::paid(&before, &after, served)) {
