@@ -17,7 +17,12 @@ pub fn paid_other(before: &Held, after: &Held) -> Option<String> {
 }
 
 /// `counted` says whether a clause counts such uses.
-fn spent(before: &Held, after: &Held, (served, told): (bool, bool), counted: fn(&Clause) -> Option<u64>) -> Option<String> {
+fn spent(
+    before: &Held,
+    after: &Held,
+    (served, told): (bool, bool),
+    counted: fn(&Clause) -> Option<u64>,
+) -> Option<String> {
     let (Chain::Mytoken { facts: was, copy: old, .. }, Chain::Mytoken { facts: is, copy: new, .. }) =
         (&before.chain, &after.chain)
     else {

@@ -67,7 +67,9 @@ impl Board {
         self.types("q");
         let child = Mutex::new(self.child);
         let ended = || child.lock().unwrap().try_wait().unwrap();
-        wait(&format!("end of the board: {}", self.screen.lock().unwrap().screen().contents()), || ended().is_some());
+        wait(&format!("end of the board: {}", self.screen.lock().unwrap().screen().contents()), || {
+            ended().is_some()
+        });
         ended().unwrap().exit_code()
     }
 }

@@ -27,7 +27,9 @@ fn logged_in_once_killed_in_a_renewal_and_a_hundred_jobs_are_served_by_two_renew
     for (rotates, instant) in [(true, Instant::Asked), (false, Instant::Asked), (false, Instant::Answered)] {
         let giver = Giver::with(rotates);
         let home = Home::of(&giver);
-        giver.runtime.block_on(async { home.open_store().await.create(Opening::KeyFile(None)).await.unwrap() });
+        giver
+            .runtime
+            .block_on(async { home.open_store().await.create(Opening::KeyFile(None)).await.unwrap() });
 
         // A login from a shell, by the address that it prints.
         let mut login = home.start(&["login", "op", "--name", "egi", "--no-browser", "--no-input"]);
@@ -73,7 +75,8 @@ fn first_address(child: &mut Child) -> String {
     let mut seen = String::new();
     loop {
         let line = lines.next().unwrap_or_else(|| panic!("no address: {seen}")).unwrap();
-        let address = line.split_ascii_whitespace().find(|word| word.starts_with("http://") && word.contains("state="));
+        let address =
+            line.split_ascii_whitespace().find(|word| word.starts_with("http://") && word.contains("state="));
         if let Some(address) = address.map(str::to_owned) {
             // Somebody must go on reading, or the program waits for it.
             std::thread::spawn(move || lines.for_each(drop));

@@ -98,7 +98,12 @@ impl Home {
     pub async fn wallet(&self) -> Arc<Wallet> {
         let (config, problems) = Config::open(&self.path().join("config/config.toml"));
         assert!(problems.is_empty(), "{problems:?}");
-        Wallet::over(self.open_store().await, Arc::new(SystemClock), Arc::new(Http::default()), config.sources)
+        Wallet::over(
+            self.open_store().await,
+            Arc::new(SystemClock),
+            Arc::new(Http::default()),
+            config.sources,
+        )
     }
 
     /// What the store holds of a credential, read by a program that has just started.

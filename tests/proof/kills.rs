@@ -90,6 +90,8 @@ fn killed_at_every_system_call_a_renewal_loses_nothing_that_had_arrived() {
             .map(|(name, _)| name)
             .collect();
         let mut tally = Tally::default();
+        // The answer is here and not yet on disk: killed then, its copy is lost, and that is said.
+        let mut window = Vec::new();
         for name in &names {
             for at in 1.. {
                 let before = Before::of(&giver, &home, kind);
@@ -107,6 +109,9 @@ fn killed_at_every_system_call_a_renewal_loses_nothing_that_had_arrived() {
                     .go_on(&giver, &home, left)
                     .unwrap_or_else(|why| panic!("{kind:?}, {name} {at}: {why}"));
                 tally.add(left);
+                if left == Left::InFlight {
+                    window.push(format!("{name} {at}"));
+                }
             }
         }
         let kills: usize = tally.0.values().sum();
@@ -116,6 +121,7 @@ fn killed_at_every_system_call_a_renewal_loses_nothing_that_had_arrived() {
             calls.len(),
             tally.words()
         ));
+        share::say(&format!("{kind:?}: in flight at {}", window.join(", ")));
         assert!(tally.of(Left::Kept) > 0 && tally.of(Left::Untouched) > 0);
     }
 }

@@ -4,7 +4,7 @@
 //! without locks, an `fdatasync` that returns without having been called is one that does not sync.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// A system call as it began, and where in the log it was over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub fn traced(command: &Command, log: &Path, rules: &[String]) -> Command {
     let mut traced = Command::new("strace");
     traced.args(["-f", "-q", "-y", "-s", "0", "-o"]).arg(log);
     traced.args(rules).arg("--").arg(command.get_program()).args(command.get_args());
-    traced.env_clear();
+    traced.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => traced.env(name, value),
