@@ -1,10 +1,12 @@
 //! The way to the store: opened with what asks nobody, unlocked by the person at the terminal, made on first need by one question.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::house::House;
 use super::places::Places;
 use crate::config::Settings;
+use crate::desktop::Environment;
 use crate::desktop::tty::Tty;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::secret::Secret;
@@ -24,8 +26,13 @@ const TRIES: usize = 3;
 ///
 /// # Errors
 /// When others could read or change it, or the disk gives nothing.
-pub fn store(places: &Places, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Store, Failure> {
-    let opened = match place(places, settings, clock) {
+pub fn store(
+    environment: &Environment,
+    places: &Places,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+) -> Result<Store, Failure> {
+    let opened = match place(environment, places, settings, clock) {
         Some(place) => Store::open(place),
         None => Store::in_memory(),
     };
@@ -33,8 +40,12 @@ pub fn store(places: &Places, settings: &Settings, clock: &Arc<dyn Clock>) -> Re
 }
 
 /// Where the store is and whom it may ask; `None` where this user has no home.
-#[must_use]
-pub fn place(places: &Places, settings: &Settings, clock: &Arc<dyn Clock>) -> Option<Place> {
+fn place(
+    environment: &Environment,
+    places: &Places,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+) -> Option<Place> {
     let folder = places.store.clone()?;
     let root = rustix::process::geteuid().is_root();
     Some(Place {
@@ -42,11 +53,21 @@ pub fn place(places: &Places, settings: &Settings, clock: &Arc<dyn Clock>) -> Op
         folder,
         clock: Arc::clone(clock),
         session: session(),
-        keyring: Arc::new(DesktopKeyring::default()),
+        keyring: Arc::new(DesktopKeyring::at(&bus(environment))),
         // All of root's containers share one keyring: there it must have been said.
         session_allowed: settings.session.unwrap_or(!root),
         who: program(),
     })
+}
+
+/// Where the session's D-Bus is: where the session says, else where systemd puts it.
+fn bus(environment: &Environment) -> String {
+    let told = environment.variable("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned);
+    told.or_else(|| {
+        let socket = format!("{}/bus", environment.variable("XDG_RUNTIME_DIR")?);
+        Path::new(&socket).exists().then(|| format!("unix:path={socket}"))
+    })
+    .unwrap_or_default()
 }
 
 #[cfg(target_os = "linux")]

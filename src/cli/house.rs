@@ -56,7 +56,7 @@ impl House {
         let (mut config, mut problems) = Config::open(&places.config);
         problems.extend(config.fetch_secrets(&|name| environment.variable(name).map(str::to_owned)));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store = gate::store(&places, &config.settings, &clock)?;
+        let store = gate::store(&environment, &places, &config.settings, &clock)?;
         let wallet = Wallet::over(store, Arc::clone(&clock), Arc::new(Http::default()), config.sources);
         let settings = config.settings;
         Ok(Self { environment, places, clock, settings, problems, wallet, out: Stdout::default(), manner })

@@ -195,6 +195,8 @@ impl Shared {
                 // Names and ends can be read all the same.
                 let mut state = self.state_mut();
                 (state.mode, state.read_only) = (Mode::Locked, Some(error.to_string()));
+                drop(state);
+                self.history.keep_in(home.paths.folder(), false);
             }
         }
         Ok(())

@@ -286,11 +286,6 @@ impl Servers {
         let _inside = self.runtime.enter();
         self.sandbox.mytokens.issue(order).unwrap().mytoken.expose().to_owned()
     }
-
-    /// An access token that nobody signed.
-    pub fn access_token(&self, ends_in: i64) -> String {
-        access_token(self.now, ends_in, "jane")
-    }
 }
 
 /// An access token that nobody signed.

@@ -15,6 +15,8 @@ use crate::domain::event::Event;
 pub(super) const LIMIT: u64 = 4 << 20;
 /// Files are read in pieces of this many bytes.
 const BLOCK: u64 = 64 << 10;
+/// No line of ours is longer.
+const LONGEST_LINE: usize = 16 << 10;
 /// No more than this many bytes are read for one answer, whatever somebody has put there.
 const MOST_READ: u64 = 4 * LIMIT;
 
@@ -187,7 +189,8 @@ impl<'f> Backwards<'f> {
 
     fn between(file: &'f File, start: u64, length: u64) -> Self {
         let mut lines = Self { file, start, unread: length, held: Vec::new(), end: start, bytes: 0 };
-        while lines.unread > start {
+        while lines.unread > start && lines.bytes <= MOST_READ {
+            lines.held.clear();
             lines.read_block();
             if let Some(last) = lines.held.iter().rposition(|byte| *byte == b'\n') {
                 lines.held.truncate(last);
@@ -214,6 +217,9 @@ impl<'f> Backwards<'f> {
                 self.end = self.start;
                 return Some(std::mem::take(&mut self.held));
             }
+            // No line of ours is so long: only at the end of it may one of ours be glued to something else.
+            let surplus = self.held.len().saturating_sub(LONGEST_LINE);
+            self.held.drain(..surplus);
             self.read_block();
         }
     }

@@ -248,8 +248,10 @@ mod tests {
     #[test]
     fn a_text_of_any_length_makes_a_short_line() {
         let long = "\u{1F600}".repeat(100_000);
-        let event = Event { comment: Some(long.as_str().into()), ..event(What::Noted(long.clone())) };
-        assert!(line(&event).len() < 8 * 1024);
+        let text = || Some(long.as_str().into());
+        let event =
+            Event { comment: text(), address: text(), agent: text(), ..event(What::Noted(long.clone())) };
+        assert!(line(&event).len() < 16 * 1024);
         assert!(read(&line(&event)).is_some());
     }
 

@@ -204,9 +204,13 @@ fn foreign_bytes_hide_nothing_but_themselves() {
     folder.append(&vec![b'x'; 200_000]);
     folder.append(b"\n");
     history.note(event(2));
+    folder.append(&vec![b'y'; 200_000]);
     let other = folder.history();
     assert!(other.refresh());
     assert_eq!(known(&other), [2, 1]);
+    history.note(event(3));
+    assert!(other.refresh());
+    assert_eq!(known(&other), [3, 2, 1]);
 }
 
 #[test]
