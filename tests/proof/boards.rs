@@ -83,6 +83,7 @@ fn two_boards_and_many_scripts_renew_one_login_without_getting_in_each_others_wa
     let mut boards = [Board::open(&home, &[]), Board::open(&home, &[])];
     for board in &boards {
         board.shows(kind.name());
+        board.shows("Unlocked by a key file");
     }
     for round in 0..rounds {
         home.expire(&giver.runtime, kind);
