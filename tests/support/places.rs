@@ -11,7 +11,7 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Waits until `is_so`, in a time that only a broken program needs.
-pub fn wait(what: &str, is_so: impl Fn() -> bool) {
+pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(10);
     while !is_so() {
         assert!(Instant::now() < end, "no {what}");

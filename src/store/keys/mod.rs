@@ -26,7 +26,7 @@ pub const NO_KEY: &str = "holds no key for this store";
 /// How long a session needs no second unlocking, extended by use.
 pub const SESSION: Duration = Duration::from_secs(8 * 3600);
 
-/// A keeper of keys for this session: the kernel's keyring. No call waits for anything.
+/// A keeper of keys for this session: the kernel's keyring. No call waits for anything. Labels are seen by all, and begin with `toktui:`.
 pub trait Session: Send + Sync {
     /// The key of this label, its time extended by [`SESSION`]; `None`: it has none.
     ///

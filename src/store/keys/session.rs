@@ -32,7 +32,7 @@ impl KernelKeyring {
     }
 
     fn find(label: &str) -> Result<Option<linux_keyutils::Key>, String> {
-        match possessed().and_then(|ring| ring.search(&described(label))) {
+        match possessed().and_then(|ring| ring.search(label)) {
             Ok(key) => Ok(Some(key)),
             Err(error) if is_absent(error) => Ok(None),
             Err(error) => Err(words(error)),
@@ -68,7 +68,7 @@ impl Session for KernelKeyring {
         let kept = possessed()
             .and_then(|_| KeyRing::from_special_id(KeyRingIdentifier::User, false))
             .and_then(|ring| {
-                let kept = ring.add_key(&described(label), key.expose())?;
+                let kept = ring.add_key(label, key.expose())?;
                 // Only who possesses it, and only what is needed: not even its name for others of this user.
                 let needed = Permission::VIEW
                     | Permission::READ
@@ -99,10 +99,6 @@ fn possessed() -> Result<KeyRing, KeyError> {
     let ring = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
     ring.link_keyring_id(KeyRingIdentifier::User)?;
     Ok(ring)
-}
-
-fn described(label: &str) -> String {
-    format!("toktui:{label}")
 }
 
 const fn is_absent(error: KeyError) -> bool {
