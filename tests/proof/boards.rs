@@ -9,7 +9,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use toktui::domain::credential::Health;
 
 use crate::giver::Giver;
-use crate::home::{Home, PROGRAM, Ran, wait};
+use crate::home::{Home, PROGRAM, Ran, wait_or};
 use crate::kept::Kind;
 use crate::share;
 
@@ -54,7 +54,7 @@ impl Board {
     }
 
     pub fn shows(&self, part: &str) {
-        wait(&format!("`{part}` on the board: {}", self.text()), || self.text().contains(part));
+        wait_or(|| format!("`{part}` on the board: {}", self.text()), || self.text().contains(part));
     }
 
     pub fn types(&mut self, keys: &str) {
@@ -67,9 +67,10 @@ impl Board {
         self.types("q");
         let child = Mutex::new(self.child);
         let ended = || child.lock().unwrap().try_wait().unwrap();
-        wait(&format!("end of the board: {}", self.screen.lock().unwrap().screen().contents()), || {
-            ended().is_some()
-        });
+        wait_or(
+            || format!("end of the board: {}", self.screen.lock().unwrap().screen().contents()),
+            || ended().is_some(),
+        );
         ended().unwrap().exit_code()
     }
 }

@@ -13,11 +13,16 @@ use crate::giver::Giver;
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_toktui");
 
 /// Waits until `is_so`, in a time that only a broken program needs.
-#[allow(clippy::disallowed_methods, reason = "it waits for other processes, in real time")]
 pub fn wait(what: &str, is_so: impl Fn() -> bool) {
+    wait_or(|| what.to_owned(), is_so);
+}
+
+/// The same, with words for what is missing that are found when it is.
+#[allow(clippy::disallowed_methods, reason = "it waits for other processes, in real time")]
+pub fn wait_or(what: impl Fn() -> String, is_so: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !is_so() {
-        assert!(Instant::now() < end, "no {what}");
+        assert!(Instant::now() < end, "no {}", what());
         thread::sleep(Duration::from_micros(300));
     }
 }

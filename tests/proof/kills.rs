@@ -141,6 +141,9 @@ fn calls_of(home: &Home, kind: Kind, log: &std::path::Path) -> BTreeMap<String, 
     calls
 }
 
+/// Where a file is written before it gets its name.
+const NEW: &str = "/store/.new-";
+
 /// What touches files, locks and sockets.
 fn matters(name: &str) -> bool {
     const NAMES: [&str; 18] = [
@@ -174,11 +177,15 @@ fn what_is_sent_and_what_is_given_away_wait_for_the_disk() {
     let home = Home::filled(&giver);
     let log = tempfile::NamedTempFile::new().unwrap();
     for kind in BOTH {
+        let mut anew = 0;
         for _ in 0..rounds {
             let command = home.command(&["token", kind.name(), "--force"]);
             Ran::of(traces::traced(&command, log.path(), &[]).output().unwrap()).value();
-            in_order(&traces::read(log.path()), kind).unwrap();
+            let calls = traces::read(log.path());
+            in_order(&calls, kind).unwrap();
+            anew += usize::from(calls.iter().any(|call| call.writes() && call.is_about(NEW)));
         }
+        share::say(&format!("{kind:?}: {rounds} renewals in order, {anew} of them wrote their file anew"));
         // Broken variants: the same log without one of its steps.
         let calls = traces::read(log.path());
         let part = format!("/store/tokens/{}", kind.name());
@@ -197,23 +204,35 @@ fn what_is_sent_and_what_is_given_away_wait_for_the_disk() {
 
 /// Intent, sync, request, state, sync, output: each begins after the one before is over.
 fn in_order(calls: &[Call], kind: Kind) -> Result<(), String> {
-    let part = format!("/store/tokens/{}", kind.name());
+    let journal = format!("/store/tokens/{}", kind.name());
     let over = |call: &Call| call.over.ok_or("a step was never over");
-    let record =
-        |from: usize| calls.iter().find(|call| call.began > from && call.writes() && call.is_about(&part));
-    let sync =
-        |from: usize| calls.iter().find(|call| call.began > from && call.syncs() && call.is_about(&part));
-    let intent = record(0).ok_or("no intent is written")?;
-    let intent_synced = over(sync(over(intent)?).ok_or("the intent is not synced")?)?;
+    let after = |from: usize, is_it: &dyn Fn(&Call) -> bool| {
+        calls.iter().find(|call| call.began > from && is_it(call))
+    };
+    let writes = |part: &'static str| move |call: &Call| call.writes() && call.is_about(part);
+    let is_record = |call: &Call| call.writes() && call.is_about(&journal);
+    let is_synced = |call: &Call| call.syncs() && call.is_about(&journal);
+    let intent = after(0, &is_record).ok_or("no intent is written")?;
+    let intent_synced = over(after(over(intent)?, &is_synced).ok_or("the intent is not synced")?)?;
     // The request that renews is the last one that is sent; discovery comes before it, where there is one.
     let sent = calls.iter().rev().find(|call| call.sends()).ok_or("nothing is sent")?;
     if sent.began < intent_synced {
         return Err("the request went out before the intent was on disk".to_owned());
     }
-    let state = record(over(sent)?).ok_or("no answer is written")?;
-    let state_synced = over(sync(over(state)?).ok_or("the answer is not synced")?)?;
+    // A file that has grown is written anew and put in place.
+    let anew = after(over(sent)?, &writes(NEW));
+    let durable = if let Some(state) = after(over(sent)?, &is_record) {
+        over(after(over(state)?, &is_synced).ok_or("the answer is not synced")?)?
+    } else {
+        let written = over(anew.ok_or("no answer is written")?)?;
+        let synced = after(written, &|call| call.syncs() && call.is_about(NEW));
+        let synced = over(synced.ok_or("the answer is not synced")?)?;
+        let named = after(synced, &|call| call.name.starts_with("rename")).ok_or("the answer has no name")?;
+        let kept = after(over(named)?, &|call| call.syncs() && call.is_about("/store/tokens>"));
+        over(kept.ok_or("the answer's name is not synced")?)?
+    };
     let printed = calls.iter().find(|call| call.prints()).ok_or("nothing is printed")?;
-    if printed.began < state_synced { Err("printed before it was on disk".to_owned()) } else { Ok(()) }
+    if printed.began < durable { Err("printed before it was on disk".to_owned()) } else { Ok(()) }
 }
 
 /// The program that is shipped, whose intent the system swallows: killed while its answer is on the way, it leaves a lie behind.

@@ -131,7 +131,7 @@ fn when_the_holder_of_a_lock_dies_the_next_goes_on() {
     let books = &giver.logins;
     let kind = Kind::Login;
     let mut dice = Dice(7);
-    let mut slowest = Duration::ZERO;
+    let mut spans = Vec::new();
     for round in 0..deaths {
         home.expire(&giver.runtime, kind);
         let (arrived, rotations) = (books.arrivals().len(), books.rotations());
@@ -145,7 +145,7 @@ fn when_the_holder_of_a_lock_dies_the_next_goes_on() {
         signal(&holder, Signal::KILL);
         holder.wait().unwrap();
         books.wait_for(arrived + 2);
-        slowest = slowest.max(books.arrivals()[arrived + 1].duration_since(died));
+        spans.push(books.arrivals()[arrived + 1].duration_since(died));
         books.open();
         let ran = Ran::ended(next);
         ran.value();
@@ -153,9 +153,9 @@ fn when_the_holder_of_a_lock_dies_the_next_goes_on() {
         assert_eq!(giver.stale(), 0, "round {round}");
         assert_eq!(home.peek(&giver.runtime, kind).unwrap().health, Health::Ok, "round {round}");
     }
-    share::say(&format!(
-        "from a holder's death to the next one's request at the provider: {slowest:?} at most"
-    ));
+    spans.sort();
+    let (usual, slowest) = (spans[spans.len() / 2], spans[spans.len() - 1]);
+    share::say(&format!("from a holder's death to the next one's request: {usual:?}, at most {slowest:?}"));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_holder_that_stays_stopped_is_named_and_nothing_is_sent_in_its_place() {
     assert_eq!((ran.code, ran.out.as_str()), (Some(4), ""), "{ran:?}");
     giver.settle();
     books.open();
-    home.run(&["token", kind.name()]).value();
+    home.run(&["token", kind.name(), "--force"]).value();
     assert_eq!(giver.stale(), 0);
 }
 
