@@ -25,7 +25,7 @@ fn at_once(home: &Home, kind: Kind, count: usize) -> Vec<Ran> {
 
 #[test]
 fn a_hundred_that_find_the_token_expired_share_one_renewal() {
-    let rounds = share::of("rounds, for each of a login and a mytoken", 3, 100);
+    let rounds = share::of("rounds, for each of a login and a mytoken", 5, 100);
     let many = share::of("processes at once in each round", 12, 100);
     let giver = Giver::open();
     let home = Home::filled(&giver);
@@ -160,7 +160,7 @@ fn when_the_holder_of_a_lock_dies_the_next_goes_on() {
 
 #[test]
 fn a_stopped_holder_keeps_its_lock_and_its_answer_serves_those_who_wait() {
-    let stops = share::of("holders stopped in the middle of a renewal", 4, 250);
+    let stops = share::of("holders stopped in the middle of a renewal", 7, 250);
     let giver = Giver::open();
     let home = Home::filled(&giver);
     let books = &giver.logins;
