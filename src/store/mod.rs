@@ -52,6 +52,7 @@
 //! Somebody who may write to the folder can put back an older copy of all of it, and nobody can tell. The superuser of this machine, and a
 //! program of the same user that attaches before ours starts, can read what ours can.
 
+pub mod backup;
 mod codec;
 mod disk;
 mod error;
@@ -84,7 +85,7 @@ pub use slot::Turn;
 use disk::{Disk, Paths, RealDisk};
 use seal::Key;
 use shared::{Home, Mode, Shared, State};
-use slot::{Hold, Slot, current};
+use slot::{Slot, current};
 
 use crate::domain::credential::{Credential, CredentialId, Fingerprint, FingerprintKey, Grant, Held};
 use crate::domain::event::Event;
@@ -180,7 +181,7 @@ impl Store {
     pub async fn refresh(&self) -> bool {
         let shared = Arc::clone(&self.shared);
         let look = move || {
-            let noted = shared.history.refresh();
+            let noted = shared.history.is_shown() && shared.history.refresh();
             shared.look() | noted
         };
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
@@ -215,9 +216,9 @@ impl Store {
             return Err(Error::Gone);
         }
         let lock = shared.file_lock(&slot).await?;
-        let turn = Turn { slot, shared, hold: Arc::new(Hold { lock, _turn: turn }) };
+        let turn = Turn::new(slot, &shared, lock, turn);
         if turn.slot.known().at.is_some() {
-            turn.blocking(|shared, slot, _| shared.catch_up(slot)).await?;
+            turn.blocking(Shared::catch_up).await?;
         }
         Ok(turn)
     }
@@ -252,14 +253,13 @@ impl Store {
         // Nobody can ask for its turn yet, but the disk may be slow: everything goes on in a turn all the same.
         let guard = Arc::clone(&slot.turn).lock_owned().await;
         shared.slots_mut().push(Arc::clone(&slot));
-        let turn =
-            Turn { slot, shared: Arc::clone(shared), hold: Arc::new(Hold { lock: None, _turn: guard }) };
+        let turn = Turn::new(slot, shared, None, guard);
         turn.blocking(|shared, slot, _| {
             if let Some(home) = &shared.home {
                 // A failure shows when the file is written.
                 drop(folder::make(&home.paths));
             }
-            let result = shared.write(slot, credential);
+            let result = shared.write(slot, credential, true);
             if slot.known().unsaved.as_deref() == Some(turn::TAKEN) {
                 // Another program was first with the name.
                 shared.slots_mut().retain(|other| other.id != slot.id);
