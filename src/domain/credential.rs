@@ -87,6 +87,8 @@ pub struct RefreshGrant {
     pub ends: ChainEnd,
     /// Whether a renewal has been seen to replace the refresh token.
     pub rotates: bool,
+    /// The token endpoint that the provider's own document named last: a renewal asks there at once.
+    pub endpoint: Option<String>,
 }
 
 /// A mytoken and what is known of it.

@@ -146,6 +146,12 @@ pub struct Metadata {
     pub document: Map<String, Value>,
 }
 
+/// An endpoint of an earlier discovery document, if it may still be asked.
+#[must_use]
+pub fn kept_endpoint(address: &str) -> Option<Url> {
+    Url::parse(address).ok().filter(is_allowed)
+}
+
 /// Reads the discovery document of `issuer` (as the user or a preset wrote it).
 ///
 /// # Errors

@@ -163,6 +163,7 @@ mod tests {
                 current: Copy::first(Secret::new("refresh-secret"), 3),
                 ends: crate::domain::credential::ChainEnd::Open,
                 rotates: true,
+                endpoint: None,
             }),
             custody: Custody::Sealed,
             health: Health::Ok,

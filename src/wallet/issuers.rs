@@ -23,6 +23,11 @@ pub(super) struct Issuers {
 }
 
 impl Wallet {
+    /// Whether the discovery document of an issuer was read this session.
+    pub(super) fn knows_metadata(&self, issuer: &Issuer) -> bool {
+        self.issuers.documents.knows(&issuer.address)
+    }
+
     /// The discovery document of an issuer.
     pub(super) async fn metadata(&self, issuer: &Issuer) -> Result<Arc<Metadata>, Error> {
         let ask = || {

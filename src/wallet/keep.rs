@@ -138,6 +138,7 @@ impl Wallet {
             current: Copy::first(specimen.value.clone(), 1),
             ends: jwt.moment("exp").map_or(ChainEnd::Open, ChainEnd::At),
             rotates: false,
+            endpoint: None,
         });
         Ok(Placed { source: source.id, grant, identity: identity(jwt), health })
     }

@@ -18,6 +18,12 @@ impl<T, E> Default for Once<T, E> {
 }
 
 impl<T: Send + Sync + 'static, E: Clone + Send + Sync + 'static> Once<T, E> {
+    /// Whether the answer for this address has come.
+    pub(super) fn knows(&self, address: &str) -> bool {
+        let questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        questions.get(address).is_some_and(|question| question.peek().is_some_and(Result::is_ok))
+    }
+
     /// The answer for this address; `ask` is run if nobody has asked yet.
     pub(super) async fn get(
         &self,

@@ -130,6 +130,7 @@ mod tests {
             current: Copy::first(Secret::new(value), 1),
             ends: ChainEnd::Unknown,
             rotates: false,
+            endpoint: None,
         }
     }
 

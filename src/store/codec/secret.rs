@@ -56,6 +56,8 @@ enum Gives {
         client_secret: Option<Hidden>,
         auth: Auth,
         scopes: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        endpoint: Option<String>,
         current: Current,
     },
     Mytoken {
@@ -252,7 +254,7 @@ pub(crate) fn opened(row: &Row, id: &CredentialId, plain: &[u8]) -> Option<(Cred
     let part: Part = serde_json::from_slice(plain).ok()?;
     let grant = match (part.grant, &row.giver) {
         (
-            Gives::Login { client, client_secret, auth, scopes, current },
+            Gives::Login { client, client_secret, auth, scopes, endpoint, current },
             Giver::Login { issuer, ends, rotates, .. },
         ) => Grant::Refresh(RefreshGrant {
             issuer: issuer.clone(),
@@ -261,6 +263,7 @@ pub(crate) fn opened(row: &Row, id: &CredentialId, plain: &[u8]) -> Option<(Cred
             current: current.into(),
             ends: Ends::into(*ends),
             rotates: *rotates,
+            endpoint,
         }),
         (Gives::Mytoken { current, facts }, Giver::Mytoken { server, heard, short, .. }) => {
             Grant::Mytoken(Box::new(MytokenGrant {
@@ -322,6 +325,7 @@ impl Part {
                         ClientAuth::Post => Auth::Post,
                     },
                     scopes: grant.scopes.clone(),
+                    endpoint: grant.endpoint.clone(),
                     current: Current::of(&grant.current),
                 },
                 Grant::Mytoken(grant) => Gives::Mytoken {

@@ -105,6 +105,7 @@ fn grant() -> impl Strategy<Value = Grant> {
                 current,
                 ends,
                 rotates,
+                endpoint: None,
             })
         });
     let mytoken = (any::<String>(), copy(), facts(), of(moment()), any::<bool>()).prop_map(

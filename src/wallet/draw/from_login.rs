@@ -1,13 +1,15 @@
 //! A new access token from a login's refresh token.
 
+use url::Url;
+
 use super::{Drawing, Drawn, hand};
 use crate::domain::credential::{AccessToken, Ask, Credential, Grant, Health, RefreshGrant};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::source::{Issuer, Source};
-use crate::oidc::discovery::Metadata;
+use crate::oidc::discovery;
 use crate::oidc::tokens::TokenSet;
-use crate::oidc::{Error, refresh};
+use crate::oidc::{Cause, Error, refresh};
 use crate::wallet::granted::{access_token, audience, chain_end, missing, skewed};
 use crate::wallet::pause::InVain;
 use crate::wallet::{Wallet, health, stale, words};
@@ -37,16 +39,16 @@ impl Wallet {
             let why = format!("{} takes no audience from a client", source.name);
             return Err(Failure::new(Kind::Unusable, doing, why).hint("Nothing was sent."));
         }
-        let metadata = match self.metadata(issuer).await {
-            Ok(metadata) => metadata,
+        let endpoint = match self.token_endpoint(issuer, grant).await {
+            Ok(endpoint) => endpoint,
             Err(error) => return Err(self.refused(&drawing, credential, &source, &error, false).await),
         };
         if may_rotate(issuer, credential, grant) {
             self.intend(turn, doing).await?;
         }
-        let sent = self.send(&metadata, issuer, grant, ask).await;
+        let (sent, endpoint) = self.send_there(endpoint, issuer, grant, ask).await;
         let error = match sent {
-            Ok(set) => return self.take_refreshed(&drawing, credential, &set).await,
+            Ok(set) => return self.take_refreshed(&drawing, credential, &set, &endpoint).await,
             Err(error) => error,
         };
         // Somebody may have stored a newer one all the same: it is tried, once, before this one is judged.
@@ -55,8 +57,8 @@ impl Wallet {
             && is_newer(&newer, credential)
             && let Grant::Refresh(grant) = &newer.grant
         {
-            return match self.send(&metadata, issuer, grant, ask).await {
-                Ok(set) => self.take_refreshed(&drawing, &newer, &set).await,
+            return match self.send(&endpoint, issuer, grant, ask).await {
+                Ok(set) => self.take_refreshed(&drawing, &newer, &set, &endpoint).await,
                 Err(error) => {
                     let rotates = may_rotate(issuer, &newer, grant);
                     Err(self.refused(&drawing, &newer, &source, &error, rotates).await)
@@ -66,9 +68,42 @@ impl Wallet {
         Err(self.refused(&drawing, credential, &source, &error, may_rotate(issuer, credential, grant)).await)
     }
 
+    /// Where renewals are asked for: what the provider's document said this session, else what it said last, else what it says now.
+    async fn token_endpoint(&self, issuer: &Issuer, grant: &RefreshGrant) -> Result<Url, Error> {
+        let known = || discovery::kept_endpoint(grant.endpoint.as_deref()?);
+        match known().filter(|_| !self.knows_metadata(issuer)) {
+            Some(known) => Ok(known),
+            None => self.token_endpoint_now(issuer).await,
+        }
+    }
+
+    async fn token_endpoint_now(&self, issuer: &Issuer) -> Result<Url, Error> {
+        let metadata = self.metadata(issuer).await?;
+        metadata.token.clone().ok_or(Error::Refresh(Cause::NotOffered("token endpoint")))
+    }
+
+    /// Asks at an endpoint, and once more where there is none any more and the provider's document names another one now.
+    async fn send_there(
+        &self,
+        endpoint: Url,
+        issuer: &Issuer,
+        grant: &RefreshGrant,
+        ask: &Ask,
+    ) -> (Result<TokenSet, Error>, Url) {
+        let sent = self.send(&endpoint, issuer, grant, ask).await;
+        let status = sent.as_ref().err().and_then(Error::refusal).map(|refusal| refusal.status);
+        if !matches!(status, Some(404 | 405 | 410)) {
+            return (sent, endpoint);
+        }
+        match self.token_endpoint_now(issuer).await {
+            Ok(now) if now != endpoint => (self.send(&now, issuer, grant, ask).await, now),
+            Ok(_) | Err(_) => (sent, endpoint),
+        }
+    }
+
     async fn send(
         &self,
-        metadata: &Metadata,
+        endpoint: &Url,
         issuer: &Issuer,
         grant: &RefreshGrant,
         ask: &Ask,
@@ -82,7 +117,7 @@ impl Wallet {
             narrowed: Some(narrowed.as_slice()).filter(|narrowed| !narrowed.is_empty()),
             extra: &extra,
         };
-        refresh::refresh(&self.http, metadata, wish, &grant.current.value).await
+        refresh::refresh_at(&self.http, endpoint, wish, &grant.current.value).await
     }
 
     /// What a refusal means for the login, written down; nothing is ever deleted for it.
@@ -129,12 +164,14 @@ impl Wallet {
         drawing: &Drawing<'_>,
         credential: &Credential,
         set: &TokenSet,
+        endpoint: &Url,
     ) -> Result<Drawn, Failure> {
         let Drawing { turn, wish, doing } = drawing;
         let now = self.now();
         let mut next = credential.clone();
         let mut rotated = None;
         if let Grant::Refresh(grant) = &mut next.grant {
+            grant.endpoint = Some(endpoint.to_string());
             if let Some(refresh) = set.refresh.clone().filter(|new| *new != grant.current.value) {
                 grant.current.supersede(refresh, None, &self.store.fingerprint_key());
                 grant.rotates = true;

@@ -118,6 +118,7 @@ mod tests {
                 current: Copy::first(Secret::new("rt"), 1),
                 ends: ChainEnd::Unknown,
                 rotates: true,
+                endpoint: None,
             }),
             custody: Custody::Sealed,
             health: Health::Ok,

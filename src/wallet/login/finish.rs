@@ -41,6 +41,7 @@ impl Wallet {
                 current: Copy::first(refresh.clone(), 1),
                 ends: chain_end(now, set.refresh_expires_in),
                 rotates: false,
+                endpoint: race.metadata.token.as_ref().map(ToString::to_string),
             }),
             None => Grant::Bare,
         };
