@@ -81,6 +81,7 @@
 //! Somebody who may write to the folder can put back an older copy of all of it, and nobody can tell. The superuser of this machine, and a
 //! program of the same user that attaches before ours starts, can read what ours can.
 
+pub mod backup;
 mod codec;
 mod disk;
 mod error;
@@ -209,7 +210,7 @@ impl Store {
     pub async fn refresh(&self) -> bool {
         let shared = Arc::clone(&self.shared);
         let look = move || {
-            let noted = shared.history.refresh();
+            let noted = shared.history.is_shown() && shared.history.refresh();
             shared.look() | noted
         };
         tokio::task::spawn_blocking(look).await.unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::sync::OwnedMutexGuard;
 
@@ -13,10 +13,7 @@ use super::{Error, Shared};
 use crate::domain::credential::{Ask, Chain, Credential, CredentialId, Custody, Grant, Health, Held, why};
 use crate::domain::secret::Secret;
 use crate::domain::source::SourceId;
-use crate::domain::time::{Clock, from_epoch, later};
-
-/// A corrected end that differs by less than this is the same end.
-const SAME: SignedDuration = SignedDuration::from_secs(2);
+use crate::domain::time::{Clock, from_epoch};
 
 pub(super) struct Slot {
     pub(super) id: CredentialId,
@@ -176,18 +173,9 @@ pub(super) fn matters(before: &Credential, after: &Credential) -> bool {
     chief.is_none() || chief != current(before) || before.health != after.health || before.name != after.name
 }
 
-/// Puts the ends of access tokens right after this machine's clock was set (security.md I1).
+/// Puts the times of access tokens right after this machine's clock was set (security.md I1).
 pub(super) fn put_right(credential: &mut Credential, clock: &dyn Clock) {
-    if credential.access.iter().all(|(_, token)| token.ends_up.is_none()) {
-        return;
-    }
-    let Some(up) = clock.uptime() else { return };
-    let now = clock.now();
-    for (_, token) in &mut credential.access {
-        let Some(left) = token.ends_up.and_then(|end| end.after(up)) else { continue };
-        let end = later(now, left);
-        if token.expires.is_none_or(|told| told.duration_since(end).abs() > SAME) {
-            token.expires = Some(end);
-        }
+    if credential.access.iter().any(|(_, token)| token.ends_up.is_some()) {
+        credential.put_right(clock.now(), clock.uptime());
     }
 }

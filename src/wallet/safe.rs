@@ -6,7 +6,7 @@ use super::{Wallet, gone};
 use crate::domain::credential::CredentialId;
 use crate::domain::event::{Event, What};
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::vault::{Opening, Vault};
+use crate::domain::vault::{Access, Opening, Vault};
 use crate::store::Error;
 use crate::store::watch::Watch;
 
@@ -15,6 +15,14 @@ impl Wallet {
     #[must_use]
     pub fn vault(&self) -> Vault {
         self.store.vault()
+    }
+
+    /// How what comes now is kept, in two or three words.
+    pub(super) fn kept_how(&self) -> &'static str {
+        match self.vault().access {
+            Access::Open { .. } => "sealed on disk",
+            Access::NoStore | Access::MemoryOnly(_) | Access::Locked => "in memory only",
+        }
     }
 
     /// Whether the desktop's keyring answers here; it is asked once, and given two seconds.
@@ -46,7 +54,9 @@ impl Wallet {
     /// # Errors
     /// When that does not open it.
     pub async fn unlock(&self, opening: Opening) -> Result<(), Failure> {
-        self.store.unlock(opening).await.map_err(|error| failed("Unlocking the store", &error))
+        self.store.unlock(opening).await.map_err(|error| failed("Unlocking the store", &error))?;
+        self.may_hold_the_unlisted();
+        Ok(())
     }
 
     /// Locks the store, for all programs of this user.
@@ -78,7 +88,11 @@ impl Wallet {
 
     /// Takes in what other programs changed. Whether anything differs.
     pub async fn refresh(&self) -> bool {
-        self.store.refresh().await
+        let differs = self.store.refresh().await;
+        if differs {
+            self.may_hold_the_unlisted();
+        }
+        differs
     }
 
     /// Tells when another program changes the store, which [`Wallet::refresh`] then takes in; `None` where nobody can tell, and somebody has to
@@ -101,6 +115,9 @@ impl Wallet {
     }
 }
 
+const IN_MEMORY: &str =
+    "It is in this program's memory only: make room, and it is written; or copy it before the program ends.";
+
 /// A failure of the store with the cure, as far as there is one.
 pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Failure {
     let (kind, hint) = match error {
@@ -114,7 +131,7 @@ pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Failure {
         Error::Locked => (Kind::NotValid, Some("Unlock it: toktui unlock.")),
         Error::DoesNotOpen => (Kind::NotValid, None),
         Error::NoStore => (Kind::Unusable, Some("Make one: toktui store init.")),
-        Error::NotSaved(_) => (Kind::Failed, Some("Make room; it is tried again.")),
+        Error::NotSaved(_) => (Kind::Failed, Some(IN_MEMORY)),
         Error::NoRoom(_) => (Kind::Failed, Some("Nothing was sent. Make room and try again.")),
         Error::FakeLocks(_) => {
             (Kind::Failed, Some("Nothing was sent. Keep the store on another disk (TOKTUI_HOME)."))

@@ -38,6 +38,9 @@ impl Wallet {
         doing: &str,
     ) -> Result<Report, Failure> {
         let address = self.address_of(source, doing)?;
+        let provider = order.provider.as_deref().unwrap_or_default();
+        let name = order.name.as_deref().unwrap_or_default();
+        let _alone = self.alone(&[&address, provider, source.id.as_str(), name], doing)?;
         let mut stop = line.stop.clone();
         let server = tokio::select! {
             biased;
@@ -155,7 +158,7 @@ impl Wallet {
         let now = self.now();
         let mut schedule = Schedule::new(consent.interval);
         let mut pause = schedule.first();
-        let mut view = view_of(made, consent, now);
+        let mut view = view_of(self, made, consent, now);
         set_polling(&mut view, 0, Some(pause), None, now);
         line.tell(&view);
         line.step(Step::MayOpen(consent.uri.to_string()));
@@ -193,7 +196,7 @@ impl Wallet {
     }
 }
 
-fn view_of(made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
+fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
     let mut asking: Vec<String> = made.asked.wanted().iter().map(|capability| capability.0.shown()).collect();
     for clause in &made.asked.restrictions {
         asking.extend(clause.scopes.iter().flatten().map(Untrusted::shown));
@@ -205,7 +208,7 @@ fn view_of(made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
         at: made.source.name.clone(),
         asking,
         client: String::new(),
-        then: format!("keep the mytoken, in memory only, as {name}"),
+        then: format!("keep the mytoken, {}, as {name}", wallet.kept_how()),
         ends: Some(ends),
         consent: Some(Polled {
             address: Untrusted::from(consent.uri.as_str()),
