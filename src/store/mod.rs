@@ -55,6 +55,7 @@
 mod codec;
 mod disk;
 mod error;
+mod export;
 pub mod fast;
 mod file;
 mod folder;
@@ -76,6 +77,7 @@ pub mod watch;
 use std::sync::{Arc, Mutex, RwLock};
 
 pub use error::Error;
+pub use export::{Exported, Imported};
 pub use history::History;
 pub use lock::Lock;
 pub use place::Place;
@@ -157,6 +159,7 @@ impl Store {
                 seen: Mutex::default(),
                 handed: Mutex::default(),
                 history: History::default(),
+                tries: keys::Tries::default(),
             }),
         })
     }
