@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use toktui::cli::fast::{self, Way};
 use toktui::cli::{self, Command, House, Manner, demo};
 use toktui::config::{self, Problem};
 use toktui::desktop::{Choice, Environment, SystemClock, holder, panic, process, terminal};
@@ -17,7 +18,12 @@ fn main() -> ExitCode {
     if let Err(why) = process::close() {
         terminal::say(&format!("toktui: {why}"));
     }
+    panic::install_hook();
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let turn = match fast::go(&words) {
+        Way::Done(code) => return ExitCode::from(code),
+        Way::Long(turn) => turn,
+    };
     if words.first().is_some_and(|first| first == holder::ARGUMENT) {
         let rest: Vec<String> =
             words.into_iter().skip(1).filter_map(|word| word.into_string().ok()).collect();
@@ -34,11 +40,10 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
         }
     };
-    panic::install_hook();
     let code = match cli.command {
         None => on_screen(board(cli.manner)),
         Some(Command::Demo) => on_screen(demo_board()),
-        Some(Command::Plain(command)) => cli::run(&command, cli.manner).map_err(anyhow::Error::new),
+        Some(Command::Plain(command)) => cli::run(&command, cli.manner, turn).map_err(anyhow::Error::new),
     };
     match code {
         Ok(code) => ExitCode::from(code),
@@ -61,7 +66,8 @@ fn on_screen(board: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<
 async fn board(manner: Manner) -> anyhow::Result<u8> {
     let environment = Environment::of_this_process();
     terminal::check(&environment)?;
-    let House { environment, clock, settings, problems, wallet, .. } = House::open(environment, manner)?;
+    let House { environment, clock, settings, problems, wallet, .. } =
+        House::open(environment, manner, None)?;
     let end = open(Opening {
         environment,
         clock,

@@ -178,7 +178,7 @@ pub(super) fn filter(state: &State) -> bool {
     match state.focus {
         Pane::Providers => !state.wallet.sources.is_empty(),
         Pane::Tokens => !state.wallet.held.is_empty(),
-        Pane::History => !super::history::on_show(state).events.is_empty() || state.history.filter.is_some(),
+        Pane::History => !super::history::on_show(state).is_empty() || state.history.filter.is_some(),
         Pane::Lookup => false,
     }
 }

@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::tally::SKEW;
 use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, HeldAccess};
 use crate::domain::jwt::{self, Jwt};
 use crate::domain::mytoken::Facts;
+use crate::domain::time::countdown;
 use crate::domain::untrusted::{Untrusted, cleaned};
+use crate::domain::vault::Vault;
 
 /// Columns of the names at the left.
 pub const NAMES: usize = 18;
@@ -38,16 +41,16 @@ pub fn of_jwt(jwt: &Jwt, width: usize) -> Vec<Line> {
 
 /// Everything held under a name, masked.
 #[must_use]
-pub fn of_held(held: &Held, width: usize) -> Vec<Line> {
+pub fn of_held(held: &Held, vault: &Vault, width: usize) -> Vec<Line> {
     let mut page = Page::new(width);
-    page.credential(held);
+    page.credential(held, vault);
     for access in &held.access {
         page.lines.push(Line::Blank);
-        page.access(access);
+        page.access(access, held.locked);
     }
-    if let Chain::Mytoken { facts, .. } = &held.chain {
+    if let Chain::Mytoken { facts, copy, .. } = &held.chain {
         page.lines.push(Line::Blank);
-        page.facts(facts);
+        page.facts(facts, (*copy > 0).then_some(*copy));
     }
     page.lines
 }
@@ -80,7 +83,7 @@ impl Page {
         }
     }
 
-    fn credential(&mut self, held: &Held) {
+    fn credential(&mut self, held: &Held, vault: &Vault) {
         self.head(held.name.clone());
         let custody = match &held.custody {
             Custody::Sealed => "sealed".to_owned(),
@@ -91,6 +94,17 @@ impl Page {
             Custody::Foreign(owner) => format!("read-only here: it belongs to {owner}"),
         };
         self.pair("kept", &custody);
+        if held.locked {
+            self.pair("locked", "whom it speaks for, what its tokens say and what it may do is sealed");
+        }
+        if let Some(why) = vault.no_session.as_ref().filter(|_| matches!(held.custody, Custody::Sealed)) {
+            self.pair("", &format!("each program unlocks for itself: {why}"));
+        }
+        if let Some(pause) = &held.pause {
+            let times = if pause.tries == 1 { "once".to_owned() } else { format!("{} times", pause.tries) };
+            self.pair("left alone", &format!("asked in vain {times}: {}", pause.why));
+            self.lines.push(Line::Moment("asked again".to_owned(), pause.until));
+        }
         match &held.health {
             Health::Ok => {}
             Health::InDoubt(why) => self.pair("in doubt", why),
@@ -121,8 +135,9 @@ impl Page {
         }
     }
 
-    fn access(&mut self, access: &HeldAccess) {
-        self.head(format!("access token, {} characters", access.length));
+    fn access(&mut self, access: &HeldAccess, is_locked: bool) {
+        let length = format!("access token, {} characters", access.length);
+        self.head(if is_locked { "access token".to_owned() } else { length });
         let Ask { scopes, audiences } = &access.ask;
         let listed = |set: &std::collections::BTreeSet<String>| {
             set.iter().map(|word| cleaned(word)).collect::<Vec<_>>().join(" ")
@@ -138,17 +153,29 @@ impl Page {
         }
         self.lines.push(Line::Moment("came".to_owned(), access.obtained));
         self.moment("ends", access.expires, "nobody said when");
+        if let Some(skew) = access.skew.filter(|skew| skew.abs() > SKEW) {
+            let off = if skew.is_negative() { "fast" } else { "slow" };
+            let text = format!(
+                "this machine's was {} {off} by its giver's; its end is by ours",
+                countdown(skew.abs())
+            );
+            self.pair("clock", &text);
+        }
         if access.has_id_token {
             self.pair("with it", "an ID token");
         }
         match &access.content {
             Some(jwt) => self.claims(jwt),
+            None if is_locked => {}
             None => self.pair("content", "opaque: only its provider can read it"),
         }
     }
 
-    fn facts(&mut self, facts: &Facts) {
+    fn facts(&mut self, facts: &Facts, copy: Option<u64>) {
         self.head("mytoken");
+        if let Some(copy) = copy {
+            self.pair("copy", &format!("{copy}, the newest here"));
+        }
         self.pair("server", &facts.server.shown());
         self.pair("provider", &facts.provider.shown());
         if let Some(id) = &facts.mom_id {

@@ -1,12 +1,14 @@
 //! What the History pane knows: what this session did, or a mytoken's events from its server.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::effect::Task;
 use super::state::{Pane, State};
-use crate::domain::credential::CredentialId;
+use crate::domain::credential::{CredentialId, Held};
 use crate::domain::event::{Event, What};
 
 /// Pane 4.
@@ -24,43 +26,121 @@ pub struct History {
     pub offset: usize,
     /// The filter, if one is typed.
     pub filter: Option<String>,
+    sifted: Option<Sifted>,
 }
 
-/// What pane 4 must show.
+/// What pane 4 must show: asked only for what is visible, since a journal can be long.
 #[derive(Clone, Debug)]
 pub struct Shown<'a> {
     /// The name of the credential it is about; `None`: this session, or what was pasted.
     pub name: Option<&'a str>,
     /// When the server told this; `None`: it is what was done here.
     pub read: Option<Timestamp>,
-    /// The events, filtered, the newest first.
-    pub events: Vec<&'a Event>,
+    events: &'a [Event],
+    which: Cow<'a, Which>,
+}
+
+impl<'a> Shown<'a> {
+    /// How many events there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &*self.which {
+            Which::All => self.events.len(),
+            Which::These(places) => places.len(),
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Those from one place on, the newest first.
+    pub fn from(&self, place: usize, most: usize) -> impl Iterator<Item = &'a Event> {
+        let end = self.len().min(place.saturating_add(most));
+        let at = |place: usize| match &*self.which {
+            Which::All => Some(place),
+            Which::These(places) => places.get(place).copied(),
+        };
+        (place..end).filter_map(at).filter_map(|at| self.events.get(at)).collect::<Vec<_>>().into_iter()
+    }
+}
+
+/// Which of many events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Which {
+    All,
+    These(Vec<usize>),
+}
+
+/// The events of the journal that are on show, gone through once and not once a frame.
+#[derive(Clone, Debug)]
+struct Sifted {
+    journal: Arc<[Event]>,
+    whose: Option<CredentialId>,
+    filter: Option<String>,
+    which: Which,
+}
+
+impl Sifted {
+    fn is_of(&self, state: &State, whose: Option<&CredentialId>) -> bool {
+        Arc::ptr_eq(&self.journal, &state.wallet.journal)
+            && self.whose.as_ref() == whose
+            && self.filter == state.history.filter
+    }
+}
+
+/// Goes through the journal anew, if what is to be shown of it differs.
+pub(super) fn settle(state: &mut State) {
+    let whose = whose(state).map(|held| held.id.clone());
+    if state.history.sifted.as_ref().is_some_and(|sifted| sifted.is_of(state, whose.as_ref())) {
+        return;
+    }
+    let which = sift(&state.wallet.journal, whose.as_ref(), state.history.filter.as_deref());
+    let (journal, filter) = (Arc::clone(&state.wallet.journal), state.history.filter.clone());
+    state.history.sifted = Some(Sifted { journal, whose, filter, which });
+}
+
+fn sift(events: &[Event], whose: Option<&CredentialId>, filter: Option<&str>) -> Which {
+    let filter = filter.unwrap_or_default().to_lowercase();
+    if whose.is_none() && filter.is_empty() {
+        return Which::All;
+    }
+    let own = |event: &Event| whose.is_none_or(|id| event.credential.as_ref() == Some(&id.0));
+    let fits = |event: &Event| filter.is_empty() || text(event).to_lowercase().contains(&filter);
+    let places = events.iter().enumerate().filter(|(_, event)| own(event) && fits(event));
+    Which::These(places.map(|(place, _)| place).collect())
+}
+
+/// The credential whose events are on show; none while the providers have the focus.
+fn whose(state: &State) -> Option<&Held> {
+    if state.focus == Pane::Providers { None } else { state.selected_held() }
 }
 
 /// What pane 4 must show: of the token on show, or of the whole session while the providers have the focus.
 #[must_use]
 pub fn on_show(state: &State) -> Shown<'_> {
     let history = &state.history;
-    let filter = history.filter.as_deref().unwrap_or_default().to_lowercase();
-    let fits = |event: &&Event| filter.is_empty() || text(event).to_lowercase().contains(&filter);
+    let filter = history.filter.as_deref();
+    let told =
+        |name, events: &'static [Event]| Shown { name, read: None, events, which: Cow::Owned(Which::All) };
     if state.lookup.pasted.is_some() {
-        let (events, read) = match &history.pasted {
-            Some((events, read)) => (events.as_slice(), Some(*read)),
-            None => (&[][..], None),
-        };
-        return Shown { name: None, read, events: events.iter().filter(fits).collect() };
+        let Some((events, read)) = &history.pasted else { return told(None, &[]) };
+        let which = Cow::Owned(sift(events, None, filter));
+        return Shown { name: None, read: Some(*read), events, which };
     }
-    let held = if state.focus == Pane::Providers { None } else { state.selected_held() };
-    let Some(held) = held else {
-        return Shown { name: None, read: None, events: state.wallet.journal.iter().filter(fits).collect() };
+    let held = whose(state);
+    let name = held.map(|held| held.name.as_str());
+    if let Some((events, read)) = held.and_then(|held| history.read.get(&held.id)) {
+        return Shown { name, read: Some(*read), events, which: Cow::Owned(sift(events, None, filter)) };
+    }
+    let id = held.map(|held| &held.id);
+    let which = match &history.sifted {
+        Some(sifted) if sifted.is_of(state, id) => Cow::Borrowed(&sifted.which),
+        _ => Cow::Owned(sift(&state.wallet.journal, id, filter)),
     };
-    if let Some((events, read)) = history.read.get(&held.id) {
-        let events = events.iter().filter(fits).collect();
-        return Shown { name: Some(&held.name), read: Some(*read), events };
-    }
-    let own = |event: &&Event| event.credential.as_ref() == Some(&held.id.0);
-    let events = state.wallet.journal.iter().filter(own).filter(fits).collect();
-    Shown { name: Some(&held.name), read: None, events }
+    Shown { name, read: None, events: &state.wallet.journal, which }
 }
 
 /// All of an event that a filter looks through.
@@ -115,8 +195,6 @@ pub fn words(what: &What) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::app::sample::*;
     use crate::domain::event::Teller;
@@ -135,7 +213,7 @@ mod tests {
     }
 
     fn told(state: &State) -> Vec<String> {
-        on_show(state).events.iter().map(|event| words(&event.what)).collect()
+        on_show(state).from(0, usize::MAX).map(|event| words(&event.what)).collect()
     }
 
     #[test]

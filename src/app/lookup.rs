@@ -79,6 +79,8 @@ pub enum Shown<'a> {
         /// When its server was last heard about it.
         heard: Option<Timestamp>,
     },
+    /// Something whose secrets are sealed, in a locked store.
+    Locked(&'a Held),
     /// A login or a bare access token: its access token's content is shown, as far as it is one that can be read.
     Login {
         /// It.
@@ -96,6 +98,9 @@ pub fn on_show(state: &State, now: Timestamp) -> Shown<'_> {
         return Shown::Pasted(pasted, verdict);
     }
     let Some(held) = state.selected_held() else { return Shown::Nothing };
+    if held.locked {
+        return Shown::Locked(held);
+    }
     match &held.chain {
         Chain::Mytoken { facts, heard, .. } => {
             let (verdict, heard) = of_mytoken(state, held, facts, *heard, now);
@@ -120,6 +125,7 @@ pub(super) fn most_lines(state: &State) -> usize {
     let of_content = |jwt: &Jwt| 12 + jwt.claims.len() * 2;
     match on_show(state, state.at) {
         Shown::Nothing => 0,
+        Shown::Locked(_) => 12,
         Shown::Mytoken { facts, .. } => of_facts(facts),
         Shown::Login { access, .. } => {
             access.and_then(|access| access.content.as_ref()).map_or(12, of_content)

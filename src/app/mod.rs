@@ -30,6 +30,7 @@ pub mod safe;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod state;
+pub mod tally;
 pub mod tokens;
 pub mod update;
 

@@ -8,7 +8,8 @@ use super::history;
 use super::lookup::{self, Shown};
 use super::overlay::Overlay;
 use super::state::{Pane, State};
-use crate::domain::credential::{ENDING, Held};
+use super::tally::HAIR;
+use crate::domain::credential::Held;
 use crate::domain::login::{Polled, View};
 use crate::domain::time::{countdown_changes, from_epoch, later};
 use crate::domain::vault::Access;
@@ -16,14 +17,8 @@ use crate::domain::vault::Access;
 /// How often at most the screen changes while nobody looks at it.
 const UNWATCHED: SignedDuration = SignedDuration::from_mins(1);
 
-/// While an access token has less left than this, its row counts by minutes.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-
 /// When less than this is left until the store locks, the header says so.
 pub const LOCKS_SOON: SignedDuration = SignedDuration::from_hours(1);
-
-/// Texts change at the first moment at which one unit less is left: a hair after the whole unit.
-const HAIR: SignedDuration = SignedDuration::from_millis(1);
 
 impl State {
     /// The next moment at which a text on screen differs or something falls due; `None`: never.
@@ -42,9 +37,8 @@ impl State {
     /// Whether the header shows the time of day: while a row counts by minutes or faster, so that the clock never
     /// ticks alone.
     #[must_use]
-    pub fn shows_clock(&self, now: Timestamp) -> bool {
-        let counts = |end: Timestamp| end > now && end.duration_since(now) < DAY;
-        self.wallet.held.iter().any(|held| held.chief().and_then(|access| access.expires).is_some_and(counts))
+    pub fn shows_clock(&self) -> bool {
+        self.tokens.tally.is_counting
     }
 
     fn deadlines(&self, due: &mut Soonest) {
@@ -53,9 +47,8 @@ impl State {
         due.at(self.price.as_ref().map(|price| price.until));
         due.at(self.notice.as_ref().and_then(|notice| notice.until));
         // The order of the rows, the counts in the header and what the keys can do turn at these.
-        for held in self.wallet.held.iter() {
-            due.turns(held);
-        }
+        // One that has come since the last message is due at once.
+        due.at(self.tokens.tally.turns.map(|at| at.max(later(due.now, HAIR))));
     }
 
     fn texts(&self, soonest: &mut Soonest) {
@@ -69,7 +62,7 @@ impl State {
             !area.is_empty() && !self.overlays.iter().any(|overlay| geometry.overlay(overlay).covers(area))
         };
         if is_seen(geometry.header) {
-            if self.shows_clock(soonest.now) {
+            if self.shows_clock() {
                 soonest.at(next_minute(soonest.now));
             }
             if let Access::Open { until: Some(until) } = self.wallet.vault.access {
@@ -115,7 +108,7 @@ impl State {
     fn lookup_texts(&self, soonest: &mut Soonest) {
         let (verdict, heard) = match lookup::on_show(self, soonest.now) {
             Shown::Nothing => return,
-            Shown::Login { held, .. } => return soonest.row(held),
+            Shown::Locked(held) | Shown::Login { held, .. } => return soonest.row(held),
             Shown::Mytoken { held, verdict, heard, .. } => {
                 soonest.row(held);
                 (Some(verdict), heard)
@@ -137,7 +130,8 @@ impl State {
                 Overlay::Login(login) => login.view.iter().for_each(|view| soonest.login(view)),
                 Overlay::CopyMenu(id, _) => self.held(id).into_iter().for_each(|held| soonest.row(held)),
                 Overlay::Details(id, list) => {
-                    let lines = |width| self.held(id).map(|held| content::of_held(held, width));
+                    let lines =
+                        |width| self.held(id).map(|held| content::of_held(held, &self.wallet.vault, width));
                     soonest.page(geometry.reading(overlay), list.offset, lines);
                 }
                 Overlay::Content(list) => {
@@ -234,17 +228,6 @@ impl Soonest {
                 self.moment(at);
             }
         }
-    }
-
-    /// The moments at which a row turns from live to ending to ended.
-    fn turns(&mut self, held: &Held) {
-        if let Some(end) = held.chief().and_then(|access| access.expires) {
-            self.at(later(end, SignedDuration::from_secs(-ENDING).saturating_add(HAIR)));
-            self.at(end);
-            // From here on the header shows the time of day.
-            self.at(later(end, HAIR.saturating_sub(DAY)));
-        }
-        self.at(held.chain_ends());
     }
 
     fn login(&mut self, view: &View) {
@@ -373,9 +356,9 @@ mod tests {
 
     #[test]
     fn the_clock_is_shown_only_while_something_counts_by_minutes() {
-        assert!(!board(vec![]).shows_clock(now()));
-        assert!(board(vec![bare("a", 3600)]).shows_clock(now()));
-        assert!(!board(vec![bare("a", 3 * 86_400)]).shows_clock(now()));
-        assert!(!board(vec![bare("a", -5)]).shows_clock(now()));
+        assert!(!board(vec![]).shows_clock());
+        assert!(board(vec![bare("a", 3600)]).shows_clock());
+        assert!(!board(vec![bare("a", 3 * 86_400)]).shows_clock());
+        assert!(!board(vec![bare("a", -5)]).shows_clock());
     }
 }

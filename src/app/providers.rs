@@ -34,7 +34,7 @@ pub enum Row {
 /// The rows. A folded source with something held under it is always shown.
 pub(super) fn rows(state: &State) -> Vec<Row> {
     let filter = state.providers.filter.as_deref().unwrap_or_default().to_lowercase();
-    let is_used = |source: &Source| state.wallet.held.iter().any(|held| held.source == source.id);
+    let is_used = |source: &Source| state.tokens.tally.under.contains_key(&source.id);
     let folded =
         |source: &Source| source.folded && !state.providers.unfolded && filter.is_empty() && !is_used(source);
     let fits = |source: &Source| {

@@ -223,7 +223,15 @@ impl State {
     /// A credential by its id.
     #[must_use]
     pub fn held(&self, id: &CredentialId) -> Option<&Held> {
-        self.wallet.held.iter().find(|held| held.id == *id)
+        // Nearly always the selected one, which need not be looked for.
+        let selected = self.in_row(self.tokens.place).filter(|held| held.id == *id);
+        selected.or_else(|| self.wallet.held.iter().find(|held| held.id == *id))
+    }
+
+    /// The credential in a row of the Tokens pane.
+    #[must_use]
+    pub fn in_row(&self, place: usize) -> Option<&Held> {
+        self.wallet.held.get(*self.tokens.rows.get(place)?)
     }
 
     /// The selected row of the Tokens pane.

@@ -1,9 +1,14 @@
 //! What the Tokens pane knows: a row a credential, with its two clocks.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::state::State;
-use crate::domain::credential::{CredentialId, Held, Life};
+use super::tally::Tally;
+use crate::domain::credential::{CredentialId, Custody, Held, Life};
+use crate::domain::source::{Source, SourceId};
 
 /// Pane 2.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +27,9 @@ pub struct Tokens {
     pub sort: Sort,
     /// Indices into the snapshot's `held`: filtered and sorted. Made anew when the snapshot, filter or order changes.
     pub rows: Vec<usize>,
+    /// What is counted over all that is held.
+    pub tally: Tally,
+    made: Option<Made>,
 }
 
 /// An order of the rows.
@@ -62,32 +70,6 @@ impl Sort {
     }
 }
 
-/// What the header counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Access tokens that live.
-    pub live: usize,
-    /// Access tokens that end within a minute.
-    pub ending: usize,
-    /// Credentials that will never give one again.
-    pub dead: usize,
-}
-
-/// What the header counts. A live access token of a dead credential counts as live: it still works.
-#[must_use]
-pub fn counts(held: &[Held], now: Timestamp) -> Counts {
-    let mut counts = Counts::default();
-    for held in held {
-        match class(held, now) {
-            Class::Ending => counts.ending += 1,
-            Class::Live => counts.live += 1,
-            Class::Without => {}
-            Class::Dead => counts.dead += 1,
-        }
-    }
-    counts
-}
-
 /// How urgent a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
@@ -112,25 +94,66 @@ pub fn class(held: &Held, now: Timestamp) -> Class {
     }
 }
 
-/// The rows: filtered and sorted indices into the snapshot.
-pub(super) fn rows(state: &State) -> Vec<usize> {
+/// Of what the rows were made: they are made anew only when some of it differs, or when a row turns.
+#[derive(Clone, Debug)]
+struct Made {
+    held: Arc<[Held]>,
+    sources: Arc<[Source]>,
+    filter: Option<String>,
+    sort: Sort,
+}
+
+impl Made {
+    fn is_of(&self, state: &State) -> bool {
+        Arc::ptr_eq(&self.held, &state.wallet.held)
+            && Arc::ptr_eq(&self.sources, &state.wallet.sources)
+            && self.filter == state.tokens.filter
+            && self.sort == state.tokens.sort
+    }
+}
+
+/// Puts rows and tally in order. A key that changes none of it costs nothing, however much is held.
+pub(super) fn settle(state: &mut State) {
+    let now = state.at;
+    let turned = state.tokens.tally.turns.is_some_and(|at| at <= now);
+    if !turned && state.tokens.made.as_ref().is_some_and(|made| made.is_of(state)) {
+        return;
+    }
+    state.tokens.tally = Tally::of(&state.wallet.held, now);
+    state.tokens.rows = rows(state);
+    state.tokens.made = Some(Made {
+        held: Arc::clone(&state.wallet.held),
+        sources: Arc::clone(&state.wallet.sources),
+        filter: state.tokens.filter.clone(),
+        sort: state.tokens.sort,
+    });
+}
+
+/// The rows: filtered and sorted indices into the snapshot. What is compared is found out once a row, not once a comparison.
+fn rows(state: &State) -> Vec<usize> {
     let now = state.at;
     let filter = state.tokens.filter.as_deref().unwrap_or_default().to_lowercase();
-    let mut rows: Vec<(usize, &Held)> = state.wallet.held.iter().enumerate().collect();
-    rows.retain(|(_, held)| filter.is_empty() || text(held, state).to_lowercase().contains(&filter));
-    let end = |held: &Held| held.chief().and_then(|access| access.expires).unwrap_or(Timestamp::MAX);
-    let from = |held: &Held| state.wallet.sources.iter().position(|source| source.id == held.source);
-    let renewable = |held: &Held| held.chain_ends().unwrap_or(Timestamp::MAX);
-    rows.sort_by(|(_, a), (_, b)| {
-        let order = match state.tokens.sort {
-            Sort::Urgency => (class(a, now), end(a)).cmp(&(class(b, now), end(b))),
-            Sort::Name => std::cmp::Ordering::Equal,
-            Sort::From => from(a).cmp(&from(b)),
-            Sort::Renewable => renewable(a).cmp(&renewable(b)),
-        };
-        order.then_with(|| a.name.cmp(&b.name))
-    });
-    rows.into_iter().map(|(at, _)| at).collect()
+    let fits = |held: &Held| filter.is_empty() || text(held, state).to_lowercase().contains(&filter);
+    let places: HashMap<&SourceId, usize> =
+        state.wallet.sources.iter().enumerate().map(|(at, source)| (&source.id, at)).collect();
+    let key = |held: &Held| match state.tokens.sort {
+        Sort::Urgency => {
+            let end = held.chief().and_then(|access| access.expires);
+            // Nothing is more urgent than a value that no disk has.
+            let place = match held.custody {
+                Custody::Unsaved(_) => 0,
+                _ => 1 + class(held, now) as usize,
+            };
+            (place, end.unwrap_or(Timestamp::MAX))
+        }
+        Sort::Name => (0, Timestamp::MAX),
+        Sort::From => (places.get(&held.source).copied().unwrap_or(0), Timestamp::MAX),
+        Sort::Renewable => (0, held.chain_ends().unwrap_or(Timestamp::MAX)),
+    };
+    let shown = state.wallet.held.iter().enumerate().filter(|(_, held)| fits(held));
+    let mut rows: Vec<_> = shown.map(|(at, held)| (key(held), held.name.as_str(), at)).collect();
+    rows.sort_unstable();
+    rows.into_iter().map(|(_, _, at)| at).collect()
 }
 
 /// All of a row that a filter looks through.

@@ -1,13 +1,25 @@
 //! The shortest way from the arguments to a token: for exactly known words, before anything else of the program is set up.
 //!
-//! What is not known here, to the letter, is left to the full parser. A test holds both to the same meaning.
+//! No runtime, no TLS, no D-Bus, no config: two variables, one key, one file, one write. What is not known here, to the letter, is left to the
+//! full parser, and what is not at hand to the verbs. A test holds both ways to the same meaning.
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::Path;
 
 use jiff::SignedDuration;
 
-use super::span;
-use crate::store::is_name;
+use super::places::Places;
+use super::token::{Form, is_token};
+use super::{Stdout, gate, list, span};
+use crate::config::Settings;
+use crate::desktop::{Environment, SystemClock, terminal};
+use crate::domain::credential::{Credential, CredentialId, Grant};
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::secret::Secret;
+use crate::domain::time::Clock;
+use crate::store::{self, Lock, Store, is_name};
+use crate::wallet::draw::{Wish, at_hand};
 
 /// What a known line of words asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +83,96 @@ fn token(words: &[&str]) -> Option<Token> {
         }
     }
     (!token.name.is_empty()).then_some(token)
+}
+
+/// How far the short way led.
+pub enum Way {
+    /// To the end, with this exit code.
+    Done(u8),
+    /// Not to the end: the long way is to be gone, with the turn of this credential if it was taken already.
+    Long(Option<(CredentialId, Lock)>),
+}
+
+/// Goes the short way as far as it leads. The program's own name is not among the words.
+#[must_use]
+pub fn go(words: &[OsString]) -> Way {
+    let long = Way::Long(None);
+    match known(words) {
+        None => long,
+        Some(Known::Version) => {
+            Stdout::default().line(concat!("toktui ", env!("CARGO_PKG_VERSION")));
+            Way::Done(0)
+        }
+        Some(Known::ListJson) => list_json().map_or(long, Way::Done),
+        Some(Known::Token(wanted)) => give(&wanted),
+    }
+}
+
+/// More than this is not read in full with the list.
+const MOST: usize = 64;
+
+fn list_json() -> Option<u8> {
+    let places = Places::of_this_process()?;
+    let clock: std::sync::Arc<dyn Clock> = std::sync::Arc::new(SystemClock);
+    // A key that is there may be used: only keeping one there must have been allowed.
+    let settings = Settings { session: Some(true), ..Settings::default() };
+    let store = Store::open(gate::place(&Environment::default(), &places, &settings, &clock)?).ok()?;
+    let held = store.held();
+    if held.len() > MOST {
+        return None;
+    }
+    list::print_json(&held, &store.vault(), None, clock.now(), &mut Stdout::default());
+    Some(0)
+}
+
+fn give(wanted: &Token) -> Way {
+    if !wanted.show && std::io::stdout().is_terminal() {
+        return Way::Long(None);
+    }
+    let Some(folder) = Places::of_this_process().and_then(|places| places.store) else {
+        return Way::Long(None);
+    };
+    let Some(credential) = held(&folder, &wanted.name) else { return Way::Long(None) };
+    if let Some(done) = print(&credential, wanted) {
+        return done;
+    }
+    if matches!(credential.grant, Grant::Bare) {
+        return Way::Long(None);
+    }
+    // Whoever renews it now does that for us too.
+    match store::fast::wait_turn(&folder, &credential.id, &gate::program(), SystemClock.now()) {
+        Ok(lock) => {
+            let done = held(&folder, &wanted.name).and_then(|credential| print(&credential, wanted));
+            done.unwrap_or(Way::Long(Some((credential.id, lock))))
+        }
+        Err(error @ store::Error::Held(_)) => {
+            let doing = format!("Getting a token of {}", wanted.name);
+            let failure = Failure::new(Kind::Failed, doing, error.to_string()).hint("Nothing was sent.");
+            terminal::say(&format!("toktui: {failure}"));
+            Way::Done(failure.kind.exit_code())
+        }
+        Err(_) => Way::Long(None),
+    }
+}
+
+fn held(folder: &Path, name: &str) -> Option<Credential> {
+    store::fast::at_hand(folder, name, &*gate::session(), &SystemClock).ok().flatten()
+}
+
+/// Prints the token that is held, if it will do and there is nothing to say about it.
+fn print(credential: &Credential, wanted: &Token) -> Option<Way> {
+    let wish = Wish { min_life: wanted.min_life, ..Wish::default() };
+    let drawn = at_hand(credential, &wish, SystemClock.now())?;
+    if !drawn.remarks.is_empty() || !is_token(drawn.token.value.expose()) {
+        return None;
+    }
+    let form = if wanted.header { Form::Header } else { Form::Bare };
+    let mut text = form.of(&drawn.token.value);
+    if !wanted.no_newline {
+        text = Secret::new(format!("{}\n", text.expose()));
+    }
+    Stdout::default().bytes(text.expose().as_bytes());
+    Some(Way::Done(0))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub fn store(
 }
 
 /// Where the store is and whom it may ask; `None` where this user has no home.
-fn place(
+pub fn place(
     environment: &Environment,
     places: &Places,
     settings: &Settings,
@@ -70,18 +70,22 @@ fn bus(environment: &Environment) -> String {
     .unwrap_or_default()
 }
 
+/// Who keeps keys for the session on this system.
 #[cfg(target_os = "linux")]
-fn session() -> Arc<dyn Session> {
+#[must_use]
+pub fn session() -> Arc<dyn Session> {
     Arc::new(KernelKeyring::default())
 }
 
+/// Who keeps keys for the session on this system.
 #[cfg(not(target_os = "linux"))]
-fn session() -> Arc<dyn Session> {
+#[must_use]
+pub fn session() -> Arc<dyn Session> {
     Arc::new(Nowhere)
 }
 
 /// What runs here, for whoever waits for its locks: the command without its further words.
-fn program() -> String {
+pub fn program() -> String {
     match std::env::args().nth(1).filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())) {
         Some(command) => format!("toktui {command}"),
         None => "toktui".to_owned(),

@@ -13,6 +13,7 @@ use crate::domain::credential::{CredentialId, Held};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::time::Clock;
 use crate::http::Http;
+use crate::store::Lock;
 use crate::wallet::Wallet;
 
 /// How a command behaves, whatever it does.
@@ -47,16 +48,23 @@ pub struct House {
 }
 
 impl House {
-    /// Reads the config, and opens the store as far as that needs nobody.
+    /// Reads the config, and opens the store as far as that needs nobody. `turn`: the turn of a credential that is ours already.
     ///
     /// # Errors
     /// When the system gives no random numbers.
-    pub fn open(environment: Environment, manner: Manner) -> Result<Self, Failure> {
+    pub fn open(
+        environment: Environment,
+        manner: Manner,
+        turn: Option<(CredentialId, Lock)>,
+    ) -> Result<Self, Failure> {
         let places = Places::of(&environment);
         let (mut config, mut problems) = Config::open(&places.config);
         problems.extend(config.fetch_secrets(&|name| environment.variable(name).map(str::to_owned)));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = gate::store(&environment, &places, &config.settings, &clock)?;
+        if let Some((id, lock)) = turn {
+            store.take_over(id, lock);
+        }
         let wallet = Wallet::over(store, Arc::clone(&clock), Arc::new(Http::default()), config.sources);
         let settings = config.settings;
         Ok(Self { environment, places, clock, settings, problems, wallet, out: Stdout::default(), manner })

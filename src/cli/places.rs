@@ -16,6 +16,14 @@ pub struct Places {
 }
 
 impl Places {
+    /// The places of this process's user, by the one variable that matters; `None` where that is no text.
+    #[must_use]
+    pub fn of_this_process() -> Option<Self> {
+        let home = std::env::var_os("TOKTUI_HOME").filter(|home| !home.is_empty());
+        let home = home.map(std::ffi::OsString::into_string).transpose().ok()?;
+        Some(Self::below(home.as_deref().map(Path::new)))
+    }
+
     /// The places of this process's user.
     #[must_use]
     pub fn of(environment: &Environment) -> Self {

@@ -8,17 +8,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::house::House;
 use super::{Manner, Plain, perform, rescue};
 use crate::desktop::{Environment, terminal};
+use crate::domain::credential::CredentialId;
 use crate::domain::failure::{Failure, Kind};
+use crate::store::Lock;
 
-/// Does what a command says, in a runtime of its own. The exit code.
+/// Does what a command says, in a runtime of its own. `turn`: the turn of a credential that was taken on the short way. The exit code.
 ///
 /// # Errors
 /// With what was being done, the deciding fact and what to do now.
-pub fn run(command: &Plain, manner: Manner) -> Result<u8, Failure> {
+pub fn run(command: &Plain, manner: Manner, turn: Option<(CredentialId, Lock)>) -> Result<u8, Failure> {
     let starting = |error: io::Error| Failure::new(Kind::Failed, "Starting", error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(starting)?;
     let code = runtime.block_on(async {
-        let mut house = House::open(Environment::of_this_process(), manner)?;
+        let mut house = House::open(Environment::of_this_process(), manner, turn)?;
         for problem in &house.problems {
             terminal::say(&format!("toktui: {problem}"));
         }

@@ -363,14 +363,14 @@ impl AccessToken {
 }
 
 impl AccessToken {
-    /// Moves its times to where they belong after this machine's clock was set, by the clock that nobody sets. A second is
+    /// Moves its times to where they belong after this machine's clock was set, by the clock that nobody sets. Two seconds are
     /// let pass: both clocks are not read in the same instant.
     pub fn put_right(&mut self, now: Timestamp, uptime: Option<Uptime>) {
         let (Some(end), Some(end_up), Some(uptime)) = (self.expires, self.ends_up, uptime) else { return };
         let Some(left) = end_up.after(uptime) else { return };
         let right = later(now, left);
         let off = right.duration_since(end);
-        if off.abs() > SignedDuration::from_secs(1) {
+        if off.abs() > SignedDuration::from_secs(2) {
             self.expires = Some(right);
             self.obtained = later(self.obtained, off);
         }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::leaving::Wish as ToLeave;
 use super::{Answer, Board, End, SignIn};
 use crate::app::effect::{Asking, Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
 use crate::desktop::{Cleared, Desktop};
-use crate::domain::credential::CredentialId;
+use crate::domain::credential::{CredentialId, Custody};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
 use crate::domain::login::Order;
@@ -47,23 +47,29 @@ pub(super) struct Effects {
     lasting: JoinSet<()>,
     /// A signal that ends the program.
     signal: Option<End>,
+    /// What tells when others change the store, and a word that there may be one to watch by now.
+    watching: (JoinHandle<()>, Arc<Notify>),
 }
 
 impl Effects {
     pub(super) fn new(board: &Board, answer: Answer) -> Self {
+        let world = World {
+            wallet: Arc::clone(&board.wallet),
+            desktop: Arc::clone(&board.desktop),
+            clock: Arc::clone(&board.clock),
+            clear_after: board.clear_after,
+            sign_in: board.sign_in.clone(),
+            answer,
+        };
+        let look_for_one = Arc::new(Notify::new());
+        let watching = tokio::spawn(world.clone().watch(Arc::clone(&look_for_one)));
         Self {
-            world: World {
-                wallet: Arc::clone(&board.wallet),
-                desktop: Arc::clone(&board.desktop),
-                clock: Arc::clone(&board.clock),
-                clear_after: board.clear_after,
-                sign_in: board.sign_in.clone(),
-                answer,
-            },
+            world,
             logins: Logins::default(),
             waiting: Vec::new(),
             lasting: JoinSet::new(),
             signal: None,
+            watching: (watching, look_for_one),
         }
     }
 
@@ -152,6 +158,7 @@ impl Effects {
             Effect::Keep(specimen, name) => {
                 self.finish(async move {
                     let kept = world.wallet.keep(&specimen, &name).await;
+                    let kept = kept.or_else(|failure| world.kept_unsaved(&name).ok_or(failure));
                     world.changed(Outcome::Kept(kept));
                 });
             }
@@ -186,13 +193,17 @@ impl Effects {
             | Effect::Guard(..)
             | Effect::Rename(..)
             | Effect::SaveAgain(_) => {
-                self.finish(async move { world.tend_store(effect).await });
+                let there_is_one = Arc::clone(&self.watching.1);
+                self.finish(async move {
+                    world.tend_store(effect).await;
+                    there_is_one.notify_one();
+                });
             }
             Effect::Refresh => {
+                let there_is_one = Arc::clone(&self.watching.1);
                 tokio::spawn(async move {
-                    if world.wallet.refresh().await {
-                        world.say(world.snapshot());
-                    }
+                    world.refresh().await;
+                    there_is_one.notify_one();
                 });
             }
             Effect::ClearClipboard => world.blocking(World::clear),
@@ -241,6 +252,12 @@ impl Effects {
     }
 }
 
+impl Drop for Effects {
+    fn drop(&mut self) {
+        self.watching.0.abort();
+    }
+}
+
 impl World {
     fn say(&self, outcome: Outcome) {
         // The loop has ended: nobody is left to hear it.
@@ -269,6 +286,36 @@ impl World {
         tokio::task::spawn_blocking(move || work(&world));
     }
 
+    /// What could not be written is held all the same, under the name that was asked for.
+    fn kept_unsaved(&self, name: &str) -> Option<(CredentialId, String)> {
+        let held = self.wallet.held();
+        let found = held.iter().find(|held| held.name == name)?;
+        matches!(found.custody, Custody::Unsaved(_)).then(|| (found.id.clone(), name.to_owned()))
+    }
+
+    /// Takes in what others changed; nobody hears of it unless something differs.
+    async fn refresh(&self) {
+        if self.wallet.refresh().await {
+            self.say(self.snapshot());
+        }
+    }
+
+    /// Takes in what others change, as soon as the system tells of it. Until there is a store to watch, and where nobody can tell,
+    /// it waits for a word.
+    async fn watch(self, look_for_one: Arc<Notify>) {
+        // The first frame did not wait for all that can be read.
+        self.refresh().await;
+        loop {
+            match self.wallet.changes() {
+                Some(mut changes) => loop {
+                    changes.changed().await;
+                    self.refresh().await;
+                },
+                None => look_for_one.notified().await,
+            }
+        }
+    }
+
     /// What the store itself is asked for.
     async fn tend_store(&self, effect: Effect) {
         let wallet = &self.wallet;
@@ -284,10 +331,12 @@ impl World {
             Effect::Unlock(task, opening) => {
                 let by = opening.guard();
                 let opened = wallet.unlock(opening).await;
+                wallet.refresh().await;
                 self.changed(Outcome::Unlocked(task, by, opened));
             }
             Effect::Lock => {
                 wallet.lock();
+                wallet.refresh().await;
                 self.changed(Outcome::Locked);
             }
             Effect::Guard(task, opening) => {

@@ -13,6 +13,7 @@ use crate::app::state::{Notice, Seat, State, Tone};
 use crate::desktop::clock;
 use crate::desktop::glyphs::{self, Look};
 use crate::desktop::input::InputStream;
+use crate::desktop::jumps::Jumps;
 use crate::desktop::output::Output;
 use crate::desktop::signals::Signals;
 use crate::desktop::{Choice, Desktop, Environment, Error, RealDesktop, Route, WhyAsk, terminal};
@@ -64,7 +65,7 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
     let input = InputStream::start()?;
     let drawing = |source: io::Error| Error::Terminal { doing: "drawing", source };
     let mut screen = Terminal::new(CrosstermBackend::new(output.clone())).map_err(drawing)?;
-    let mut stage = RealStage { guard, input, signals, output };
+    let mut stage = RealStage { guard, input, signals, output, jumps: Jumps::new() };
     let board = Board {
         state,
         wallet: opening.wallet,

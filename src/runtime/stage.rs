@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use crate::desktop::input::InputStream;
+use crate::desktop::jumps::Jumps;
 use crate::desktop::keys::Input;
 use crate::desktop::output::Output;
 use crate::desktop::signals::{self, Signal, Signals};
@@ -61,6 +62,15 @@ pub struct RealStage {
     pub signals: Signals,
     /// The way to the screen.
     pub output: Output,
+    /// What tells of a clock that jumps, where the system does.
+    pub jumps: Option<Jumps>,
+}
+
+async fn jumped(jumps: &mut Option<Jumps>) {
+    match jumps {
+        Some(jumps) => jumps.jumped().await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Stage for RealStage {
@@ -72,6 +82,7 @@ impl Stage for RealStage {
             biased;
             signal = self.signals.next() => Happening::Signal(signal),
             input = self.input.next() => Happening::Input(input),
+            () = jumped(&mut self.jumps) => Happening::ClockJumped,
             () = output.caught_up(), if behind => Happening::CaughtUp,
         }
     }

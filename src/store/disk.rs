@@ -83,7 +83,12 @@ impl Disk for RealDisk {
 
     fn append(&self, path: &Path, at: u64, bytes: &[u8], sync: bool) -> io::Result<()> {
         let mut file = again(|| options().write(true).create(true).truncate(false).open(path))?;
-        if file.metadata()?.len() != at {
+        let length = file.metadata()?.len();
+        if length < at {
+            // Zeros would stand in between.
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the file has become shorter"));
+        }
+        if length > at {
             file.set_len(at)?;
         }
         file.seek(SeekFrom::Start(at))?;

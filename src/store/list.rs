@@ -17,6 +17,8 @@ pub(crate) struct Entry {
     pub(crate) open: Open,
     /// How long its file was after this change: another length means that this line is not the last word.
     pub(crate) length: u64,
+    /// Up to which of its records it was surely on disk when this was written: a file that has less has lost some.
+    pub(crate) sure: u64,
 }
 
 /// How far somebody has read.
@@ -41,22 +43,22 @@ impl Entry {
         // It cannot fail: there is no map with odd keys in it.
         let open = serde_json::to_vec(&self.open).unwrap_or_default();
         let mut bytes = vec![b'\n'];
-        bytes.extend_from_slice(&record::line(&open, &self.length.to_string()));
+        bytes.extend_from_slice(&record::line(&open, &format!("{} {}", self.length, self.sure)));
         bytes
     }
 
-    pub(crate) fn of(open: &Open, row: &Row, length: u64) -> Self {
+    pub(crate) fn of(open: &Open, row: &Row, length: u64, sure: u64) -> Self {
         let open = Open { key: String::new(), state: Some(row.clone()), intent: None, ..open.clone() };
-        Self { open, length }
+        Self { open, length, sure }
     }
 
     pub(crate) fn gone(id: &str, number: u64) -> Self {
-        Self { open: Open { gone: true, ..blank(id, number) }, length: 0 }
+        Self { open: Open { gone: true, ..blank(id, number) }, length: 0, sure: 0 }
     }
 
     /// The news that the store was locked or unlocked.
     pub(crate) fn turned() -> Self {
-        Self { open: blank("", 0), length: 0 }
+        Self { open: blank("", 0), length: 0, sure: 0 }
     }
 }
 
@@ -112,7 +114,9 @@ fn parsed(bytes: &[u8]) -> News {
             continue;
         }
         let entry = record::read(line).and_then(|line| {
-            Some(Entry { open: serde_json::from_slice(line.open).ok()?, length: line.rest.parse().ok()? })
+            let (length, sure) = line.rest.split_once(' ')?;
+            let open = serde_json::from_slice(line.open).ok()?;
+            Some(Entry { open, length: length.parse().ok()?, sure: sure.parse().ok()? })
         });
         match entry {
             Some(entry) if entry.open.id.is_empty() => news.turned = true,

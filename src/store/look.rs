@@ -87,7 +87,7 @@ impl Shared {
         let mut by_id: HashMap<CredentialId, Arc<Slot>> =
             self.slots().into_iter().map(|slot| (slot.id.clone(), slot)).collect();
         let mut new = Vec::new();
-        for Entry { open, length } in news.entries.into_iter().rev() {
+        for Entry { open, length, sure } in news.entries.into_iter().rev() {
             let id = CredentialId(open.id.clone());
             let slot = by_id.get(&id);
             if open.gone {
@@ -102,7 +102,7 @@ impl Shared {
             let Some(row) = open.state else { continue };
             let at = At { number: open.n, end: length, file: 0, mend: false };
             if let Some(slot) = slot {
-                changed |= self.hear_of(slot, row, at);
+                changed |= self.hear_of(slot, row, at, sure);
                 continue;
             }
             let known = Known {
@@ -110,6 +110,7 @@ impl Shared {
                 row: Some(row),
                 under: open.under,
                 at: Some(at),
+                sure,
                 ..Known::default()
             };
             let slot = Slot::new(id.clone(), known);
@@ -122,9 +123,10 @@ impl Shared {
     }
 
     /// Somebody wrote a credential that is known here.
-    fn hear_of(&self, slot: &Slot, row: Row, at: At) -> bool {
+    fn hear_of(&self, slot: &Slot, row: Row, at: At, sure: u64) -> bool {
         {
             let mut known = slot.known();
+            known.sure = known.sure.max(sure);
             let older = known.at.is_some_and(|known| known.number >= at.number);
             if older || known.unsaved.is_some() {
                 return false;
@@ -134,13 +136,11 @@ impl Shared {
             known.at = Some(at);
             known.doubt = None;
             known.bad = None;
-            if known.value.is_none() {
+            if known.value.take().is_none() {
                 return true;
             }
         }
-        if self.reread(slot, false).is_err() {
-            slot.known().value = None;
-        }
+        drop(self.reread(slot, false));
         true
     }
 
@@ -161,7 +161,7 @@ impl Shared {
             let known = slot.known();
             if let (Some(row), Some(at), None) = (&known.row, known.at, &known.bad) {
                 let open = open_part(&slot.id, at.number, &known.under, "");
-                corrections.push(Entry::of(&open, row, at.end));
+                corrections.push(Entry::of(&open, row, at.end, known.sure));
             }
         }
         for (name, slot) in by_name {
@@ -266,8 +266,10 @@ impl Shared {
     }
 
     /// In the turn: what others made of it in the meantime is taken over.
-    pub(super) fn catch_up(&self, slot: &Slot) -> Result<(), Error> {
+    pub(super) fn catch_up(&self, slot: &Slot, locked: bool) -> Result<(), Error> {
         let Some(home) = &self.home else { return Ok(()) };
+        self.extend_session(home);
+        self.list_once();
         if slot.known().unsaved.is_some() {
             return Ok(());
         }
@@ -284,7 +286,9 @@ impl Shared {
         }
         match self.reread(slot, true) {
             Ok(()) => {
-                self.mend(slot);
+                if locked {
+                    self.mend(slot);
+                }
                 Ok(())
             }
             Err(Error::Gone) => self.follow(home, slot),

@@ -86,7 +86,7 @@ pub use slot::Turn;
 use disk::{Disk, Paths, RealDisk};
 use seal::Key;
 use shared::{Home, Mode, Shared, State};
-use slot::{Hold, Slot, current};
+use slot::{Slot, current};
 
 use crate::domain::credential::{Credential, CredentialId, Fingerprint, FingerprintKey, Grant, Held};
 use crate::domain::event::Event;
@@ -218,9 +218,9 @@ impl Store {
             return Err(Error::Gone);
         }
         let lock = shared.file_lock(&slot).await?;
-        let turn = Turn { slot, shared, hold: Arc::new(Hold { lock, _turn: turn }) };
+        let turn = Turn::new(slot, &shared, lock, turn);
         if turn.slot.known().at.is_some() {
-            turn.blocking(|shared, slot, _| shared.catch_up(slot)).await?;
+            turn.blocking(Shared::catch_up).await?;
         }
         Ok(turn)
     }
@@ -255,14 +255,13 @@ impl Store {
         // Nobody can ask for its turn yet, but the disk may be slow: everything goes on in a turn all the same.
         let guard = Arc::clone(&slot.turn).lock_owned().await;
         shared.slots_mut().push(Arc::clone(&slot));
-        let turn =
-            Turn { slot, shared: Arc::clone(shared), hold: Arc::new(Hold { lock: None, _turn: guard }) };
+        let turn = Turn::new(slot, shared, None, guard);
         turn.blocking(|shared, slot, _| {
             if let Some(home) = &shared.home {
                 // A failure shows when the file is written.
                 drop(folder::make(&home.paths));
             }
-            let result = shared.write(slot, credential);
+            let result = shared.write(slot, credential, true);
             if slot.known().unsaved.as_deref() == Some(turn::TAKEN) {
                 // Another program was first with the name.
                 shared.slots_mut().retain(|other| other.id != slot.id);

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::disk::replace;
 use super::keys::Keys;
 use super::keys::SESSION;
@@ -10,7 +12,7 @@ use super::list::Entry;
 use super::lock::LONGEST;
 use super::seal::Key;
 use super::shared::{Home, Mode, Shared, label};
-use super::slot::{Hold, Turn};
+use super::slot::Turn;
 use super::turn::{RESERVE, tell};
 use super::{Error, SESSION_KEY, Store, folder, lock, look};
 use crate::domain::credential::Custody;
@@ -153,15 +155,14 @@ impl Store {
             // Who has the turn now saves by himself.
             let Ok(guard) = Arc::clone(&slot.turn).try_lock_owned() else { continue };
             let Ok(lock) = self.shared.file_lock(&slot).await else { continue };
-            let turn =
-                Turn { slot, shared: Arc::clone(&self.shared), hold: Arc::new(Hold { lock, _turn: guard }) };
-            let written = turn.blocking(|shared, slot, _| {
+            let turn = Turn::new(slot, &self.shared, lock, guard);
+            let written = turn.blocking(|shared, slot, locked| {
                 let Some(value) = slot.known().value.clone() else { return Ok(()) };
                 if shared.is_open() && slot.known().under == SESSION_KEY {
                     // The store's key takes the place of the session's.
                     (slot.known().key, slot.known().wrapped) = (None, String::new());
                 }
-                shared.write(slot, value)
+                shared.write(slot, value, locked)
             });
             if written.await.is_err() {
                 let kept = turn.hold.lock.clone();
@@ -237,6 +238,22 @@ impl Shared {
         self.state().mode != before
     }
 
+    /// Use extends the session, but need not do so every second.
+    pub(super) fn extend_session(&self, home: &Home) {
+        const ENOUGH: SignedDuration = SignedDuration::from_secs(60);
+        let wanted = later(home.place.clock.now(), SESSION.try_into().unwrap_or_default());
+        let store = {
+            let state = self.state();
+            let late = state.until.is_some_and(|until| wanted.duration_since(until) > ENOUGH);
+            state.keys.as_ref().filter(|_| late).map(|keys| keys.store().to_owned())
+        };
+        if let Some(store) = store
+            && let Ok(Some(_)) = home.place.session.key(&label(&store))
+        {
+            self.state_mut().until = Some(wanted);
+        }
+    }
+
     fn opened(&self, home: &Home, key: Key) {
         let mut state = self.state_mut();
         state.prints = Arc::new(key.fingerprints());
@@ -266,9 +283,9 @@ impl Shared {
             (state.mode, state.data, state.until) = (Mode::Locked, None, None);
         }
         for slot in self.slots() {
-            let mut known = slot.known();
-            if known.at.is_some() && known.unsaved.is_none() && known.under != SESSION_KEY {
-                (known.value, known.key) = (None, None);
+            // Whoever has the turn may be waiting for an answer that must be sealed: the end of the turn wipes it.
+            if slot.turn.try_lock().is_ok() {
+                slot.forget_secrets();
             }
         }
     }

@@ -121,6 +121,10 @@ impl Shared {
         self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn is_locked(&self) -> bool {
+        self.state().mode == Mode::Locked
+    }
+
     pub(super) fn is_open(&self) -> bool {
         self.state().mode == Mode::Open
     }
@@ -208,9 +212,21 @@ impl Shared {
         slot: &Slot,
         found: &file::Found,
         at: At,
-        _in_turn: bool,
+        in_turn: bool,
     ) -> Result<(), Error> {
-        let doubt = found.doubt.map(|doubt| doubt.over(found.state.row.health()));
+        // The list remembers more than is there: the file has lost its end.
+        let sure = slot.known().sure;
+        let doubt = if at.number < sure { Some(file::Doubt::Damaged) } else { found.doubt };
+        let at = At { number: at.number.max(sure), ..at };
+        let doubt = doubt.map(|doubt| doubt.over(found.state.row.health()));
+        {
+            let known = slot.known();
+            let newer = known.at.is_some_and(|known| known.number > at.number) && known.value.is_some();
+            // While this was read, our own turn wrote something newer.
+            if known.unsaved.is_some() || (newer && !in_turn) {
+                return Ok(());
+            }
+        }
         self.seen().differs = true;
         {
             let mut known = slot.known();
@@ -272,8 +288,17 @@ impl Shared {
             }
             Err(Error::Gone | Error::Disk(_)) => None,
             Err(error) => {
-                let slot = self.slot_for(&CredentialId(format!("bad.{name}")), name);
+                // The list may know whose it was.
+                self.list_once();
+                let slot = self
+                    .named(name)
+                    .unwrap_or_else(|| self.slot_for(&CredentialId(format!("bad.{name}")), name));
                 let mut known = slot.known();
+                if known.unsaved.is_some() {
+                    drop(known);
+                    return Some(slot);
+                }
+                known.value = None;
                 known.at.get_or_insert_default();
                 known.bad = Some(error);
                 drop(known);

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::sync::OwnedMutexGuard;
 
@@ -13,10 +13,7 @@ use super::{Error, Shared};
 use crate::domain::credential::{Ask, Chain, Credential, CredentialId, Custody, Grant, Health, Held, why};
 use crate::domain::secret::Secret;
 use crate::domain::source::SourceId;
-use crate::domain::time::{Clock, from_epoch, later};
-
-/// A corrected end that differs by less than this is the same end.
-const SAME: SignedDuration = SignedDuration::from_secs(2);
+use crate::domain::time::{Clock, from_epoch};
 
 pub(super) struct Slot {
     pub(super) id: CredentialId,
@@ -45,8 +42,12 @@ pub(super) struct Known {
     pub(super) more: Map<String, Value>,
     /// Where it stands on disk.
     pub(super) at: Option<At>,
+    /// Up to which record it was surely on disk once.
+    pub(super) sure: u64,
     /// An intent of ours is not settled yet.
     pub(super) intent: bool,
+    /// Writing failed half-way: what is on disk must be looked at before it is written to again.
+    pub(super) unsure: bool,
     /// Why the newest value is not on disk, where it should be.
     pub(super) unsaved: Option<String>,
     /// Its lock, kept while it is unsaved: nobody else may use the value that is on disk.
@@ -75,8 +76,19 @@ pub struct Turn {
 
 /// What makes a turn one: in this process, and among all.
 pub(super) struct Hold {
+    pub(super) slot: Arc<Slot>,
+    pub(super) shared: Arc<Shared>,
     pub(super) lock: Option<Arc<Lock>>,
     pub(super) _turn: OwnedMutexGuard<()>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // The store was locked in the meantime, and only what the turn still needed was left.
+        if self.shared.is_locked() {
+            self.slot.forget_secrets();
+        }
+    }
 }
 
 impl Slot {
@@ -86,6 +98,14 @@ impl Slot {
 
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wipes its secrets, if they are on disk.
+    pub(super) fn forget_secrets(&self) {
+        let mut known = self.known();
+        if known.at.is_some() && known.unsaved.is_none() && known.under != super::SESSION_KEY {
+            (known.value, known.key) = (None, None);
+        }
     }
 
     /// What screens may know of it.
@@ -153,18 +173,9 @@ pub(super) fn matters(before: &Credential, after: &Credential) -> bool {
     chief.is_none() || chief != current(before) || before.health != after.health || before.name != after.name
 }
 
-/// Puts the ends of access tokens right after this machine's clock was set (security.md I1).
+/// Puts the times of access tokens right after this machine's clock was set (security.md I1).
 pub(super) fn put_right(credential: &mut Credential, clock: &dyn Clock) {
-    if credential.access.iter().all(|(_, token)| token.ends_up.is_none()) {
-        return;
-    }
-    let Some(up) = clock.uptime() else { return };
-    let now = clock.now();
-    for (_, token) in &mut credential.access {
-        let Some(left) = token.ends_up.and_then(|end| end.after(up)) else { continue };
-        let end = later(now, left);
-        if token.expires.is_none_or(|told| told.duration_since(end).abs() > SAME) {
-            token.expires = Some(end);
-        }
+    if credential.access.iter().any(|(_, token)| token.ends_up.is_some()) {
+        credential.put_right(clock.now(), clock.uptime());
     }
 }

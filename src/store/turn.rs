@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Map;
+use tokio::sync::OwnedMutexGuard;
 
 use super::codec::{Intent, Row};
 use super::disk::{parent, replace};
 use super::list::Entry;
+use super::lock::Lock;
 use super::seal::Key;
-use super::shared::{Home, Mode, Shared, open_part};
-use super::slot::{At, Known, Slot, Turn, matters};
+use super::shared::{Home, Mode, Shared, open_part, read_file};
+use super::slot::{At, Hold, Known, Slot, Turn, matters};
 use super::{Error, SESSION_KEY, file, folder, list, lock};
 use crate::domain::credential::{Credential, Custody, Grant};
 
@@ -19,6 +21,16 @@ use crate::domain::credential::{Credential, Custody, Grant};
 pub(super) const RESERVE: u64 = 64 << 10;
 
 impl Turn {
+    pub(super) fn new(
+        slot: Arc<Slot>,
+        shared: &Arc<Shared>,
+        lock: Option<Arc<Lock>>,
+        turn: OwnedMutexGuard<()>,
+    ) -> Self {
+        let hold = Hold { slot: Arc::clone(&slot), shared: Arc::clone(shared), lock, _turn: turn };
+        Self { slot, shared: Arc::clone(shared), hold: Arc::new(hold) }
+    }
+
     /// The credential, as it is now that the turn is ours.
     #[must_use]
     pub fn read(&self) -> Credential {
@@ -50,8 +62,8 @@ impl Turn {
             return Ok(());
         }
         let hold = Arc::clone(&self.hold);
-        self.blocking(move |shared, slot, _| {
-            let result = shared.write(slot, credential);
+        self.blocking(move |shared, slot, locked| {
+            let result = shared.write(slot, credential, locked);
             if result.is_err() && slot.known().unsaved.is_some() {
                 // What is on disk may be a value that no longer works: nobody else may try it.
                 slot.known().kept = hold.lock.clone();
@@ -96,6 +108,7 @@ impl Shared {
             return Err(Error::NoRoom(why));
         }
         reserve(home)?;
+        make_sure(home, slot);
         let (at, open, key) = {
             let known = slot.known();
             let (Some(at), Some(key)) = (known.at, &known.key) else { return Err(Error::Locked) };
@@ -103,19 +116,26 @@ impl Shared {
         };
         let line = file::intent_line(&open, &key, Intent { at: home.place.clock.now() })?;
         let path = home.paths.token(&slot.known().name.clone());
-        home.disk.append(&path, at.end, &line, true).map_err(|error| refused(&error))?;
+        if let Err(error) = home.disk.append(&path, at.end, &line, true) {
+            slot.known().unsure = true;
+            return Err(refused(&error));
+        }
         let mut known = slot.known();
         known.at = Some(At { number: open.n, end: at.end + line.len() as u64, ..at });
+        known.sure = open.n;
         known.intent = true;
         Ok(())
     }
 
     /// Writes a credential down, and keeps it in memory whatever comes of that.
-    pub(super) fn write(&self, slot: &Slot, mut credential: Credential) -> Result<(), Error> {
+    pub(super) fn write(&self, slot: &Slot, mut credential: Credential, locked: bool) -> Result<(), Error> {
         if let Some(error @ Error::ReadOnly(_)) = slot.known().bad.clone() {
             return Err(error);
         }
+        // Without locks at all there is nothing better; where ours alone cannot be had, somebody else may be writing.
+        let alone = locked || slot.known().at.is_none() || self.state().no_locks.is_some();
         let result = match &self.home {
+            Some(_) if !alone => Err(Error::ReadOnly("its lock cannot be taken".to_owned())),
             Some(home) => self.put_down(home, slot, &credential),
             None => Ok(()),
         };
@@ -158,6 +178,7 @@ impl Shared {
     }
 
     fn put_down(&self, home: &Home, slot: &Slot, credential: &Credential) -> Result<(), Error> {
+        make_sure(home, slot);
         let (at, before, intent, more, row_more) = {
             let known = slot.known();
             let row_more = known.row.as_ref().map(|row| row.more.clone()).unwrap_or_default();
@@ -169,7 +190,9 @@ impl Shared {
                 row_more,
             )
         };
-        let Some((own, under, wrapped)) = self.own_key(slot, credential)? else { return Ok(()) };
+        let Some((own, under, wrapped)) = self.own_key(slot, credential)? else {
+            return if at.is_some() { Err(Error::Locked) } else { Ok(()) };
+        };
         let row = Row::of(credential, row_more);
         let mut open = open_part(&slot.id, at.map_or(1, |at| at.number + 1), &under, &wrapped);
         open.state = Some(row.clone());
@@ -184,9 +207,18 @@ impl Shared {
                 .append(&home.paths.token(&credential.name), at.end, &line, sync)
                 .map(|()| at.end + length),
         })
-        .map_err(|error| Error::NotSaved(folder::words(&error)))?;
+        .map_err(|error| {
+            slot.known().unsure = true;
+            Error::NotSaved(folder::words(&error))
+        })?;
         let number = open.n;
-        tell(home, &[Entry::of(&open, &row, after)]);
+        let mut known = slot.known();
+        if sync || at.is_none() {
+            known.sure = number;
+        }
+        let sure = known.sure;
+        drop(known);
+        tell(home, &[Entry::of(&open, &row, after, sure)]);
         let mut known = slot.known();
         known.row = Some(row);
         known.at = Some(At { number, end: after, file: at.map_or(0, |at| at.file), mend: false });
@@ -232,7 +264,7 @@ impl Shared {
         let (Some(home), Some(at)) = (&self.home, at) else { return Ok(()) };
         let path = home.paths.token(&name);
         if bad || at.mend {
-            set_aside(home, &name);
+            set_aside(home, &name, at.number);
         }
         home.disk
             .remove(&path)
@@ -256,6 +288,7 @@ impl Shared {
             let row_more = known.row.as_ref().map(|row| row.more.clone()).unwrap_or_default();
             (known.name.clone(), known.more.clone(), row_more)
         };
+        make_sure(home, slot);
         let Some(at) = slot.known().at else { return Ok(()) };
         let Some((own, under, wrapped)) = self.own_key(slot, &credential)? else { return Ok(()) };
         let credential = Credential { name: name.to_owned(), ..credential };
@@ -266,7 +299,10 @@ impl Shared {
         let line = file::state_line(&open, &own, &credential, more)?;
         // First a record that may stand under either name, then the name: a crash between leaves the old one.
         let (from, to) = (home.paths.token(&old), home.paths.token(name));
-        home.disk.append(&from, at.end, &line, true).map_err(|error| refused(&error))?;
+        if let Err(error) = home.disk.append(&from, at.end, &line, true) {
+            slot.known().unsure = true;
+            return Err(refused(&error));
+        }
         let end = at.end + line.len() as u64;
         slot.known().at = Some(At { number: open.n, end, ..at });
         home.disk
@@ -274,8 +310,9 @@ impl Shared {
             .and_then(|()| home.disk.sync_folder(parent(&to)))
             .map_err(|error| refused(&error))?;
         row.was = None;
-        tell(home, &[Entry::of(&open, &row, end)]);
+        tell(home, &[Entry::of(&open, &row, end, open.n)]);
         let mut known = slot.known();
+        known.sure = open.n;
         (known.name, known.row, known.value) = (name.to_owned(), Some(row), Some(credential));
         Ok(())
     }
@@ -331,12 +368,35 @@ fn refused(error: &io::Error) -> Error {
     }
 }
 
+/// After a write that failed half-way: what number the last record has now, and where the next one goes.
+fn make_sure(home: &Home, slot: &Slot) {
+    let (name, at) = {
+        let known = slot.known();
+        let Some(at) = known.at.filter(|_| known.unsure) else { return };
+        (known.name.clone(), at)
+    };
+    let found = read_file(home, &name).map(|(_, at)| at);
+    let mut known = slot.known();
+    known.at = Some(match found {
+        Ok(found) => At { number: found.number.max(at.number), ..found },
+        // It is written anew, with a number above all that was.
+        Err(_) => At { number: at.number + 1, mend: true, ..at },
+    });
+    known.unsure = false;
+}
+
 /// Writes a file anew with one record in it. What does not read goes to `damaged/` first.
 fn anew(home: &Home, slot: &Slot, credential: &Credential, line: &[u8], at: At) -> io::Result<u64> {
-    if at.mend || has_damage(home, &credential.name) {
-        set_aside(home, &credential.name);
-    }
     let path = home.paths.token(&credential.name);
+    if (at.mend || has_damage(home, &credential.name))
+        && set_aside(home, &credential.name, at.number).is_none()
+    {
+        // Then they stay where they are, and the record comes after them.
+        let length = home.disk.stamp(&path)?.map_or(0, |stamp| stamp.length);
+        let bytes = [b"\n", line].concat();
+        home.disk.append(&path, length, &bytes, true)?;
+        return Ok(length + bytes.len() as u64);
+    }
     replace(&*home.disk, &home.paths.temporary(&slot.id.0), &path, line)?;
     Ok(line.len() as u64)
 }
@@ -346,12 +406,12 @@ fn has_damage(home: &Home, name: &str) -> bool {
     super::record::backwards(&bytes).any(|piece| !matches!(piece, super::record::Piece::Whole(_)))
 }
 
-/// Copies a file whose bytes do not all read. That it fails must not keep a good value from being written.
-fn set_aside(home: &Home, name: &str) {
-    let Ok(Some(bytes)) = home.disk.read(&home.paths.token(name), 0) else { return };
+/// Copies a file whose bytes do not all read.
+fn set_aside(home: &Home, name: &str, number: u64) -> Option<()> {
+    let bytes = home.disk.read(&home.paths.token(name), 0).ok()??;
     let when = home.place.clock.now().strftime("%Y%m%dT%H%M%S");
-    let path = home.paths.damaged().join(format!("{name}.{when}"));
-    drop(home.disk.put(&path, &bytes));
+    let path = home.paths.damaged().join(format!("{name}.{number}.{when}"));
+    home.disk.put(&path, &bytes).ok()
 }
 
 /// Adds lines to the list. It is a cache: that it fails, or that somebody sits on its lock, harms nobody for long.

@@ -17,7 +17,7 @@ use crate::domain::untrusted::cleaned;
 /// A credential, with every access token it holds.
 pub(super) fn held(buf: &mut Buffer, area: Rect, id: &CredentialId, list: &List, scene: Scene<'_>) {
     let Some(held) = scene.state.held(id) else { return };
-    page(buf, area, "Details", list, scene, |width| content::of_held(held, width));
+    page(buf, area, "Details", list, scene, |width| content::of_held(held, &scene.state.wallet.vault, width));
 }
 
 /// The content of the token on show.

@@ -8,6 +8,7 @@ use super::parts::{cell, empty_note};
 use super::scene::Scene;
 use crate::app::action::Action;
 use crate::domain::untrusted::cleaned;
+use crate::domain::vault::Access;
 
 /// The Tokens pane of a newcomer (look/first-run).
 pub(super) fn tokens(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
@@ -25,7 +26,13 @@ pub(super) fn tokens(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
         (Action::AddProvider, "add a provider".to_owned()),
         (Action::Help, "see all that works now".to_owned()),
     ];
-    let mut lines = vec![Line::styled("No tokens yet.", theme.strong), Line::default()];
+    let kept = match scene.state.wallet.vault.access {
+        _ if scene.state.seat.demo => "",
+        Access::NoStore | Access::Open { .. } | Access::Locked => " They are kept sealed here.",
+        Access::MemoryOnly(_) => " They stay in memory only.",
+    };
+    let title = vec![Span::styled("No tokens yet.", theme.strong), Span::styled(kept, theme.dim)];
+    let mut lines = vec![Line::from(title), Line::default()];
     for (action, words) in offers {
         if let Some(key) = scene.key(action) {
             lines.push(Line::from(vec![cell(&key, 7, theme.key, theme), Span::raw(words)]));

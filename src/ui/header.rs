@@ -11,7 +11,7 @@ use super::scene::Scene;
 use crate::app::action::Action;
 use crate::app::next_change::LOCKS_SOON;
 use crate::app::safe;
-use crate::domain::credential::{Custody, Life};
+use crate::domain::credential::Custody;
 use crate::domain::time::countdown;
 use crate::domain::untrusted::cleaned;
 use crate::domain::vault::{Access, Guard};
@@ -27,9 +27,10 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     }
     parts.extend(store(scene));
     parts.extend(custody(scene));
-    parts.push(clock(scene));
+    parts.extend(skew(scene));
+    parts.extend(clock(scene));
     // What does not fit beside the counts is given up from the end.
-    while width_of(&left) + 2 + width_of(&joined(&parts)) > width && parts.len() > 1 {
+    while width_of(&left) + 2 + width_of(&joined(&parts)) > width && !parts.is_empty() {
         parts.pop();
     }
     let line = two_sided(Line::from(left), Line::from(joined(&parts)), width, 6, theme);
@@ -63,24 +64,12 @@ fn counts(scene: Scene<'_>) -> Vec<Span<'_>> {
     if held.is_empty() {
         return vec![Span::styled("   nothing held yet", theme.dim)];
     }
-    if !scene.counts() {
-        return count(held.len(), "held", theme.text);
-    }
-    let (mut live, mut ending, mut expired, mut dead) = (0, 0, 0, 0);
-    for held in held.iter() {
-        match held.life(scene.now) {
-            Life::Live(_) | Life::Unknown => live += 1,
-            Life::Ending(_) => ending += 1,
-            Life::Expired(_) | Life::None if held.is_dead(scene.now) => dead += 1,
-            Life::Expired(_) => expired += 1,
-            Life::None => {}
-        }
-    }
+    let tally = &scene.state.tokens.tally;
     [
-        count(live, "live", theme.live),
-        count(ending, "ending", theme.ending),
-        count(expired, "expired", theme.warning),
-        count(dead, "dead", theme.dead),
+        count(tally.live, "live", theme.live),
+        count(tally.ending, "ending", theme.ending),
+        count(tally.expired, "expired", theme.warning),
+        count(tally.dead, "dead", theme.dead),
     ]
     .concat()
 }
@@ -89,12 +78,10 @@ fn counts(scene: Scene<'_>) -> Vec<Span<'_>> {
 fn custody(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
     let held = &scene.state.wallet.held;
     let theme = scene.theme;
-    if !scene.counts() {
-        return None;
-    }
-    let lost = held.iter().filter(|held| held.is_lost_on_quit(scene.now)).count();
     let sign = Span::styled(format!("{} ", theme.signs.memory), theme.warning);
-    let text = match lost {
+    // What could not be written has a line of its own.
+    let unsaved = scene.state.wallet.vault.unsaved;
+    let text = match scene.state.tokens.tally.lost.saturating_sub(unsaved) {
         0 => return None,
         all if all == held.len() => "all in memory only".to_owned(),
         some => format!("{some} in memory only"),
@@ -160,12 +147,24 @@ fn store(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
         .then(|| vec![Span::styled("locks in ", theme.dim), Span::styled(countdown(left), theme.text)])
 }
 
+/// A clock that is off makes tokens end early or late: a quiet word; the details say by how much and who said so.
+fn skew(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
+    let skew = scene.state.tokens.tally.skew?;
+    let off = if skew.is_negative() { "fast" } else { "slow" };
+    let text = format!("this clock is {} {off}", countdown(skew.abs()));
+    Some(vec![Span::styled(text, scene.theme.dim)])
+}
+
 /// The time of day, while something on the board counts anyway; else only how times are told.
-fn clock(scene: Scene<'_>) -> Vec<Span<'_>> {
+fn clock(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
+    let wallet = &scene.state.wallet;
+    if wallet.held.is_empty() && wallet.journal.is_empty() {
+        return None;
+    }
     let zone = Span::styled(moments::zone_name(scene.now, &scene.zone()), scene.theme.dim);
-    if !scene.state.shows_clock(scene.now) {
-        return vec![zone];
+    if !scene.state.shows_clock() {
+        return Some(vec![zone]);
     }
     let time = scene.now.to_zoned(scene.zone()).strftime("%H:%M").to_string();
-    vec![Span::styled(time, scene.theme.strong), Span::raw(" "), zone]
+    Some(vec![Span::styled(time, scene.theme.strong), Span::raw(" "), zone])
 }

@@ -25,12 +25,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     let title = scene.pane_title(Pane::History, "History", shown.name);
     let told = match shown.read {
         Some(read) => format!("from the server, {}", ago(scene.now.duration_since(read))),
-        None if shown.events.is_empty() => String::new(),
+        None if shown.is_empty() => String::new(),
         None => "this session".to_owned(),
     };
     let aside = if told.is_empty() { Vec::new() } else { vec![Span::styled(told, theme.dim)] };
     let inside = Panel { title, aside, focused, ..Panel::default() }.draw(buf, area, theme);
-    if shown.events.is_empty() {
+    if shown.is_empty() {
         return if pane.filter.as_deref().is_some_and(|filter| !filter.is_empty()) {
             empty::nothing_matches(buf, inside, scene);
         } else {
@@ -38,7 +38,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
         };
     }
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
-    let visible = shown.events.iter().skip(pane.offset).take(height);
+    let visible = shown.from(pane.offset, height);
     let lines: Vec<Parts> = visible.map(|event| Parts::of(event, shown.name.is_none(), scene)).collect();
     let plan = Plan::for_lines(&lines, width);
     for (row, parts) in lines.into_iter().enumerate() {
@@ -47,7 +47,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
             scene.mark_row(buf, inside, row);
         }
     }
-    let below = shown.events.len().saturating_sub(pane.offset + height);
+    let below = shown.len().saturating_sub(pane.offset + height);
     lookup::more_below(buf, area, below, scene);
 }
 

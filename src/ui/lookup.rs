@@ -15,10 +15,11 @@ use crate::app::action::Action;
 use crate::app::effect::Finding;
 use crate::app::lookup::{Pasted, Shown, on_show};
 use crate::app::state::Pane;
-use crate::domain::credential::{Health, Held, HeldAccess, Life};
+use crate::domain::credential::{Chain, Health, Held, HeldAccess, Life};
 use crate::domain::specimen::Kind;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::{Untrusted, cleaned};
+use crate::domain::vault::Access;
 use crate::domain::verdict::{Standing, Verdict};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
@@ -29,7 +30,10 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
         Shown::Nothing => ("Mytoken", None),
         Shown::Pasted(pasted, _) => (kind_name(&pasted.specimen.kind), Some("pasted")),
         Shown::Mytoken { held, .. } => ("Mytoken", Some(held.name.as_str())),
-        Shown::Login { held, .. } => ("Token", Some(held.name.as_str())),
+        Shown::Locked(held) if matches!(held.chain, Chain::Mytoken { .. }) => {
+            ("Mytoken", Some(held.name.as_str()))
+        }
+        Shown::Locked(held) | Shown::Login { held, .. } => ("Token", Some(held.name.as_str())),
     };
     let title = scene.pane_title(Pane::Lookup, name, of);
     let inside = Panel { title, focused, ..Panel::default() }.draw(buf, area, theme);
@@ -43,6 +47,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
             lines.extend(facts::lines(facts, Some(held), size, scene));
             (lines, foot(heard, size.0, scene))
         }
+        Shown::Locked(held) => (about_locked(held, size, scene), Line::default()),
         Shown::Login { held, access } => (about_login(held, access, size, scene), Line::default()),
     };
     // The last line is the foot's, as long as that leaves the verdict its place.
@@ -167,6 +172,35 @@ fn about_login<'a>(
         lines.push(labelled("for", LABEL, [Span::raw(scene.source_name(&held.source))], theme));
     }
     lines.push(facts::kept(held, scene));
+    lines
+}
+
+/// What can be read of it while the store is locked: when it ends, where it is from, how it fares.
+fn about_locked<'a>(held: &Held, size: (usize, usize), scene: Scene<'a>) -> Vec<Line<'a>> {
+    let (width, _) = size;
+    let theme = scene.theme;
+    let mut lines = vec![standing(held, width, scene)];
+    match &held.health {
+        Health::Ok => {}
+        Health::InDoubt(why) => lines.extend(trouble("in doubt", why, width, scene)),
+        Health::NeedsLogin(why) => lines.extend(trouble("log in again", why, width, scene)),
+        Health::Dead(why) => lines.extend(trouble("dead", why, width, scene)),
+    }
+    air(&mut lines, (width, size.1));
+    lines.push(labelled("for", LABEL, [Span::raw(scene.source_name(&held.source))], theme));
+    if let Some(end) = held.chain_ends() {
+        let until = format!("renewable until {}", scene.moment(end));
+        lines.push(labelled("then", LABEL, [Span::raw(until)], theme));
+    }
+    lines.push(facts::kept(held, scene));
+    lines.push(Line::default());
+    let says = if scene.state.wallet.vault.access == Access::Locked {
+        "Locked: whom it speaks for and what it may do is sealed."
+    } else {
+        "Being read."
+    };
+    lines.extend(wrap(says, width).into_iter().map(|text| Line::styled(text, theme.dim)));
+    lines.push(Line::from(scene.hint(Action::Unlock, "unlocks the store")));
     lines
 }
 

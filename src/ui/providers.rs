@@ -9,7 +9,6 @@ use super::parts::{Panel, put_row, two_sided};
 use super::scene::Scene;
 use crate::app::providers::Row;
 use crate::app::state::Pane;
-use crate::domain::credential::Held;
 use crate::domain::source::{Source, SourceKind};
 use crate::domain::untrusted::cleaned;
 
@@ -55,10 +54,7 @@ fn line<'a>(entry: &Row, cursor: &str, width: usize, scene: Scene<'_>) -> Line<'
     if scene.state.is_first_run() {
         return two_sided(Line::from(vec![before, name]), Line::from(note()), width, width, theme);
     }
-    let of_it = |held: &&Held| held.source == source.id;
-    let many = if scene.counts() { scene.state.wallet.held.iter().filter(of_it).count() } else { 0 };
-    let (count, style) = match many {
-        _ if !scene.counts() => (String::new(), theme.dim),
+    let (count, style) = match scene.state.tokens.tally.under.get(&source.id).copied().unwrap_or(0) {
         0 => (theme.signs.none.to_owned(), theme.dim),
         many => (many.to_string(), theme.live),
     };

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::field::{self, Shown};
-use super::parts::{Panel, columns, put_row, two_sided, wrap};
+use super::parts::{Panel, columns, put_row, two_sided, width_of, wrap};
 use super::scene::Scene;
 use crate::app::action::Action;
 use crate::app::field::Field;
@@ -62,15 +62,22 @@ pub(super) fn typed(
 
 /// The answers at the foot of a window: the first is what Enter does.
 pub(super) fn answers(buf: &mut Buffer, inside: Rect, answers: &[(Action, &'static str)], scene: Scene<'_>) {
+    let (row, width) = (usize::from(inside.height).saturating_sub(1), usize::from(inside.width));
+    let hints: Vec<Vec<Span<'_>>> = answers
+        .iter()
+        .map(|(action, words)| scene.hint(*action, words))
+        .filter(|hint| !hint.is_empty())
+        .collect();
+    let wide: usize = hints.iter().map(|hint| width_of(hint)).sum();
+    let gaps = hints.len().saturating_sub(1);
+    let gap = if wide + 4 * gaps + 2 <= width { "    " } else { "  " };
     let mut spans = Vec::new();
-    for (action, words) in answers {
-        let hint = scene.hint(*action, words);
-        if !hint.is_empty() && !spans.is_empty() {
-            spans.push(Span::raw("    "));
+    for hint in hints {
+        if !spans.is_empty() {
+            spans.push(Span::raw(gap));
         }
         spans.extend(hint);
     }
-    let (row, width) = (usize::from(inside.height).saturating_sub(1), usize::from(inside.width));
     let line = two_sided(Line::default(), Line::from(spans), width, 0, scene.theme);
     put_row(buf, inside, row, line, scene.theme);
 }

@@ -17,9 +17,6 @@ use crate::app::state::{Pane, State};
 use crate::domain::source::{SourceId, SourceKind};
 use crate::domain::untrusted::{Untrusted, cleaned};
 
-/// Of more credentials than this only the number is told: going through them would make every frame slow.
-const COUNTED: usize = 2000;
-
 /// What every piece of the screen is drawn from.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
@@ -49,11 +46,6 @@ impl<'a> Scene<'a> {
     /// How long until `at`; zero once it has passed.
     pub(crate) fn left(&self, at: Timestamp) -> SignedDuration {
         at.duration_since(self.now).max(SignedDuration::ZERO)
-    }
-
-    /// Whether the credentials are few enough to be gone through for a frame.
-    pub(crate) fn counts(&self) -> bool {
-        self.state.wallet.held.len() <= COUNTED
     }
 
     /// Whether keys go to this pane.

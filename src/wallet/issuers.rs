@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::FutureExt;
+
 use super::Wallet;
+use super::once::Once;
 use crate::domain::secret::Secret;
 use crate::domain::source::Issuer;
 use crate::oidc::Error;
@@ -14,7 +17,7 @@ use crate::oidc::keys::KeySet;
 /// What is known of each issuer, by its address.
 #[derive(Default)]
 pub(super) struct Issuers {
-    documents: Mutex<HashMap<String, Arc<Metadata>>>,
+    documents: Once<Metadata, Error>,
     /// A lock an issuer: one that hangs is no reason for others to wait.
     keys: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<KeySet>>>>>,
 }
@@ -22,16 +25,18 @@ pub(super) struct Issuers {
 impl Wallet {
     /// The discovery document of an issuer.
     pub(super) async fn metadata(&self, issuer: &Issuer) -> Result<Arc<Metadata>, Error> {
-        let known = || self.issuers.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(metadata) = known().get(&issuer.address) {
-            return Ok(Arc::clone(metadata));
-        }
-        let metadata = Arc::new(match &issuer.discovery {
-            Some(document) => discovery::discover_at(&self.http, &issuer.address, document).await?,
-            None => discovery::discover(&self.http, &issuer.address).await?,
-        });
-        known().insert(issuer.address.clone(), Arc::clone(&metadata));
-        Ok(metadata)
+        let ask = || {
+            let (http, address, document) =
+                (Arc::clone(&self.http), issuer.address.clone(), issuer.discovery.clone());
+            async move {
+                match document {
+                    Some(document) => discovery::discover_at(&http, &address, &document).await,
+                    None => discovery::discover(&http, &address).await,
+                }
+            }
+            .boxed()
+        };
+        self.issuers.documents.get(&issuer.address, ask).await
     }
 
     /// Checks an ID token with the issuer's keys, which are fetched once. With it comes what is wrong with it all the

@@ -1,7 +1,7 @@
 //! Keep a pasted token under a name.
 
 use super::servers::LookedUp;
-use super::{Wallet, gone, stale};
+use super::{Wallet, gone, rows, stale};
 use crate::domain::credential::{
     AccessToken, Ask, ChainEnd, Copy, Credential, CredentialId, Custody, Grant, Health, Identity,
     MytokenGrant, RefreshGrant,
@@ -10,7 +10,7 @@ use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
-use crate::domain::source::{Client, Issuer, Origin, Server, Source, SourceId, SourceKind};
+use crate::domain::source::{Client, Issuer, Server, Source, SourceId, SourceKind};
 use crate::domain::specimen::{self, Specimen};
 use crate::domain::untrusted::Untrusted;
 use crate::store::fresh_id;
@@ -168,17 +168,7 @@ impl Wallet {
         let host = url::Url::parse(address.raw()).ok().map(|url| crate::http::host_of(&url));
         let name = host.unwrap_or_else(|| "unknown issuer".to_owned());
         let id = self.free_source_id(&name.replace(' ', "-"));
-        self.enlist(Source {
-            id: id.clone(),
-            name,
-            note: String::new(),
-            origin: Origin::Added,
-            kind: kind(address.raw().to_owned()),
-            manage_url: None,
-            register_url: None,
-            hints: Vec::new(),
-            folded: false,
-        });
+        self.enlist(Source { name, ..rows::row(&id, address.raw(), kind(address.raw().to_owned())) });
         id
     }
 

@@ -25,6 +25,7 @@ mod issuers;
 pub mod keep;
 pub mod login;
 pub mod look_up;
+mod once;
 mod pause;
 pub mod provider;
 mod rows;
@@ -36,6 +37,7 @@ mod words;
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -44,13 +46,13 @@ use tokio::sync::watch;
 use crate::domain::credential::{Credential, CredentialId, Health, Held};
 use crate::domain::event::{Event, Teller, What};
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::source::{Source, SourceId, SourceKind};
+use crate::domain::source::{Source, SourceId};
 use crate::domain::time::Clock;
 use crate::http::Http;
 use crate::store::{self, Store, Turn};
 
 use issuers::Issuers;
-use servers::{Servers, plain};
+use servers::Servers;
 
 /// Everything the verbs share. Cheap to hold; nothing is connected before the first question.
 pub struct Wallet {
@@ -60,6 +62,10 @@ pub struct Wallet {
     sources: RwLock<Arc<[Source]>>,
     /// Rows that are only headings over kept tokens: nobody has agreed to send anything there.
     headings: Mutex<HashSet<SourceId>>,
+    /// The logins that are under way.
+    logins: Mutex<HashSet<String>>,
+    /// Whether something may be held of whose source there is no row.
+    unlisted: AtomicBool,
     issuers: Issuers,
     servers: Servers,
     /// How many tasks run that must not be broken off.
@@ -85,6 +91,8 @@ impl Wallet {
             store,
             sources: RwLock::new(sources.into()),
             headings: Mutex::default(),
+            logins: Mutex::default(),
+            unlisted: AtomicBool::new(true),
             issuers: Issuers::default(),
             servers: Servers::default(),
             under_way: watch::Sender::new(0),
@@ -97,9 +105,17 @@ impl Wallet {
         self.store.held()
     }
 
-    /// Who can give tokens, in the order of the Providers pane.
+    /// Who can give tokens, in the order of the Providers pane: every source of what is held is among them.
     #[must_use]
     pub fn sources(&self) -> Arc<[Source]> {
+        if self.unlisted.swap(false, Ordering::SeqCst) {
+            self.list_the_unlisted();
+        }
+        self.listed()
+    }
+
+    /// The sources that are listed by now.
+    fn listed(&self) -> Arc<[Source]> {
         Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -137,7 +153,7 @@ impl Wallet {
     /// One of the sources.
     #[must_use]
     pub fn source(&self, id: &SourceId) -> Option<Source> {
-        self.sources().iter().find(|source| source.id == *id).cloned()
+        self.listed().iter().find(|source| source.id == *id).cloned()
     }
 
     /// Lists a source, in the place of the one with the same id or at the end. Credentials whose issuer it names as
@@ -159,21 +175,12 @@ impl Wallet {
 
     /// The mytoken server with this address, one trailing slash aside.
     fn server_at(&self, address: &str) -> Option<Source> {
-        self.sources()
-            .iter()
-            .find(|source| match &source.kind {
-                SourceKind::Server(server) => plain(&server.address) == plain(address),
-                SourceKind::Issuer(_) | SourceKind::Profile(_) => false,
-            })
-            .cloned()
+        rows::server_among(&self.sources(), address)
     }
 
     /// The OpenID provider with this issuer, byte for byte.
     fn issuer_at(&self, address: &str) -> Option<Source> {
-        self.sources()
-            .iter()
-            .find(|source| source.issuer().is_some_and(|issuer| issuer.address == address))
-            .cloned()
+        rows::issuer_among(&self.sources(), address)
     }
 
     /// Waits until nothing is under way whose answer could be lost: to be awaited before the program ends. Every
@@ -247,7 +254,12 @@ impl Wallet {
     /// Says that a request is about to be sent whose answer may replace the secret, and makes sure that it can be kept. What
     /// is wrong stops the request; [`Wallet::save`] settles it, also where nothing was sent or nothing came.
     async fn intend(&self, turn: &Turn, doing: &str) -> Result<(), Failure> {
-        turn.intend().await.map_err(|error| gone(doing, &error))
+        turn.intend().await.map_err(|error| match &error {
+            store::Error::ReadOnly(_) => {
+                gone(doing, &error).hint("Nothing was sent: the answer could not be kept.")
+            }
+            _ => gone(doing, &error),
+        })
     }
 
     /// Saves a change made in a credential's turn. What could not be written is held in memory, and said: it must not be handed out as if

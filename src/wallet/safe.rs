@@ -18,9 +18,8 @@ impl Wallet {
     }
 
     /// Whether the desktop's keyring answers here; it is asked once, and given two seconds.
-    #[allow(clippy::unused_async, reason = "a keyring takes its time")]
     pub async fn keyring_answers(&self) -> bool {
-        self.store.vault().keyring == Some(true)
+        self.store.ask_keyring().await
     }
 
     /// Whether the desktop's keyring answers here: what the first question offers first. It may take two seconds.
@@ -50,7 +49,9 @@ impl Wallet {
         if opening.guard() == Guard::Passphrase {
             tokio::time::sleep(self.store.wait_before_try()).await;
         }
-        self.store.unlock(opening).await.map_err(|error| failed("Unlocking the store", &error))
+        self.store.unlock(opening).await.map_err(|error| failed("Unlocking the store", &error))?;
+        self.may_hold_the_unlisted();
+        Ok(())
     }
 
     /// Locks the store, for all programs of this user.
@@ -82,7 +83,11 @@ impl Wallet {
 
     /// Takes in what other programs changed. Whether anything differs.
     pub async fn refresh(&self) -> bool {
-        self.store.refresh().await
+        let differs = self.store.refresh().await;
+        if differs {
+            self.may_hold_the_unlisted();
+        }
+        differs
     }
 
     /// Tells when another program changes the store, which [`Wallet::refresh`] then takes in; `None` where nobody can tell, and somebody has to
@@ -105,6 +110,9 @@ impl Wallet {
     }
 }
 
+const IN_MEMORY: &str =
+    "It is in this program's memory only: make room, and it is written; or copy it before the program ends.";
+
 /// A failure of the store with the cure, as far as there is one.
 pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Failure {
     let (kind, hint) = match error {
@@ -118,7 +126,7 @@ pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Failure {
         Error::Locked => (Kind::NotValid, Some("Unlock it: toktui unlock.")),
         Error::DoesNotOpen => (Kind::NotValid, None),
         Error::NoStore => (Kind::Unusable, Some("Make one: toktui store init.")),
-        Error::NotSaved(_) => (Kind::Failed, Some("Make room; it is tried again.")),
+        Error::NotSaved(_) => (Kind::Failed, Some(IN_MEMORY)),
         Error::NoRoom(_) => (Kind::Failed, Some("Nothing was sent. Make room and try again.")),
         Error::FakeLocks(_) => {
             (Kind::Failed, Some("Nothing was sent. Keep the store on another disk (TOKTUI_HOME)."))

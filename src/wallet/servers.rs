@@ -4,9 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use super::Wallet;
+use super::once::Once;
 use crate::domain::credential::{Credential, Fingerprint, Grant};
 use crate::domain::mytoken::Facts;
 use crate::mytoken::discovery::{self, Server};
@@ -16,7 +18,7 @@ use crate::mytoken::{Error, Issued};
 /// What is known of each server, by its address.
 #[derive(Default)]
 pub(super) struct Servers {
-    documents: Mutex<HashMap<String, Arc<Server>>>,
+    documents: Once<Server, Error>,
     /// Servers that are not listed and to which the user has agreed.
     agreed: Mutex<HashSet<String>>,
     /// When, by its own clock, each server was last used from here, and the address it saw us at.
@@ -44,12 +46,11 @@ pub(super) struct LookedUp {
 impl Wallet {
     /// The document of a mytoken server.
     pub(super) async fn mytoken_server(&self, address: &str) -> Result<Arc<Server>, Error> {
-        if let Some(server) = locked(&self.servers.documents).get(&plain(address)) {
-            return Ok(Arc::clone(server));
-        }
-        let server = Arc::new(discovery::discover(&self.http, address).await?);
-        locked(&self.servers.documents).insert(plain(address), Arc::clone(&server));
-        Ok(server)
+        let ask = || {
+            let (http, address) = (Arc::clone(&self.http), address.to_owned());
+            async move { discovery::discover(&http, &address).await }.boxed()
+        };
+        self.servers.documents.get(&plain(address), ask).await
     }
 
     /// Puts a rotated mytoken in the place of the one that was sent; the number of the new copy.

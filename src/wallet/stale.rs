@@ -31,10 +31,13 @@ impl Wallet {
     /// What to use instead of a copy that was rotated away. It was marked when the newer one came to be held; here nobody
     /// looks through all that is held, unless to find the newer one's name.
     pub(super) fn not_overtaken(&self, credential: &Credential, doing: &str) -> Result<(), Failure> {
-        if credential.health != Health::Dead(health::ROTATED_AWAY.to_owned()) {
-            return Ok(());
-        }
-        self.overtaken(credential).map_or(Ok(()), |newer| Err(use_instead(&newer, doing)))
+        self.rotated_away(credential).map_or(Ok(()), |newer| Err(use_instead(&newer, doing)))
+    }
+
+    /// The newer copy, where this one was marked as rotated away.
+    pub(super) fn rotated_away(&self, credential: &Credential) -> Option<Newer> {
+        let marked = credential.health == Health::Dead(health::ROTATED_AWAY.to_owned());
+        if marked { self.overtaken(credential) } else { None }
     }
 
     /// The credential here that a pasted token is, or is an older copy of.

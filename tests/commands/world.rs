@@ -17,6 +17,7 @@ use toktui::sandbox::visitor::{Choice, Visitor};
 use toktui::sandbox::whole::{Ports, Sandbox, USER};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_toktui");
+pub const PASSPHRASE: &str = "correct horse";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What every run sees: nothing of the machine that the tests run on. No desktop's keyring answers.
@@ -26,6 +27,15 @@ const PLAIN: [(&str, &str); 3] = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"
 pub struct Home {
     folder: TempDir,
     variables: Vec<(String, String)>,
+}
+
+/// No key of a test stays in the kernel's keyring.
+impl Drop for Home {
+    fn drop(&mut self) {
+        if self.path().join("store/keys").exists() {
+            self.run(&["lock"]);
+        }
+    }
 }
 
 /// What a command said.
@@ -51,6 +61,17 @@ impl Home {
         home
     }
 
+    /// With a store that a passphrase guards and that is unlocked for the session, as on a laptop or login node; `None` where this machine
+    /// has no kernel keyring to keep the key in.
+    pub fn unlocked(config: &str) -> Option<Self> {
+        let home = Self::empty();
+        home.configure(&format!("{config}\n[store]\nsession = true\n"));
+        let said = home.feed(&["store", "init", "--passphrase", "-"], &format!("{PASSPHRASE}\n"));
+        assert_eq!(said.code, 0, "{said:?}");
+        let open = home.json(&["store", "status", "--json"])["access"] == "open";
+        open.then_some(home)
+    }
+
     /// With a store, and the providers of a sandbox in its config.
     pub fn at(servers: &Servers) -> Self {
         let home = Self::new();
@@ -67,6 +88,7 @@ impl Home {
         self.folder.path()
     }
 
+    /// The same home with one more variable.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self

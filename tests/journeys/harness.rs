@@ -20,8 +20,10 @@ use toktui::cli::demo::{self, Demo};
 use toktui::desktop::fake::FakeDesktop;
 use toktui::desktop::keys::Input;
 use toktui::desktop::{Desktop, Route};
+use toktui::domain::credential::Held;
 use toktui::domain::form::Form;
 use toktui::domain::time::{Clock, FixedClock};
+use toktui::domain::vault::Opening;
 use toktui::runtime::stage::Happening;
 use toktui::runtime::{Board, End, Left, SignIn};
 use toktui::sandbox::visitor::{Choice, Visitor};
@@ -31,6 +33,7 @@ use toktui::wallet::Wallet;
 
 use crate::mask::masked;
 use crate::script::{Step, steps};
+use crate::shelf::Shelf;
 use crate::stage::{SharedBackend, Shown, TestStage};
 
 /// Real time between two looks at whether something has come.
@@ -50,6 +53,7 @@ pub struct Played {
     pub desktop: Arc<FakeDesktop>,
     pub wallet: Arc<Wallet>,
     pub demo: Option<Demo>,
+    shelf: Option<Shelf>,
     happenings: mpsc::UnboundedSender<Happening>,
     ended: JoinHandle<Left>,
     time: Time,
@@ -63,6 +67,11 @@ pub struct Place {
 }
 
 pub const AT_A_DESK: Place = Place { demo: true, ssh: false, size: WIDE };
+
+/// When every journey begins.
+pub fn noon() -> Timestamp {
+    "2026-11-22T12:04:31Z".parse().expect("a moment")
+}
 
 /// The demo at a desk, after its morning.
 pub fn demo() -> Played {
@@ -94,6 +103,30 @@ pub fn stranger_in_the_demo() -> Played {
     start(time, &Place { demo: false, ..AT_A_DESK }, wallet, &clock, Some(demo))
 }
 
+/// The demo's servers, and a board over a store on disk that is guarded so; `None`: there is none yet.
+pub fn with_shelf(opening: Option<Opening>) -> Played {
+    let time = Time::stopped();
+    let demo = time.run_through(Demo::perform(time.clock.clone())).expect("a morning");
+    let shelf = Shelf::new(Arc::clone(&demo.clock));
+    if let Some(opening) = opening {
+        time.on(shelf.store().create(opening)).expect("made");
+    }
+    on_shelf((shelf, time, demo))
+}
+
+/// A board over the store that another one has left.
+pub fn on_shelf((shelf, time, demo): (Shelf, Time, Demo)) -> Played {
+    let wallet = wallet_over(&shelf, &demo);
+    let clock = Arc::clone(&demo.clock);
+    let mut played = start(time, &Place { demo: false, ..AT_A_DESK }, wallet, &clock, Some(demo));
+    played.shelf = Some(shelf);
+    played
+}
+
+fn wallet_over(shelf: &Shelf, demo: &Demo) -> Arc<Wallet> {
+    Wallet::over(shelf.store(), Arc::clone(&demo.clock), Arc::default(), demo.sandbox.sources())
+}
+
 fn start(
     time: Time,
     place: &Place,
@@ -122,7 +155,7 @@ fn start(
     let ended = time.local.spawn_local_in(&time.runtime, async move {
         board.run(&mut terminal, &mut stage).await.expect("a buffer takes every frame")
     });
-    let played = Played { shown, desktop, wallet, demo, happenings, ended, time };
+    let played = Played { shown, desktop, wallet, demo, shelf: None, happenings, ended, time };
     played.settle();
     played
 }
@@ -209,6 +242,48 @@ impl Played {
         let id = wallet.find(name).expect("it is held");
         let form = self.time.on(wallet.form(&id, form));
         form.expect("it has that form").expose().to_owned()
+    }
+
+    /// The store's folder.
+    pub fn shelf(&self) -> &Shelf {
+        self.shelf.as_ref().expect("a store on disk")
+    }
+
+    /// Leaves, and what the next board starts on.
+    pub fn into_shelf(mut self) -> (Shelf, Time, Demo) {
+        self.play("q");
+        let Self { shelf, demo, time, ended, .. } = self;
+        time.on(ended).expect("the loop does not panic");
+        (shelf.expect("a store on disk"), time, demo.expect("the demo's servers"))
+    }
+
+    /// Another program on the same store.
+    pub fn another_wallet(&self) -> Arc<Wallet> {
+        wallet_over(self.shelf(), self.demo.as_ref().expect("the demo's servers"))
+    }
+
+    /// Does something while the board goes on.
+    pub fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        self.time.on(work)
+    }
+
+    /// Every answer of the first provider comes so many seconds later from now on.
+    pub fn slow_down(&self, seconds: u64) {
+        let demo = self.demo.as_ref().expect("the demo's servers");
+        demo.sandbox.checkin.quirks().extra_delay = Duration::from_secs(seconds);
+    }
+
+    /// How the board ended, within so many seconds, and what the next program finds.
+    pub fn end_after(self, seconds: u64) -> (End, Arc<[Held]>) {
+        for _ in 0..seconds * 20 {
+            self.time.pass(Duration::from_millis(50));
+            self.time.on(async { self.time.beat.notified().await });
+        }
+        let next = self.another_wallet().held();
+        let Self { ended, time, .. } = self;
+        assert!(ended.is_finished(), "it has not ended after {seconds} s");
+        let end = time.on(ended).expect("the loop does not panic").end;
+        (end, next)
     }
 
     /// How often the demo's mytoken server was asked so.
@@ -330,7 +405,7 @@ pub fn query(address: &str, name: &str) -> String {
 }
 
 /// A runtime whose time stands still.
-struct Time {
+pub struct Time {
     clock: Arc<FixedClock>,
     beat: Arc<Notify>,
     local: LocalSet,
@@ -353,8 +428,7 @@ impl Time {
                 heart.notify_waiters();
             }
         });
-        let noon: Timestamp = "2026-11-22T12:04:31Z".parse().expect("a moment");
-        Self { clock: Arc::new(FixedClock::at(noon)), beat, local: LocalSet::new(), _brake: brake, runtime }
+        Self { clock: Arc::new(FixedClock::at(noon())), beat, local: LocalSet::new(), _brake: brake, runtime }
     }
 
     fn on<T>(&self, work: impl Future<Output = T>) -> T {

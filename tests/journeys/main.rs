@@ -4,6 +4,7 @@
 mod harness;
 mod mask;
 mod script;
+mod shelf;
 mod stage;
 
 /// Stores the screen at both sizes.
@@ -16,6 +17,7 @@ macro_rules! stored {
 
 mod copying;
 mod finding_the_way;
+mod keeping;
 mod leaving;
 mod logging_in;
 mod looking_up;

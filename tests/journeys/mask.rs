@@ -2,9 +2,22 @@
 
 /// The same lines, masked.
 pub fn masked(lines: &[String]) -> Vec<String> {
-    let lines: Vec<Vec<char>> =
-        lines.iter().map(|line| code(names(ids(ports(line.chars().collect()))))).collect();
+    let lines: Vec<Vec<char>> = lines
+        .iter()
+        .map(|line| folder(line))
+        .map(|line| code(names(ids(ports(line.chars().collect())))))
+        .collect();
     without_qr(lines).into_iter().map(|line| line.into_iter().collect()).collect()
+}
+
+/// The path of a folder, up to the blanks behind it.
+fn folder(line: &str) -> String {
+    const BEFORE: &str = "The folder: ";
+    let Some((before, after)) = line.split_once(BEFORE) else { return line.to_owned() };
+    let end = after.find(' ').unwrap_or(after.len());
+    let (path, rest) = after.split_at(end);
+    let blanks = " ".repeat(path.chars().count().saturating_sub("…/store".chars().count()));
+    format!("{before}{BEFORE}…/store{blanks}{rest}")
 }
 
 /// Ports of loopback addresses; port 9, at which nobody listens, is always the same. And the names of consent pages.

@@ -22,7 +22,7 @@ use toktui::app::state::{Pane, Seat, State};
 use toktui::app::update::update;
 use toktui::config::Config;
 use toktui::domain::credential::{
-    Ask, Chain, ChainEnd, CredentialId, Custody, Health, Held, HeldAccess, Identity,
+    Ask, Chain, ChainEnd, CredentialId, Custody, Health, Held, HeldAccess, Identity, Pause, why,
 };
 use toktui::domain::event::{Event, Teller, What, mark_new_addresses};
 use toktui::domain::jwt::Jwt;
@@ -145,7 +145,10 @@ pub fn credentials() -> Vec<Held> {
         climate,
         old,
         hpc,
-        held("wlcg", "wlcg", Chain::None, Some((-9 * MINUTE, 51 * MINUTE + 30))),
+        Held {
+            custody: Custody::Session,
+            ..held("wlcg", "wlcg", Chain::None, Some((-9 * MINUTE, 51 * MINUTE + 30)))
+        },
         held("batch", "egi", year, Some((-3542, 58))),
     ]
 }
@@ -157,7 +160,7 @@ pub fn held(name: &str, source: &str, chain: Chain, access: Option<(i64, i64)>) 
         name: name.to_owned(),
         source: source.into(),
         identity: Some(identity(EGI, "25ac8f0d@egi.eu", "Jane Doe")),
-        custody: Custody::MemoryOnly,
+        custody: Custody::Sealed,
         health: Health::Ok,
         access: access.map(|(from, to)| access_token(from, to)).into_iter().collect(),
         chain,
@@ -560,6 +563,66 @@ pub fn conditions(size: (u16, u16)) -> State {
         ],
         Vec::new(),
     )
+}
+
+/// A row for every way in which something can be kept, with all that the header can say of the store.
+pub fn custodies(size: (u16, u16)) -> State {
+    let refresh = || Chain::Refresh { ends: ChainEnd::Open, rotates: true, session_only: false };
+    let kept = |name: &str, custody| Held {
+        custody,
+        ..held(name, "egi", refresh(), Some((-HOUR / 2, HOUR / 2 + 10)))
+    };
+    let sick = |name: &str, health| Held { health, ..kept(name, Custody::Sealed) };
+    let mut waits = kept("waits", Custody::Sealed);
+    waits.access.clear();
+    waits.pause = Some(Pause { until: after(12), tries: 3, why: "429".to_owned() });
+    let mut skewed = kept("skewed", Custody::Sealed);
+    skewed.access[0].skew = Some(SignedDuration::from_secs(200));
+    skewed.access[0].obtained = noon();
+    let mut state = board(
+        size,
+        vec![
+            kept("sealed", Custody::Sealed),
+            kept("session", Custody::Session),
+            kept("by-file", Custody::KeyFile),
+            kept("in-memory", Custody::MemoryOnly),
+            kept("elsewhere", Custody::Foreign("oidc-agent".to_owned())),
+            kept("unsaved", Custody::Unsaved("No space left on device".to_owned())),
+            sick("doubtful", Health::InDoubt(why::UNANSWERED.to_owned())),
+            sick("damaged", Health::Dead(why::DAMAGED.to_owned())),
+            waits,
+            skewed,
+        ],
+        Vec::new(),
+    );
+    let vault = Vault { unsaved: 1, guards: vec![Guard::Passphrase, Guard::KeyFile], ..open_vault() };
+    with_vault(&mut state, vault);
+    state
+}
+
+/// The same credentials in a store that stands so.
+pub fn with_vault(state: &mut State, vault: Vault) {
+    let snapshot = Snapshot { vault, ..state.wallet.clone() };
+    tell(state, Outcome::Changed(snapshot));
+}
+
+/// The morning in a locked store.
+pub fn locked(size: (u16, u16)) -> State {
+    let lock = |mut held: Held| {
+        held.locked = true;
+        held.identity = None;
+        for access in &mut held.access {
+            (access.content, access.length, access.granted) = (None, 0, None);
+        }
+        if let Chain::Mytoken { facts, .. } = &mut held.chain {
+            **facts = Facts { expires: facts.expires, ..Facts::default() };
+        }
+        held
+    };
+    let mut state = board(size, credentials().into_iter().map(lock).collect(), journal());
+    with_vault(&mut state, Vault { access: Access::Locked, ..open_vault() });
+    select(&mut state, "toar");
+    state
 }
 
 /// A mytoken with every kind of restriction, in several clauses, one of which nobody here understands.

@@ -1,12 +1,15 @@
 //! Every verb of the wallet, against the real sandbox: an OpenID provider and a mytoken server on loopback.
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod clocks;
+mod disk;
 mod draw;
 mod keep;
 mod login;
 mod look_up;
 mod mytoken;
 mod race;
+mod renew;
 mod secrets;
 mod tap;
 mod world;

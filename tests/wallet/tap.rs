@@ -1,7 +1,8 @@
 //! A tap on a server's line: what was asked, what was given, and every secret that was ever in an answer.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use toktui::sandbox::serve::{Handler, Request, Response};
@@ -20,7 +21,14 @@ pub struct Exchange {
 pub struct Tap {
     exchanges: Arc<Mutex<Vec<Exchange>>>,
     swallow: Arc<AtomicBool>,
+    at_once: Arc<AtomicUsize>,
+    most_at_once: Arc<AtomicUsize>,
+    before: Arc<Mutex<Option<Hook>>>,
+    delay: Arc<Mutex<Duration>>,
 }
+
+/// What is done when a request has come, before it is answered.
+pub type Hook = Box<dyn Fn(&Request) + Send + Sync>;
 
 impl Tap {
     /// The same handler, listened to.
@@ -32,15 +40,38 @@ impl Tap {
                 // What a proxy says when it got no connection to the server behind it: nobody outside can know.
                 return Box::pin(async { Response::text(504, "no answer from behind") });
             }
+            if let Some(hook) = &*tap.before.lock().unwrap_or_else(PoisonError::into_inner) {
+                hook(&request);
+            }
+            let at_once = tap.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+            tap.most_at_once.fetch_max(at_once, Ordering::SeqCst);
             let answer = handler(request);
             Box::pin(async move {
+                let delay = *tap.delay.lock().unwrap_or_else(PoisonError::into_inner);
+                tokio::time::sleep(delay).await;
                 let answer: Response = answer.await;
+                tap.at_once.fetch_sub(1, Ordering::SeqCst);
                 let exchange =
                     Exchange { path, request: body, status: answer.status, answer: answer.body.clone() };
                 tap.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
                 answer
             })
         })
+    }
+
+    /// How many requests were at most under way at once.
+    pub fn most_at_once(&self) -> usize {
+        self.most_at_once.load(Ordering::SeqCst)
+    }
+
+    /// Every answer comes so much later.
+    pub fn delay(&self, delay: Duration) {
+        *self.delay.lock().unwrap_or_else(PoisonError::into_inner) = delay;
+    }
+
+    /// Does this whenever a request comes.
+    pub fn before_each(&self, hook: impl Fn(&Request) + Send + Sync + 'static) {
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(hook));
     }
 
     /// The next request never reaches the server, and whoever sent it cannot tell.

@@ -115,6 +115,12 @@ impl World {
         Wallet::new(Arc::new(clock), Arc::new(Http::default()), sources).expect("a wallet")
     }
 
+    /// A wallet at the same servers with a clock of its own.
+    pub fn wallet_on(&self, clock: Arc<dyn Clock>) -> Arc<Wallet> {
+        let sources = vec![op_source(&self.issuer), server_source(&self.server)];
+        Wallet::new(clock, Arc::new(Http::default()), sources).expect("a wallet")
+    }
+
     pub fn start(&self, order: Order) -> Running {
         Running::of(&self.wallet, order)
     }

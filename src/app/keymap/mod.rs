@@ -238,6 +238,10 @@ pub fn live(state: &State) -> Vec<Live> {
 /// The bindings that would work if only the lowest `depth` overlays were there: what the help lists and the palette runs.
 #[must_use]
 pub fn live_under(state: &State, depth: usize) -> Vec<Live> {
+    if state.leaving.is_some() {
+        // Nothing is begun any more.
+        return Vec::new();
+    }
     let top = depth.checked_sub(1).and_then(|top| state.overlays.get(top));
     let is_typing = top.is_some_and(Overlay::is_typing);
     let mut taken: Vec<Key> = Vec::new();

@@ -220,7 +220,7 @@ fn look(state: &State, now: jiff::Timestamp) {
         assert!(area.x + area.width <= state.size.0 && area.y + area.height <= state.size.1);
     }
     for held in state.wallet.held.iter() {
-        let _ = content::of_held(held, 5);
+        let _ = content::of_held(held, &state.wallet.vault, 5);
     }
     if let Some(next) = state.next_change(now) {
         assert!(next > now, "a loop that does not sleep");

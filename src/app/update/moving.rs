@@ -65,16 +65,17 @@ fn in_pane(state: &mut State, action: Action) {
             state.lookup.offset = moved(state.lookup.offset, len, page, action);
         }
         Pane::History => {
-            let len = history::on_show(state).events.len();
+            let len = history::on_show(state).len();
             state.history.selected = moved(state.history.selected, len, page, action);
         }
     }
 }
 
 fn select_row(state: &mut State, at: usize) {
-    let id = state.tokens.rows.get(at).and_then(|at| state.wallet.held.get(*at)).map(|held| held.id.clone());
+    let id = state.in_row(at).map(|held| held.id.clone());
     if id.is_some() {
         select_token(state, id);
+        state.tokens.place = at;
     }
 }
 
@@ -86,7 +87,9 @@ fn in_overlay(state: &mut State, action: Action) {
         Overlay::Help(_) => palette::help(state).len(),
         Overlay::Palette(palette) => palette::matches(state, palette.field.value()).len(),
         Overlay::CopyMenu(..) => copy::menu_forms(state).len(),
-        Overlay::Details(id, _) => state.held(id).map_or(0, |held| content::of_held(held, width).len()),
+        Overlay::Details(id, _) => {
+            state.held(id).map_or(0, |held| content::of_held(held, &state.wallet.vault, width).len())
+        }
         Overlay::Content(_) => lookup::content(state).map_or(0, |jwt| content::of_jwt(jwt, width).len()),
         Overlay::WhichProvider(which) => which.choices.len(),
         Overlay::WhichClient(which) => which.public.len() + 1,
@@ -172,7 +175,7 @@ fn click(state: &mut State, geometry: &Geometry, pane: Pane, row: u16) {
             state.providers.selected = state.providers.offset + line;
         }
         Pane::Tokens => select_row(state, state.tokens.offset + line),
-        Pane::History if state.history.offset + line < history::on_show(state).events.len() => {
+        Pane::History if state.history.offset + line < history::on_show(state).len() => {
             state.history.selected = state.history.offset + line;
         }
         Pane::Providers | Pane::History | Pane::Lookup => {}

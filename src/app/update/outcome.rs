@@ -235,6 +235,11 @@ fn kept(state: &mut State, result: Result<(CredentialId, String), Failure>, now:
         format!("Kept as {name}, {how_long}")
     });
     told(state, result, now);
+    if state.wallet.vault.unsaved > 0
+        && let Some(notice) = &mut state.notice
+    {
+        (notice.tone, notice.until) = (Tone::Bad, None);
+    }
 }
 
 fn browser_opened(state: &mut State, task: Task, result: Result<String, Failure>) {

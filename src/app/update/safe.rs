@@ -41,7 +41,8 @@ fn need(state: &State, action: Action) -> Option<Need> {
         Access::Locked => Some(Need::Key),
         Access::MemoryOnly(_) | Access::Open { .. } => None,
     };
-    let reads = |held: Option<&Held>| held.is_some_and(|held| held.locked).then_some(Need::Key);
+    let is_locked = state.wallet.vault.access == Access::Locked;
+    let reads = |held: Option<&Held>| held.is_some_and(|held| is_locked && held.locked).then_some(Need::Key);
     match action {
         Action::LogIn | Action::NewMytoken | Action::Keep => keeps(),
         Action::Open if state.focus == Pane::Providers => match state.selected_row()? {
@@ -56,7 +57,7 @@ fn need(state: &State, action: Action) -> Option<Need> {
             reads(state.selected_held())
         }
         Action::ConfirmRevoke => reads(in_dialogue(state)),
-        Action::Guard => (state.wallet.vault.access == Access::Locked).then_some(Need::Key),
+        Action::Guard => is_locked.then_some(Need::Key),
         _ => None,
     }
 }

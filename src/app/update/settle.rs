@@ -45,9 +45,10 @@ pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
 
 /// Puts rows, selections and what is scrolled into order.
 pub(super) fn settle(state: &mut State) {
-    settle_providers(state);
     settle_tokens(state);
-    let events = history::on_show(state).events.len();
+    settle_providers(state);
+    history::settle(state);
+    let events = history::on_show(state).len();
     state.history.selected = state.history.selected.min(events.saturating_sub(1));
     let geometry = Geometry::of(state);
     let rows = |pane| geometry.rows(pane);
@@ -57,7 +58,6 @@ pub(super) fn settle(state: &mut State) {
         state.providers.rows.len(),
         rows(Pane::Providers),
     );
-    state.tokens.place = selected_row(state);
     let selected = state.tokens.place;
     state.tokens.offset =
         scrolled(state.tokens.offset, selected, state.tokens.rows.len(), rows(Pane::Tokens));
@@ -95,22 +95,26 @@ fn settle_tokens(state: &mut State) {
         state.tokens.selected = Some(awaited);
         state.tokens.filter = None;
     }
-    state.tokens.rows = tokens::rows(state);
-    let ids: Vec<_> =
-        state.tokens.rows.iter().filter_map(|at| state.wallet.held.get(*at)).map(|held| &held.id).collect();
-    if state.tokens.selected.as_ref().is_some_and(|selected| ids.contains(&selected)) {
+    tokens::settle(state);
+    if let Some(place) = selected_row(state) {
+        state.tokens.place = place;
         return;
     }
     // It is gone, or filtered away: what stands in its place now.
-    let next = ids.get(state.tokens.place.min(ids.len().saturating_sub(1))).map(|id| (*id).clone());
+    state.tokens.place = state.tokens.place.min(state.tokens.rows.len().saturating_sub(1));
+    let next = state.in_row(state.tokens.place).map(|held| held.id.clone());
     super::moving::select_token(state, next);
 }
 
-/// The selected row's place among the rows; 0 where none is selected.
-fn selected_row(state: &State) -> usize {
-    let is_selected =
-        |at: &usize| state.wallet.held.get(*at).map(|held| &held.id) == state.tokens.selected.as_ref();
-    state.tokens.rows.iter().position(is_selected).unwrap_or(0)
+/// The selected row's place among the rows; usually the one it had.
+fn selected_row(state: &State) -> Option<usize> {
+    let selected = state.tokens.selected.as_ref()?;
+    let is_selected = |place: usize| state.in_row(place).is_some_and(|held| held.id == *selected);
+    let place = state.tokens.place;
+    if is_selected(place) {
+        return Some(place);
+    }
+    (0..state.tokens.rows.len()).find(|place| is_selected(*place))
 }
 
 /// The offset nearest to the old one at which the selected row is on screen and no row is wasted at the end.

@@ -56,6 +56,7 @@ impl Minting<'_> {
         match call.quirks.expires_in {
             ExpiresIn::Number => _ = body.insert("expires_in".into(), (ends - call.now).into()),
             ExpiresIn::Text => _ = body.insert("expires_in".into(), (ends - call.now).to_string().into()),
+            ExpiresIn::Other(seconds) => _ = body.insert("expires_in".into(), seconds.into()),
             ExpiresIn::Absent => {}
         }
         if !call.quirks.no_refresh_token {

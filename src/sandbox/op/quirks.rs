@@ -22,6 +22,10 @@ pub struct Quirks {
     pub expires_in: ExpiresIn,
     /// Every refresh is refused with `invalid_grant` and this description.
     pub refuse_refresh: Option<String>,
+    /// Every token request is answered with this status and a page, as a server does that has too much to do (429, 503).
+    pub busy: Option<u16>,
+    /// What `Retry-After` says then: seconds, or a date.
+    pub retry_after: Option<String>,
     /// No answer holds a refresh token.
     pub no_refresh_token: bool,
     /// These scopes are never granted, whoever asks.
@@ -74,6 +78,8 @@ pub enum ExpiresIn {
     Number,
     /// A number inside a string, as some servers do.
     Text,
+    /// This number, whatever the token says of itself.
+    Other(i64),
     /// Not at all.
     Absent,
 }

@@ -8,11 +8,18 @@ use super::mint::Minting;
 use super::refusal::Refusal;
 use super::settings::Client;
 use super::state::{Ask, Grant, Life, State, print};
-use super::{Call, device, keys};
+use super::{Call, device, keys, page};
 use crate::sandbox::serve::Response;
 
 /// Answers a token request (RFC 6749 §4.1.3, §6; RFC 8628 §3.4).
 pub(super) fn answer(call: &Call) -> Result<Response, Refusal> {
+    if let Some(status) = call.quirks.busy {
+        let page = page::proxy(status);
+        return Ok(match &call.quirks.retry_after {
+            Some(when) => page.with("retry-after", when),
+            None => page,
+        });
+    }
     let form = call.form()?;
     let kind = form
         .get("grant_type")

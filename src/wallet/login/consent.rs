@@ -38,6 +38,9 @@ impl Wallet {
         doing: &str,
     ) -> Result<Report, Failure> {
         let address = self.address_of(source, doing)?;
+        let provider = order.provider.as_deref().unwrap_or_default();
+        let name = order.name.as_deref().unwrap_or_default();
+        let _alone = self.alone(&[&address, provider, source.id.as_str(), name], doing)?;
         let mut stop = line.stop.clone();
         let server = tokio::select! {
             biased;

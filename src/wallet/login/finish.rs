@@ -9,7 +9,7 @@ use crate::domain::jwt::Jwt;
 use crate::domain::login::Report;
 use crate::domain::untrusted::Untrusted;
 use crate::oidc::id_token::Expected;
-use crate::store::fresh_id;
+use crate::store::{Error, fresh_id};
 use crate::wallet::granted::{access_token, chain_end, skew, skewed};
 use crate::wallet::{Wallet, gone, keep};
 
@@ -81,10 +81,11 @@ impl Wallet {
             let turn = self.store.turn(&old).await.map_err(|error| gone(doing, &error))?;
             let before = turn.read();
             if before.source == credential.source {
-                (credential.id, credential.name) = (before.id, before.name);
+                (credential.id, credential.name) = (before.id.clone(), before.name.clone());
+                self.remember(&before, &mut credential);
                 let kept = (credential.id.clone(), credential.name.clone());
-                self.save(&turn, credential, doing).await?;
                 self.note(Some(&kept.0), What::LoggedIn);
+                self.save(&turn, credential, doing).await?;
                 return Ok(kept);
             }
         }
@@ -97,10 +98,28 @@ impl Wallet {
                     self.note(Some(&kept.0), What::LoggedIn);
                     return Ok(kept);
                 }
-                Err(crate::store::Error::NameTaken(_)) => {}
-                Err(error) => return Err(gone(doing, &error)),
+                Err(Error::NameTaken(_)) => {}
+                Err(error) => {
+                    if matches!(error, Error::NotSaved(_)) {
+                        self.note(Some(&kept.0), What::LoggedIn);
+                    }
+                    return Err(gone(doing, &error));
+                }
             }
         }
+    }
+
+    /// A new refresh token knows those that it takes the place of: pasted again, they are recognised as the older ones.
+    fn remember(&self, before: &Credential, next: &mut Credential) {
+        let (Grant::Refresh(old), Grant::Refresh(new)) = (&before.grant, &mut next.grant) else { return };
+        if old.current.value == new.current.value
+            || old.issuer != new.issuer
+            || old.client.id != new.client.id
+        {
+            return;
+        }
+        let fresh = std::mem::replace(&mut new.current, old.current.clone()).value;
+        new.current.supersede(fresh, None, &self.store.fingerprint_key());
     }
 
     /// Who logged in, by the checked ID token. One that is not believed ends the login: nothing of it is kept.

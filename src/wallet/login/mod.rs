@@ -1,5 +1,6 @@
 //! Log in: every route at once, one of them redeems, what came is kept before it is shown.
 
+mod alone;
 mod compared;
 mod consent;
 mod device;
@@ -12,12 +13,13 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::Wallet;
+use super::{Wallet, gone};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Order, Report, Step, View};
 use crate::domain::secret::Secret;
 use crate::domain::source::SourceKind;
+use crate::store;
 
 /// The line between a login and whoever watches it.
 pub struct Line {
@@ -86,6 +88,10 @@ impl Wallet {
             return Err(Failure::new(Kind::Unusable, "Logging in", why));
         };
         let doing = format!("Logging in at {}", source.name);
+        if !self.vault().is_open() {
+            // What came could not be kept.
+            return Err(gone(doing, &store::Error::Locked));
+        }
         let wallet = Arc::clone(self);
         let task = async move {
             match &source.kind {

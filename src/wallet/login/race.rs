@@ -45,6 +45,10 @@ impl Wallet {
         doing: &str,
     ) -> Result<Report, Failure> {
         let client = client_of(order, source, issuer, doing)?;
+        let mut scopes = issuer.scopes.clone();
+        scopes.sort_unstable();
+        let name = order.name.as_deref().unwrap_or_default();
+        let _alone = self.alone(&[&issuer.address, &client.id, &scopes.join(" "), name], doing)?;
         let mut stop = line.stop.clone();
         let asked = async {
             let metadata = self.metadata(issuer).await?;

@@ -14,7 +14,7 @@ use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
 use crate::domain::verdict::{By, Next, Place, Says, Subject, Verdict, Witness, verdict};
-use crate::mytoken::{Error, No, Reason, tokeninfo};
+use crate::mytoken::{Error, Issued, No, Reason, tokeninfo};
 
 /// Who may be asked about a pasted token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,20 +60,20 @@ impl Wallet {
         let Grant::Mytoken(grant) = &credential.grant else {
             return Some(self.look_at_access(&credential));
         };
-        if let Some(newer) = self.overtaken(&credential) {
+        if let Some(newer) = self.rotated_away(&credential) {
             let witnesses = [self.superseded(Some(grant.current.number), newer)];
             let verdict =
                 verdict(subject(&grant.facts, grant.short), &witnesses, &Place::default(), self.now());
             let found = Found::mytoken(verdict, grant.facts.clone());
-            let dead = Credential { health: Health::Dead(health::ROTATED_AWAY.to_owned()), ..credential };
-            self.save(&turn, dead, "Looking up").await.ok()?;
             return Some(found);
         }
         if health::may_revoke_family(&credential) {
             return Some(self.look_without_asking(&credential, grant).await);
         }
-        let mut said = self.ask_server(&grant.server, &grant.current.value).await;
+        let (mut said, update) = self.ask_server(&grant.server, &grant.current.value).await;
         let mut next = credential.clone();
+        // Asking rotates nothing (mytoken-api.md §2.5), so no intent is written for it; a copy that comes all the same is kept.
+        let copy = update.map(|update| self.adopt(&mut next, update));
         if let Grant::Mytoken(grant) = &mut next.grant {
             if let Says::Alive(told) = &said.says {
                 grant.facts = told.as_ref().clone();
@@ -95,6 +95,9 @@ impl Wallet {
         };
         self.save(&turn, next, "Looking up").await.ok()?;
         self.note(Some(id), What::LookedUp);
+        if let Some(copy) = copy {
+            self.note(Some(id), What::Rotated { copy });
+        }
         let mut witnesses = vec![said];
         witnesses.extend(last_known(&credential, grant));
         if credential.health == Health::Dead(health::REVOKED_HERE.to_owned()) {
@@ -132,18 +135,20 @@ impl Wallet {
         Found { verdict, facts: None, content, what, may_ask: None }
     }
 
-    async fn ask_server(&self, address: &str, value: &Secret) -> Witness {
-        let asked = async {
-            let server = self.mytoken_server(address).await?;
-            let reply = tokeninfo::introspect(&self.http, &server, value).await;
-            self.acted(address, reply.date);
-            reply.outcome
+    async fn ask_server(&self, address: &str, value: &Secret) -> (Witness, Option<Issued>) {
+        let (outcome, update) = match self.mytoken_server(address).await {
+            Ok(server) => {
+                let reply = tokeninfo::introspect(&self.http, &server, value).await;
+                self.acted(address, reply.date);
+                (reply.outcome, reply.update)
+            }
+            Err(error) => (Err(error), None),
         };
-        let says = match asked.await {
+        let says = match outcome {
             Ok(introspection) => Says::Alive(Box::new(introspection.facts)),
             Err(error) => words_of(error),
         };
-        Witness { at: self.now(), by: By::Server, says }
+        (Witness { at: self.now(), by: By::Server, says }, update)
     }
 }
 

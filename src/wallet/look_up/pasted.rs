@@ -120,7 +120,7 @@ impl Wallet {
 
     /// Asks a server about a token and remembers what it said: what is kept next is usually that.
     async fn ask_about(&self, server: &str, specimen: &Specimen, short: bool) -> Witness {
-        let witness = self.ask_server(server, &specimen.value).await;
+        let (witness, _) = self.ask_server(server, &specimen.value).await;
         let known = match &witness.says {
             Says::Alive(told) => Some(told.as_ref().clone()),
             Says::MayNotAsk => match &specimen.kind {

@@ -1,34 +1,22 @@
 //! The store in memory and on disk, as those who use it see it.
 
+mod damage;
+mod faults;
+mod folder;
+mod measure;
+mod model;
+mod power;
+mod shapes;
+mod world;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::domain::credential::{AccessToken, Ask, Copy, Custody, Health, MytokenGrant, why};
-use crate::domain::mytoken::Facts;
+use crate::domain::credential::{Ask, Custody, Health, why};
 use crate::domain::time::from_epoch;
 use crate::domain::vault::{Access, Opening};
-
-fn mytoken(name: &str, value: &str, number: u64) -> Credential {
-    Credential {
-        id: fresh_id().expect("random"),
-        name: name.to_owned(),
-        source: "mytoken-kit".into(),
-        identity: None,
-        grant: Grant::Mytoken(Box::new(MytokenGrant {
-            server: "https://mytoken.example.org".to_owned(),
-            current: Copy::first(Secret::new(value), number),
-            facts: Facts { mom_id: Some("mom".into()), ..Facts::default() },
-            heard: None,
-            short: false,
-        })),
-        custody: Custody::MemoryOnly,
-        health: Health::Ok,
-        ask: Ask::default(),
-        access: Vec::new(),
-        since: from_epoch(0),
-        pause: None,
-    }
-}
+use world::{World, access, mytoken, rotate, rotated, value_of};
 
 #[tokio::test]
 async fn a_superseded_copy_is_known_by_its_print_and_by_its_number() {
@@ -75,89 +63,6 @@ async fn names_are_unique_and_fit_for_a_command_line() {
     assert_eq!(store.free_name("egi"), "egi-2");
     assert_eq!(store.free_name("EGI Check-in!"), "egi-check-in");
     assert_eq!(store.free_name("\u{202e}"), "token");
-}
-
-/// A keeper of keys for a session that all stores of one test share.
-#[derive(Default)]
-struct Session(Mutex<Vec<(String, seal::Key)>>);
-
-impl keys::Session for Session {
-    fn key(&self, label: &str) -> Result<Option<seal::Key>, String> {
-        let held = self.0.lock().unwrap();
-        Ok(held.iter().find(|(name, _)| name == label).map(|(_, key)| key.duplicate()))
-    }
-
-    fn keep(&self, label: &str, key: &seal::Key) -> Result<(), String> {
-        self.forget(label);
-        self.0.lock().unwrap().push((label.to_owned(), key.duplicate()));
-        Ok(())
-    }
-
-    fn forget(&self, label: &str) {
-        self.0.lock().unwrap().retain(|(name, _)| name != label);
-    }
-}
-
-/// A folder, a clock and a session; and stores in it.
-struct World {
-    folder: tempfile::TempDir,
-    session: Arc<Session>,
-    clock: Arc<crate::domain::time::FixedClock>,
-}
-
-impl World {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().expect("a folder"),
-            session: Arc::default(),
-            clock: Arc::new(crate::domain::time::FixedClock::at(from_epoch(1_800_000_000))),
-        }
-    }
-
-    fn place(&self) -> Place {
-        Place {
-            folder: self.folder.path().join("store"),
-            clock: self.clock.clone(),
-            session: self.session.clone(),
-            keyring: Arc::new(keys::Nowhere),
-            key_file: self.folder.path().join("key"),
-            session_allowed: true,
-            who: "toktui test".to_owned(),
-        }
-    }
-
-    fn store(&self) -> Store {
-        Store::open(self.place()).expect("opens")
-    }
-
-    /// A store that is there and open.
-    async fn made(&self) -> Store {
-        let store = self.store();
-        store.create(Opening::KeyFile(None)).await.expect("made");
-        store
-    }
-
-    fn file(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join("store/tokens").join(name)
-    }
-}
-
-fn value_of(credential: &Credential) -> String {
-    current(credential).expect("long-lived").expose().to_owned()
-}
-
-/// One renewal that replaces the secret.
-async fn rotate(store: &Store, id: &CredentialId, to: &str) {
-    let turn = store.turn(id).await.expect("held");
-    turn.intend().await.expect("room");
-    turn.save(rotated(turn.read(), to, store)).await.expect("saved");
-}
-
-fn rotated(mut credential: Credential, to: &str, store: &Store) -> Credential {
-    if let Grant::Mytoken(grant) = &mut credential.grant {
-        grant.current.supersede(Secret::new(to), None, &store.fingerprint_key());
-    }
-    credential
 }
 
 #[tokio::test]
@@ -308,16 +213,4 @@ async fn without_a_store_a_bare_access_token_lives_as_long_as_the_session() {
     let turn = after.turn(&id).await.expect("it can be forgotten");
     after.remove(&turn).await.expect("forgotten");
     assert!(later.store().held().is_empty());
-}
-
-fn access(value: &str) -> AccessToken {
-    AccessToken {
-        value: Secret::new(value),
-        obtained: from_epoch(1_800_000_000),
-        expires: Some(from_epoch(1_800_003_600)),
-        granted: None,
-        id_token: None,
-        ends_up: None,
-        skew: None,
-    }
 }
