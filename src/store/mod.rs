@@ -77,7 +77,7 @@ pub mod watch;
 use std::sync::{Arc, Mutex, RwLock};
 
 pub use error::Error;
-pub use export::{Exported, Imported};
+pub use export::{Exported, Imported, Refused};
 pub use history::History;
 pub use lock::Lock;
 pub use place::Place;

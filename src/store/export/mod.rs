@@ -36,6 +36,9 @@ const UNDER: &str = "export";
 const LONGEST: usize = 64 << 20;
 const WHAT: &str = "sealed export of toktui";
 
+/// Credentials by name, each with why it was refused.
+pub type Refused = Vec<(String, Error)>;
+
 /// What was carried away.
 #[derive(Debug, Default)]
 pub struct Exported {
@@ -44,7 +47,7 @@ pub struct Exported {
     /// Who is in it.
     pub names: Vec<String>,
     /// Who is not, and why.
-    pub left_out: Vec<(String, Error)>,
+    pub left_out: Refused,
 }
 
 /// What came back out of an export.
@@ -55,7 +58,7 @@ pub struct Imported {
     /// What was not, because it is held here already, or a newer copy of it is: its name in the export, and the holder's.
     pub held: Vec<(String, String)>,
     /// What could not be taken in, and why.
-    pub failed: Vec<(String, Error)>,
+    pub failed: Refused,
     /// How many records do not read or are missing.
     pub lost: usize,
     /// Nothing was changed or left out since it was written.
@@ -178,7 +181,7 @@ impl Store {
         Ok(imported)
     }
 
-    fn to_export(&self, ids: &[CredentialId]) -> Result<(Vec<Credential>, Vec<(String, Error)>), Error> {
+    fn to_export(&self, ids: &[CredentialId]) -> Result<(Vec<Credential>, Refused), Error> {
         let held = self.held();
         let (mut credentials, mut left_out) = (Vec::new(), Vec::new());
         for id in ids {
