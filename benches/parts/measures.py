@@ -130,26 +130,32 @@ def beside_a_hang(bench):
 
 
 def a_hundred(bench):
-    """A hundred processes want the same token, which has ended. The most requests of any round, and how long the slowest was."""
-    times, most = [], 0
-    one = None
+    """A hundred processes want the same token, which has ended: how often the provider was asked at most, in five rounds."""
+    times, requests = [], []
     for _ in range(5):
         bench.lab.front(bench.slow, "canned", expires=1)
         bench.board.do("token", "s0", "--force")
         time.sleep(1.2)
         bench.lab.front(bench.slow, "canned", delay=200)
-        one = one or round_trip(bench, bench.slow)
+        one = round_trip(bench, bench.slow)
         bench.lab.counted(bench.slow)
         command = (bench.board.words("token", "s0"), bench.board.environment)
         took, ends = clock.at_once([command] * 100)
         ended_well(took, ends)
         if len({text for _, text in ends}) != 1:
             raise clock.Failed("a hundred processes were told different tokens")
-        times.append(took)
-        most = max(most, bench.lab.counted(bench.slow)["token"])
+        times.append(took - one)
+        requests.append(bench.lab.counted(bench.slow)["token"])
     bench.lab.front(bench.slow)
-    detail = {"round trip ms": round(one, 1), "last exit after it ms (gate 250)": round(statistics.median(times) - one, 1)}
-    return Line(float(most if statistics.median(times) <= one + 250 else 99), 1.0, 1.0, "requests", detail)
+    bench.last_exit = Line(statistics.median(times), 250.0, 120.0, "ms after the round trip", {"ms": clock.told(times)})
+    return Line(float(max(requests)), 1.0, 1.0, "requests", {"each round": requests})
+
+
+def last_exit(bench):
+    """The other half of the same rounds."""
+    if bench.last_exit is None:
+        a_hundred(bench)
+    return bench.last_exit
 
 
 def ended_well(took, ends):
@@ -223,6 +229,7 @@ ALL = {
     "P6": ("200 accounts at 10 issuers", two_hundred),
     "P7": ("cached, another provider hangs", beside_a_hang),
     "P8": ("100 processes, one ended token", a_hundred),
+    "P8t": ("the last of them", last_exit),
     "P25": ("the binary", binary),
     "P26a": ("--version", version),
     "P26b": ("list --json, 20 credentials", listing),

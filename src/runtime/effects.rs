@@ -303,16 +303,22 @@ impl World {
     /// Takes in what others change, as soon as the system tells of it. Until there is a store to watch, and where nobody can tell,
     /// it waits for a word.
     async fn watch(self, look_for_one: Arc<Notify>) {
-        // The first frame did not wait for all that can be read.
+        // The history is shown from now on, so it is read with all else that the first frame did not wait for.
+        drop(self.wallet.journal());
+        // Watched before it is read: what changes in between is told.
+        let mut changes = self.wallet.changes();
         self.refresh().await;
         loop {
-            match self.wallet.changes() {
-                Some(mut changes) => loop {
-                    changes.changed().await;
-                    self.refresh().await;
-                },
-                None => look_for_one.notified().await,
+            if let Some(changes) = &mut changes {
+                changes.changed().await;
+            } else {
+                look_for_one.notified().await;
+                changes = self.wallet.changes();
+                if changes.is_none() {
+                    continue;
+                }
             }
+            self.refresh().await;
         }
     }
 

@@ -183,7 +183,7 @@ impl Store {
     pub async fn refresh(&self) -> bool {
         let shared = Arc::clone(&self.shared);
         let look = move || {
-            let noted = shared.history.refresh();
+            let noted = shared.history.is_shown() && shared.history.refresh();
             shared.look() | noted
         };
         tokio::task::spawn_blocking(look).await.unwrap_or_default()

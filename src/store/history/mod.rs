@@ -55,6 +55,8 @@ struct Inner {
     noted: VecDeque<(Event, Option<Place>)>,
     /// Both, the newest first, until either changes.
     newest: Option<Arc<[Event]>>,
+    /// Whether anybody has asked for that.
+    is_shown: bool,
 }
 
 impl History {
@@ -93,6 +95,7 @@ impl History {
     #[must_use]
     pub fn newest(&self, limit: usize) -> Arc<[Event]> {
         let mut inner = self.inner();
+        inner.is_shown = true;
         if inner.newest.is_none() {
             let all = newest_of(inner.noted.iter().map(|(event, _)| event).rev(), inner.read.iter().rev());
             inner.newest = Some(all.take(MOST).cloned().collect());
@@ -118,6 +121,12 @@ impl History {
         };
         let found = files.map(|files| files.newest(limit, event)).unwrap_or_default();
         newest_of(unwritten.iter().filter(own), found.events.iter()).take(limit).cloned().collect()
+    }
+
+    /// Whether anybody has asked for [`History::newest`]: for a command that shows no history none is to be read.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.inner().is_shown
     }
 
     /// Reads what came since the last look; the first time, the newest of what there is. Whether anything of others came. Reads up to a

@@ -6,8 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::domain::credential::CredentialId;
 use crate::domain::event::{Teller, What};
-use crate::domain::time::from_epoch;
+use crate::domain::time::{FixedClock, from_epoch};
+use crate::domain::vault::Opening;
+use crate::store::keys::Nowhere;
+use crate::store::{Place, Store};
 
 struct Folder(tempfile::TempDir);
 
@@ -89,7 +93,8 @@ fn it_survives_its_program_and_nothing_is_read_before_somebody_asks() {
     let folder = Folder::new();
     folder.history().note(event(1));
     let next = folder.history();
-    assert!(known(&next).is_empty());
+    assert!(!next.is_shown());
+    assert!(known(&next).is_empty() && next.is_shown());
     assert!(next.refresh());
     assert_eq!(*next.newest(MOST), [event(1)]);
     assert!(!next.refresh());
@@ -339,4 +344,31 @@ fn a_first_look_at_a_long_history_costs_what_one_at_a_short_one_does() {
     assert!(short < 64 << 10, "{short}");
     assert!(longer <= long + (64 << 10), "{long} bytes of {MOST} events, {longer} of 100,000");
     assert!(longer < 512 << 10, "{longer}");
+}
+
+#[tokio::test]
+async fn a_store_whose_history_nobody_shows_reads_none_of_it() {
+    let folder = Folder::new();
+    let open = || {
+        let place = Place {
+            folder: folder.path().join("store"),
+            clock: Arc::new(FixedClock::at(from_epoch(0))),
+            session: Arc::new(Nowhere),
+            keyring: Arc::new(Nowhere),
+            key_file: folder.path().join("key"),
+            session_allowed: false,
+            who: "a test".to_owned(),
+        };
+        Store::open(place).expect("a store, or none yet")
+    };
+    let store = open();
+    store.note(event(1));
+    store.create(Opening::KeyFile(None)).await.expect("made");
+    store.note(event(2));
+    let other = open();
+    other.refresh().await;
+    assert!(other.journal().is_empty(), "nobody had asked for it when it was read");
+    other.refresh().await;
+    assert_eq!(copies(&other.journal()), [2, 1]);
+    assert_eq!(copies(&other.history_of(&CredentialId("c-1".to_owned()), 9)), [1]);
 }
