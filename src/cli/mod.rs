@@ -1,5 +1,6 @@
 //! The plain commands: words in, words out, one file a command.
 
+mod backup;
 mod copy;
 pub mod demo;
 mod end;
@@ -124,6 +125,12 @@ pub enum Plain {
     /// The store itself: make it, see how it stands, guard it otherwise
     #[command(subcommand)]
     Store(store::Words),
+    /// Back up what is held into a sealed file
+    #[command(after_help = backup::EXPORT)]
+    Export(backup::Export),
+    /// Take a backup in
+    #[command(after_help = backup::RESTORE)]
+    Restore(backup::Restore),
     /// Print the completions for a shell
     #[command(after_help = pages::COMPLETIONS)]
     Completions(pages::Completions),
@@ -188,6 +195,8 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
         Plain::Unlock(words) => unlock::run(house, words, io::stdin()).await,
         Plain::Lock => lock::run(house),
         Plain::Store(words) => store::run(house, words, io::stdin()).await,
+        Plain::Export(words) => backup::export(house, words, io::stdin()).await,
+        Plain::Restore(words) => backup::restore(house, words, io::stdin()).await,
         Plain::Completions(words) => Ok(pages::completions(*words, &mut house.out)),
         Plain::Man(words) => pages::man(words, &mut house.out),
         Plain::Sandbox(words) => {

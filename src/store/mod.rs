@@ -52,6 +52,7 @@
 //! Somebody who may write to the folder can put back an older copy of all of it, and nobody can tell. The superuser of this machine, and a
 //! program of the same user that attaches before ours starts, can read what ours can.
 
+pub mod backup;
 mod codec;
 mod disk;
 mod error;

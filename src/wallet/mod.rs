@@ -11,10 +11,12 @@
 //! | keep, forget, revoke | `keep.rs`, `end.rs` | adds, removes |
 //! | add a provider | `provider.rs` | the list of sources |
 //! | make, lock, unlock the store, rename | `safe.rs` | the store itself |
+//! | back up, restore | `backup.rs` | adds |
 //!
 //! What must not be lost runs in a task of its own, so that a caller who goes away in the middle (Esc, a
 //! timeout) does not take an answer with it that is already under way.
 
+pub mod backup;
 pub mod draw;
 pub mod end;
 pub mod forms;

@@ -83,3 +83,30 @@ fn without_a_store_nothing_is_kept_and_the_line_that_makes_one_is_named() {
     assert!(said.err.contains("toktui store init"), "{said:?}");
     assert!(!home.path().join("store").exists(), "nothing is left behind");
 }
+
+#[test]
+fn a_backup_brings_everything_back_elsewhere_and_opens_only_with_its_passphrase() {
+    let servers = Servers::open();
+    let home = Home::at(&servers);
+    let token = access_token(now(), 600, "jane");
+    home.keep("batch", &token);
+    home.log_in(&servers, "grid", "wlcg");
+    let access = home.good(&["token", "wlcg"]);
+    let file = home.path().join("all.toktui");
+    let path = file.to_str().unwrap();
+    let said = home.feed(&["export", "--to", path, "--passphrase-stdin"], "correct horse\n");
+    assert_eq!(said.code, 0, "{said:?}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains(&token[..40]) && !text.contains("wlcg"), "it is sealed");
+    assert_eq!(home.run(&["export", "--to", path, "--plain"]).code, 2, "nobody typed the word");
+    let other = Home::at(&servers);
+    assert_eq!(other.feed(&["restore", path, "--passphrase-stdin"], "wrong\n").code, 3);
+    let said = other.feed(&["restore", path, "--passphrase-stdin"], "correct horse\n");
+    assert_eq!((said.code, said.out.as_str()), (0, "batch: restored\nwlcg: restored\n"), "{said:?}");
+    assert_eq!(other.good(&["token", "batch"]).trim(), token);
+    assert_eq!(other.good(&["token", "wlcg"]), access);
+    let said = other.feed(&["restore", path, "--passphrase-stdin"], "correct horse\n");
+    assert_eq!(said.out, "batch: held already, as batch\nwlcg: held already, as wlcg\n", "{said:?}");
+    std::fs::write(&file, "{}").unwrap();
+    assert_eq!(other.run(&["restore", path]).code, 2);
+}

@@ -4,13 +4,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::desktop::Environment;
-use crate::domain::secret::Secret;
 
-/// Writes `text` to `path`: a new file beside it, 0600 from its first moment, renamed over what was there.
+/// Writes `bytes` to `path`: a new file beside it, 0600 from its first moment, renamed over what was there.
 ///
 /// # Errors
 /// In words, when the folder takes no file or something that is no plain file stands in the way.
-pub fn write(path: &Path, text: &Secret) -> Result<(), String> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     match path.symlink_metadata() {
         Ok(there) if there.is_symlink() => {
             return Err("a link stands there, and nothing is written through one".to_owned());
@@ -22,7 +21,7 @@ pub fn write(path: &Path, text: &Secret) -> Result<(), String> {
     let failed = |error: std::io::Error| error.to_string();
     let mut file =
         tempfile::Builder::new().prefix(".toktui-").rand_bytes(12).tempfile_in(folder).map_err(failed)?;
-    file.write_all(text.expose().as_bytes()).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
     file.persist(path).map_err(|error| error.error.to_string())?;
     Ok(())
 }
@@ -50,7 +49,7 @@ mod tests {
         let path = folder.path().join("token");
         std::fs::write(&path, "something longer than the token").expect("written");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("changed");
-        write(&path, &Secret::new("tok-1\n")).expect("written");
+        write(&path, b"tok-1\n").expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "tok-1\n");
         assert_eq!(path.metadata().expect("there").permissions().mode() & 0o777, 0o600);
         assert_eq!(
@@ -66,10 +65,10 @@ mod tests {
         let (target, link) = (folder.path().join("target"), folder.path().join("link"));
         std::fs::write(&target, "theirs").expect("written");
         symlink(&target, &link).expect("linked");
-        assert!(write(&link, &Secret::new("tok-1")).is_err());
+        assert!(write(&link, b"tok-1").is_err());
         symlink(folder.path().join("nothing"), folder.path().join("dangling")).expect("linked");
-        assert!(write(&folder.path().join("dangling"), &Secret::new("tok-1")).is_err());
-        assert!(write(folder.path(), &Secret::new("tok-1")).is_err());
+        assert!(write(&folder.path().join("dangling"), b"tok-1").is_err());
+        assert!(write(folder.path(), b"tok-1").is_err());
         assert_eq!(std::fs::read_to_string(&target).expect("there"), "theirs");
     }
 

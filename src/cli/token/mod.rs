@@ -15,6 +15,7 @@ use crate::domain::failure::{Failure, Kind};
 use crate::domain::secret::Secret;
 use crate::domain::time::countdown;
 use crate::wallet::draw::{Drawn, Wish};
+pub use file::write as write_private;
 pub use forms::{Form, Shell, is_token};
 
 /// Which access token is wanted.
@@ -161,7 +162,7 @@ fn deliver(house: &mut House, words: &Words, drawn: &Drawn, doing: &str) -> Resu
             return Ok(());
         }
     };
-    file::write(&path, &text).map_err(|why| {
+    file::write(&path, text.expose().as_bytes()).map_err(|why| {
         Failure::new(Kind::Failed, doing, format!("it could not be written to {}: {why}", path.display()))
     })?;
     let life = drawn.token.left(house.clock.now());
