@@ -85,6 +85,7 @@ pub mod backup;
 mod codec;
 mod disk;
 mod error;
+mod export;
 pub mod fast;
 mod file;
 mod folder;
@@ -106,6 +107,7 @@ pub mod watch;
 use std::sync::{Arc, Mutex, RwLock};
 
 pub use error::Error;
+pub use export::{Exported, Imported, Refused};
 pub use history::History;
 pub use lock::Lock;
 pub use place::Place;
@@ -187,6 +189,7 @@ impl Store {
                 seen: Mutex::default(),
                 handed: Mutex::default(),
                 history: History::default(),
+                tries: keys::Tries::default(),
             }),
         })
     }

@@ -1,6 +1,7 @@
 //! The store as a whole: made, unlocked, locked, guarded, and how it stands.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -67,6 +68,13 @@ impl Store {
         if state.mode == Mode::NoStore {
             state.mode = Mode::MemoryOnly(None);
         }
+    }
+
+    /// How long to wait before the next try with a passphrase: longer and longer after wrong ones, ten seconds at the most. The waiting is
+    /// the caller's.
+    #[must_use]
+    pub fn wait_before_try(&self) -> Duration {
+        self.shared.tries.wait()
     }
 
     /// Opens the store for this session.
@@ -308,7 +316,11 @@ impl Shared {
     fn unlock(&self, home: &Home, opening: &Opening) -> Result<(), Error> {
         let bytes = home.disk.read(&home.paths.keys(), 0).map_err(|error| cannot("read", &error))?;
         let keys = Keys::read(&bytes.ok_or(Error::NoStore)?)?;
-        let data = keys.open(opening, &*home.place.keyring)?;
+        let opened = keys.open(opening, &*home.place.keyring);
+        if opening.guard() == Guard::Passphrase {
+            self.tries.count(&opened);
+        }
+        let data = opened?;
         let store = keys.store().to_owned();
         self.state_mut().keys = Some(keys);
         self.opened(home, data.duplicate());

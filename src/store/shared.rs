@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::codec::Open;
 use super::disk::{Disk, Paths};
 use super::history::History;
-use super::keys::Keys;
+use super::keys::{Keys, Tries};
 use super::list::Position;
 use super::lock::{Asking, Lock};
 use super::place::Place;
@@ -30,6 +30,8 @@ pub(super) struct Shared {
     /// A lock that was taken before there was a store, and whose.
     pub(super) handed: Mutex<Option<(CredentialId, Lock)>>,
     pub(super) history: History,
+    /// Wrong passphrases so far.
+    pub(super) tries: Tries,
 }
 
 /// Where a store on disk is.

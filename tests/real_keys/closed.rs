@@ -80,13 +80,21 @@ fn dumps(Started(child): &mut Started) -> bool {
         ended = child.try_wait().unwrap();
         ended.is_some()
     });
-    ended.unwrap().core_dumped()
+    let ended = ended.unwrap();
+    assert_eq!(ended.signal(), Some(Signal::SEGV.as_raw()), "it had ended before");
+    ended.core_dumped()
 }
 
 /// A program started with no limit for core dumps, in a folder where one could be written, once it is what it will be.
 fn started(program: &Path, arguments: &[&str], folder: &Path) -> Started {
-    let child =
-        Started(as_somebody(program, arguments).current_dir(folder).process_group(0).spawn().unwrap());
+    let child = Started(
+        as_somebody(program, arguments)
+            .current_dir(folder)
+            .env("HOME", folder)
+            .process_group(0)
+            .spawn()
+            .unwrap(),
+    );
     let name = |pid| std::fs::read_link(format!("/proc/{pid}/exe")).ok();
     let whole = std::fs::canonicalize(program).unwrap();
     wait("start", || name(child.0.id()).as_deref() == Some(&whole));

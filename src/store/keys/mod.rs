@@ -3,7 +3,7 @@
 mod file;
 mod key_file;
 mod keyring;
-mod passphrase;
+pub(super) mod passphrase;
 #[cfg(target_os = "linux")]
 mod secret_service;
 #[cfg(target_os = "linux")]

@@ -11,7 +11,7 @@ use super::super::seal::{KEY, Key};
 use crate::domain::secret::Secret;
 
 /// How many random bytes stand beside a passphrase.
-pub(super) const SALT: usize = 16;
+pub(crate) const SALT: usize = 16;
 /// The wait after many wrong tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -45,7 +45,7 @@ impl Cost {
 ///
 /// # Errors
 /// [`Error::DoesNotOpen`]; [`Error::Disk`] where the machine has not so much memory.
-pub(super) fn derive(passphrase: &Secret, salt: &[u8], cost: Cost) -> Result<Key, Error> {
+pub(crate) fn derive(passphrase: &Secret, salt: &[u8], cost: Cost) -> Result<Key, Error> {
     let usable = cost.is_bearable() && salt.len() == SALT;
     match Params::new(cost.memory, cost.passes, cost.lanes, Some(KEY)) {
         Ok(params) if usable => fill(passphrase, salt, params),

@@ -303,4 +303,8 @@ impl Entry {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

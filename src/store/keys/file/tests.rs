@@ -7,7 +7,7 @@ use crate::store::keys::Nowhere;
 
 /// A keyring in memory that counts what it was asked.
 #[derive(Default)]
-struct Ring(Mutex<Vec<(String, Key)>>);
+pub(super) struct Ring(Mutex<Vec<(String, Key)>>);
 
 impl Keyring for Ring {
     fn key(&self, store: &str) -> Result<Key, Error> {
@@ -32,16 +32,16 @@ impl Keyring for Ring {
     }
 }
 
-fn passphrase(text: &str) -> Opening {
+pub(super) fn passphrase(text: &str) -> Opening {
     Opening::Passphrase(Secret::new(text))
 }
 
-fn data() -> Key {
+pub(super) fn data() -> Key {
     Key::from_bytes(&[42; 32]).unwrap()
 }
 
 /// Keys under all three guards, and the folder of their key file.
-fn all() -> (Keys, Ring, tempfile::TempDir) {
+pub(super) fn all() -> (Keys, Ring, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let ring = Ring::default();
     let place = folder.path().join("key");
