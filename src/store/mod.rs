@@ -85,7 +85,6 @@ pub mod backup;
 mod codec;
 mod disk;
 mod error;
-mod export;
 pub mod fast;
 mod file;
 mod folder;
@@ -107,7 +106,6 @@ pub mod watch;
 use std::sync::{Arc, Mutex, RwLock};
 
 pub use error::Error;
-pub use export::{Exported, Imported, Refused};
 pub use history::History;
 pub use lock::Lock;
 pub use place::Place;
