@@ -38,6 +38,15 @@ impl Turn {
         value.unwrap_or_else(|| self.slot.stand_in())
     }
 
+    /// The same, after another look at the disk: somebody may have written there although the turn is ours, where locks do not hold.
+    pub async fn read_again(&self) -> Credential {
+        if self.slot.known().at.is_some() {
+            // What cannot be read again is what it was.
+            drop(self.blocking(Shared::catch_up).await);
+        }
+        self.read()
+    }
+
     /// Says that a request is about to be sent whose answer may replace the secret, and makes sure that there is room for the answer.
     /// When this returns that is on disk. [`Turn::save`] settles it.
     ///

@@ -80,8 +80,10 @@ fn compare<'a>(compared: &Compared, column: usize, scene: Scene<'a>) -> Vec<Line
             compared.note.as_deref().map(cleaned)
         }
     };
-    let asked: Vec<(String, Style)> = styled(&compared.asked, column, theme.text);
-    let mut granted = styled(&compared.granted, column, style);
+    // An issuer is told by the name it has here.
+    let named = |text: &str| scene.known_issuer(&text.into()).unwrap_or_else(|| text.to_owned());
+    let asked: Vec<(String, Style)> = styled(&named(&compared.asked), column, theme.text);
+    let mut granted = styled(&named(&compared.granted), column, style);
     granted.extend(word.iter().flat_map(|word| styled(word, column, theme.dim)));
     let empty = || (String::new(), theme.text);
     (0..asked.len().max(granted.len()))

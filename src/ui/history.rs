@@ -11,7 +11,7 @@ use super::{empty, lookup, moments};
 use crate::app::history::on_show;
 use crate::app::state::Pane;
 use crate::domain::credential::CredentialId;
-use crate::domain::event::{Event, Teller};
+use crate::domain::event::{Event, Teller, What};
 use crate::domain::time::ago;
 use crate::domain::untrusted::{Untrusted, cleaned};
 
@@ -66,6 +66,9 @@ impl Parts {
         let text = |text: &Option<Untrusted>| text.as_ref().map(Untrusted::shown).unwrap_or_default();
         let named = |id: &String| scene.state.held(&CredentialId(id.clone())).map(|held| cleaned(&held.name));
         let whose = event.credential.as_ref().filter(|_| of_many).and_then(named);
+        // What is gone has no row to take its name from: the event has kept it.
+        let gone = (of_many && event.what == What::Forgotten).then(|| text(&event.comment));
+        let whose = whose.or(gone);
         let new = event.new_address;
         Self {
             time: moments::brief(event.at, scene.now, &scene.zone()),
@@ -74,6 +77,7 @@ impl Parts {
             more: match event.teller {
                 _ if new => "new address".to_owned(),
                 Teller::Server => text(&event.agent),
+                Teller::Here if event.what == What::Forgotten => String::new(),
                 Teller::Here => text(&event.comment),
             },
             new,

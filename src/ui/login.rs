@@ -153,8 +153,10 @@ fn orders<'a>(view: &View, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
     let theme = scene.theme;
     let mut lines = Vec::new();
     let asking: Vec<String> = view.asking.iter().map(|word| cleaned(word)).collect();
+    // Scopes are words; what a mytoken is asked for is said in several each.
+    let between = if asking.iter().any(|part| part.contains(' ')) { ", " } else { " " };
     let rows = [
-        ("asking for", asking.join(" ")),
+        ("asking for", asking.join(between)),
         ("as client", cleaned(&view.client)),
         ("then", cleaned(&view.then)),
     ];

@@ -112,6 +112,9 @@ pub(super) fn unlock(buf: &mut Buffer, area: Rect, question: &Unlock, scene: Sce
     let by_itself = matches!(question.trying, Some((_, Guard::Keyring | Guard::KeyFile)));
     let says = match (question.takes_passphrase, by_itself) {
         (true, true) => "The desktop's keyring is being asked. Or its passphrase:",
+        (true, false) if scene.state.wallet.vault.no_session.is_some() => {
+            "Its passphrase. It is then open for this program; others ask for themselves."
+        }
         (true, false) => "Its passphrase. It is then open for your session, for all programs of yours.",
         (false, true) => "The desktop's keyring is being asked. It may show a window of its own.",
         (false, false) => "The desktop's keyring opens it.",

@@ -18,7 +18,7 @@ impl Wallet {
         let turn = self.store.turn(id).await.map_err(|error| gone("Forgetting", &error))?;
         let credential = turn.read();
         self.store.remove(&turn).await.map_err(|error| gone("Forgetting", &error))?;
-        self.note(Some(id), What::Forgotten);
+        self.note_with(Some(id), What::Forgotten, &credential.name);
         Ok(credential.name)
     }
 

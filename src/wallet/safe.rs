@@ -6,7 +6,7 @@ use super::{Wallet, gone};
 use crate::domain::credential::CredentialId;
 use crate::domain::event::{Event, What};
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::vault::{Opening, Vault};
+use crate::domain::vault::{Access, Opening, Vault};
 use crate::store::Error;
 use crate::store::watch::Watch;
 
@@ -15,6 +15,14 @@ impl Wallet {
     #[must_use]
     pub fn vault(&self) -> Vault {
         self.store.vault()
+    }
+
+    /// How what comes now is kept, in two or three words.
+    pub(super) fn kept_how(&self) -> &'static str {
+        match self.vault().access {
+            Access::Open { .. } => "sealed on disk",
+            Access::NoStore | Access::MemoryOnly(_) | Access::Locked => "in memory only",
+        }
     }
 
     /// Whether the desktop's keyring answers here; it is asked once, and given two seconds.

@@ -224,6 +224,32 @@ async fn an_answer_that_cannot_be_written_is_not_lost_not_handed_out_and_not_ask
 }
 
 #[tokio::test]
+async fn a_newer_refresh_token_that_somebody_stored_all_the_same_is_tried_once_before_a_login_is_judged() {
+    let (disk, wallet) = Disk::open().await;
+    let id = disk.world.logged_in_with(&wallet, named("op", "egi")).await.id;
+    let elsewhere = disk.folder.path().join("elsewhere");
+    copy_all(&disk.path(), &elsewhere);
+    disk.another(&elsewhere).await.draw(&id, FORCE).await.expect("a token");
+    let (from, to) = (elsewhere.join("tokens/egi"), disk.path().join("tokens/egi"));
+    let (op, asked) = (disk.world.op.clone(), std::sync::atomic::AtomicUsize::new(0));
+    op.quirks().refuse_refresh = Some("Stale token".to_owned());
+    disk.world.op_tap.before_each(move |request| {
+        if request.path.ends_with("/token") {
+            match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0 => drop(std::fs::copy(&from, &to).expect("written without the lock")),
+                _ => op.quirks().refuse_refresh = None,
+            }
+        }
+    });
+    let before = disk.world.op.counts().refreshes;
+    assert!(wallet.draw(&id, FORCE).await.expect("the newer one works").renewed);
+    assert_eq!(disk.world.op.counts().refreshes - before, 2);
+    assert_eq!((held(&wallet, &id).health, disk.world.op.counts().reuses), (Health::Ok, 0));
+    let other = disk.another(&disk.path()).await;
+    assert!(other.draw(&id, FORCE).await.expect("what came is on disk").renewed);
+}
+
+#[tokio::test]
 async fn programs_that_ask_at_once_share_one_renewal_and_one_pause() {
     let (disk, one) = Disk::open().await;
     let id = disk.world.logged_in_with(&one, named("op", "egi")).await.id;

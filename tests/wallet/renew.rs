@@ -130,11 +130,16 @@ async fn wrestle(sequences: u64) {
             }
             for _ in 0..4 {
                 let (before, pause) = (world.op_tap.all().len(), world.held(&id).pause);
+                let is_over = |now| pause.as_ref().is_none_or(|pause| pause.until <= now);
+                let over_before = is_over(world.now());
                 let failure = world.wallet.draw(&id, PLAIN).await.expect_err("it never works");
                 assert_ne!(failure.kind, Kind::NotValid, "{failure}");
                 let sent = world.op_tap.all().len() - before;
-                let paused = pause.is_some_and(|pause| pause.until > world.now());
-                assert_eq!(sent, usize::from(!paused), "sequence {sequence}: {failure}");
+                // A pause that ends in the very moment of the draw may be seen either way.
+                if over_before == is_over(world.now()) {
+                    assert_eq!(sent, usize::from(over_before), "sequence {sequence}: {failure}");
+                }
+                assert!(sent <= 1);
                 world.pass(i64::try_from(dice.below(5)).expect("small"));
             }
         }
@@ -151,7 +156,7 @@ async fn whatever_goes_wrong_there_is_one_request_a_step_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-#[ignore = "needs a minute: 1,000 sequences (security.md B10)"]
+#[ignore = "needs five minutes: 1,000 sequences (security.md B10)"]
 async fn whatever_goes_wrong_a_thousand_times_there_is_one_request_a_step() {
     wrestle(1000).await;
 }

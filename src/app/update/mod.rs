@@ -59,4 +59,6 @@ pub fn update(state: &mut State, message: Message, now: Timestamp) -> Vec<Effect
 #[cfg(test)]
 mod monkey;
 #[cfg(test)]
+mod storing;
+#[cfg(test)]
 mod tests;

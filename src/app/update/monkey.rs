@@ -12,10 +12,11 @@ use crate::app::overlay::Overlay;
 use crate::app::sample::*;
 use crate::app::state::Seat;
 use crate::app::{content, history, lookup, notice, palette};
-use crate::domain::credential::{Chain, Health, Held};
+use crate::domain::credential::{Chain, Custody, Health, Held};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Browser, Choice, Report, Step, View};
 use crate::domain::secret::Secret;
+use crate::domain::vault::{Access, Guard, Vault};
 use crate::domain::verdict::{By, Standing, Turn, Verdict};
 
 /// What comes in, and how many milliseconds later.
@@ -25,11 +26,13 @@ enum Input {
     /// An answer to the newest task, whatever it is.
     Answer(u8),
     Held(u8),
+    /// The store stands otherwise.
+    Vault(u8),
 }
 
 fn key() -> impl Strategy<Value = Message> {
     let letters =
-        prop::sample::select("yYrlnikhRDxfa/:?s1234jkgGumqX+cCbodptQ \u{e9}".chars().collect::<Vec<_>>());
+        prop::sample::select("yYrlnikhRDxfa/:?s1234jkgGumqX+cCbodptQLwW \u{e9}".chars().collect::<Vec<_>>());
     let others = prop::sample::select(vec![
         KeyCode::Enter,
         KeyCode::Enter,
@@ -80,12 +83,15 @@ fn input() -> impl Strategy<Value = Input> {
         1 => Just(Input::Message(Message::Tick)),
         6 => any::<u8>().prop_map(Input::Answer),
         1 => any::<u8>().prop_map(Input::Held),
+        1 => any::<u8>().prop_map(Input::Vault),
     ]
 }
 
 fn some_held(bits: u8) -> Vec<Held> {
     let dead = Held { health: Health::Dead("moved".to_owned()), ..login("old", -900) };
     let doubtful = Held { health: Health::InDoubt("no answer".to_owned()), ..mytoken("doubt", None) };
+    let sealed = Held { locked: true, custody: Custody::Sealed, ..login("locked", 300) };
+    let unsaved = Held { custody: Custody::Unsaved("full".to_owned()), ..mytoken("unsaved", None) };
     let all = [
         mytoken("toar", None),
         login("egi", 40),
@@ -93,6 +99,8 @@ fn some_held(bits: u8) -> Vec<Held> {
         mytoken("kit", Some(600)),
         dead,
         doubtful,
+        sealed,
+        unsaved,
     ];
     all.into_iter().enumerate().filter(|(at, _)| bits & (1 << at) != 0).map(|(_, held)| held).collect()
 }
@@ -109,7 +117,14 @@ fn answer(state: &State, bits: u8) -> Outcome {
     };
     let good = bits & 1 == 0;
     let toar = id("toar");
-    match (bits >> 1) % 9 {
+    match (bits >> 1) % 16 {
+        9 => Outcome::KeyringAsked(task, good),
+        10 => Outcome::StoreMade(task, if good { Ok(()) } else { Err(failure()) }),
+        11 => Outcome::Unlocked(task, Guard::Passphrase, if good { Ok(()) } else { Err(failure()) }),
+        12 => Outcome::Guarded(task, Guard::Keyring, if good { Ok(()) } else { Err(failure()) }),
+        13 => Outcome::Renamed(if good { Ok((String::new(), "b".to_owned())) } else { Err(failure()) }),
+        14 => Outcome::SavedAgain(task, usize::from(!good)),
+        15 => Outcome::NotLeft(1),
         0 => Outcome::Login(
             task,
             Step::View(Box::new(View {
@@ -178,6 +193,19 @@ fn answer(state: &State, bits: u8) -> Outcome {
     }
 }
 
+fn some_vault(bits: u8) -> Vault {
+    let access = match bits % 4 {
+        0 => Access::NoStore,
+        1 => Access::MemoryOnly((bits & 4 == 0).then(|| "no place".to_owned())),
+        2 => Access::Locked,
+        _ => Access::Open { until: (bits & 4 == 0).then(|| seconds(90)) },
+    };
+    let all = [Guard::Keyring, Guard::Passphrase, Guard::KeyFile];
+    let guards = all.into_iter().enumerate().filter(|(at, _)| bits & (8 << at) != 0).map(|(_, guard)| guard);
+    let keyring = (bits & 64 != 0).then_some(bits & 128 != 0);
+    Vault { access, guards: guards.collect(), unsaved: usize::from(bits >> 6), keyring, ..Vault::default() }
+}
+
 /// What must hold of an effect, given what was on show before the message that brought it.
 fn is_allowed(effect: &Effect, before: &State, message: &Message) -> bool {
     let top = before.overlays.last();
@@ -195,13 +223,30 @@ fn is_allowed(effect: &Effect, before: &State, message: &Message) -> bool {
                 !before.seat.demo && before.wallet.held.iter().any(|held| held.is_lost_on_quit(before.at));
             !loses || (matches!(top, Some(Overlay::QuitLoses(_))) && is_key('x'))
         }
-        Effect::Draw { id, .. } => matches!(message, Message::Key(_)) && pays(&counts, id),
+        Effect::QuitPrinting => matches!(top, Some(Overlay::QuitLoses(_))) && is_key('p'),
+        // What was wanted goes on when the store is open.
+        Effect::Draw { id, .. } => {
+            let goes_on = matches!(message, Message::Outcome(Outcome::Unlocked(_, _, Ok(()))));
+            (goes_on || matches!(message, Message::Key(_))) && pays(&counts, id)
+        }
+        Effect::CreateStore(..) | Effect::StayInMemory(_) | Effect::Guard(..) => {
+            matches!(top, Some(Overlay::Guarding(_))) && matches!(message, Message::Key(_))
+        }
+        // Nothing is kept before it was said where, nor into a locked store.
+        Effect::LogIn(..) | Effect::Keep(..) => {
+            before.wallet.vault.is_open() && !before.wallet.vault.asks_first()
+        }
         Effect::ReadHistory(_, Target::Held(id)) => pays(&counts, id),
         Effect::LookUp(_, _, crate::app::effect::Asking::This(server)) => {
             let agreed = before.lookup.pasted.as_ref().and_then(|pasted| pasted.agreed.as_ref());
             agreed == Some(server) || (matches!(top, Some(Overlay::MayAsk(..))) && is_key('a'))
         }
-        Effect::ClearClipboard | Effect::LookUp(..) | Effect::GiveRedirect(..) | Effect::Refresh => true,
+        // What fell due meanwhile, and what loses nothing.
+        Effect::ClearClipboard
+        | Effect::LookUp(..)
+        | Effect::GiveRedirect(..)
+        | Effect::SaveAgain(_)
+        | Effect::Refresh => true,
         _ => !matches!(message, Message::Paste(_)),
     }
 }
@@ -239,6 +284,10 @@ fn play(bits: u8, demo: bool, inputs: Vec<(Input, u32)>) {
         let message = match input {
             Input::Message(message) => message,
             Input::Answer(bits) => Message::Outcome(answer(&state, bits)),
+            Input::Vault(bits) => {
+                let snapshot = Snapshot { vault: some_vault(bits), ..state.wallet.clone() };
+                Message::Outcome(Outcome::Changed(snapshot))
+            }
             Input::Held(bits) => {
                 let snapshot = Snapshot { held: some_held(bits).into(), ..state.wallet.clone() };
                 Message::Outcome(Outcome::Changed(snapshot))

@@ -52,6 +52,15 @@ fn need(state: &State, action: Action) -> Option<Need> {
         Action::Copy if !state.overlays.is_empty() => reads(crate::app::copy::granted(state)),
         Action::Copy | Action::CopyAs | Action::Renew | Action::Rename => reads(state.acting()),
         Action::CopyForm(_) => reads(in_menu(state)),
+        // The store may have been locked since the question was put.
+        Action::Accept
+            if matches!(
+                state.overlays.last(),
+                Some(Overlay::WhichClient(_) | Overlay::WhichProvider(_) | Overlay::KeepAs(..))
+            ) =>
+        {
+            keeps()
+        }
         Action::Accept => act::chosen_form(state).and_then(|_| reads(in_menu(state))),
         Action::AskServer | Action::ReadHistory if state.lookup.pasted.is_none() => {
             reads(state.selected_held())

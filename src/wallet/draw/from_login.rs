@@ -51,7 +51,8 @@ impl Wallet {
         };
         // Somebody may have stored a newer one all the same: it is tried, once, before this one is judged.
         if error.is_for_good()
-            && let Some(newer) = self.newer_in_store(credential)
+            && let newer = turn.read_again().await
+            && is_newer(&newer, credential)
             && let Grant::Refresh(grant) = &newer.grant
         {
             return match self.send(&metadata, issuer, grant, ask).await {
@@ -123,12 +124,6 @@ impl Wallet {
             Grant::Mytoken(_) | Grant::Bare => None,
         };
         words::without(failure, secret.as_slice())
-    }
-
-    /// The same login with a newer refresh token than the one that was sent, if the store holds one by now.
-    fn newer_in_store(&self, sent: &Credential) -> Option<Credential> {
-        let stored = self.store.get(&sent.id).ok()?;
-        is_newer(&stored, sent).then_some(stored)
     }
 
     /// The new refresh token becomes the current one before anything else happens.

@@ -158,7 +158,7 @@ impl Wallet {
         let now = self.now();
         let mut schedule = Schedule::new(consent.interval);
         let mut pause = schedule.first();
-        let mut view = view_of(made, consent, now);
+        let mut view = view_of(self, made, consent, now);
         set_polling(&mut view, 0, Some(pause), None, now);
         line.tell(&view);
         line.step(Step::MayOpen(consent.uri.to_string()));
@@ -196,7 +196,7 @@ impl Wallet {
     }
 }
 
-fn view_of(made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
+fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
     let mut asking: Vec<String> = made.asked.wanted().iter().map(|capability| capability.0.shown()).collect();
     for clause in &made.asked.restrictions {
         asking.extend(clause.scopes.iter().flatten().map(Untrusted::shown));
@@ -208,7 +208,7 @@ fn view_of(made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
         at: made.source.name.clone(),
         asking,
         client: String::new(),
-        then: format!("keep the mytoken, in memory only, as {name}"),
+        then: format!("keep the mytoken, {}, as {name}", wallet.kept_how()),
         ends: Some(ends),
         consent: Some(Polled {
             address: Untrusted::from(consent.uri.as_str()),

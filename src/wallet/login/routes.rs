@@ -311,7 +311,7 @@ fn view_of(wallet: &Wallet, race: &Race<'_>) -> View {
         at: race.source.name.clone(),
         asking: race.issuer.scopes.clone(),
         client: format!("{}   {kind}", race.client.id),
-        then: format!("{what}, in memory only, as {name}"),
+        then: format!("{what}, {}, as {name}", wallet.kept_how()),
         ..View::default()
     }
 }
