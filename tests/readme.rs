@@ -1,4 +1,4 @@
-//! README says what the code does: its key table is the one that the keymap makes.
+//! README says what the code does: its key table is the one that the keymap makes, its commands and its config are taken.
 
 use toktui::app::keymap;
 
@@ -23,4 +23,32 @@ fn the_config_of_the_readme_is_one_that_toktui_takes_without_a_word() {
     let (config, problems) = toktui::config::Config::load(Some(text), std::path::Path::new("config.toml"));
     assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
     assert!(config.source(&"job".into()).is_some() && config.source(&"mine".into()).is_some());
+}
+
+#[test]
+fn every_command_of_the_readme_is_one() {
+    use clap::CommandFactory;
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).expect("README.md is there");
+    let (_, rest) = readme.split_once("## Plain commands").expect("README.md lists the commands");
+    let (_, rest) = rest.split_once("```text\n").expect("in a block");
+    let (block, _) = rest.split_once("```").expect("the block ends");
+    let commands = toktui::cli::Cli::command();
+    let mut named = 0;
+    for line in block.lines() {
+        let words = line.strip_prefix("toktui").expect("each line is a command");
+        // Two spaces end the command's own words; `lock | unlock` and `revoke|forget` are two.
+        let words = words.trim_start_matches(' ').split("  ").next().unwrap_or_default();
+        let lower = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
+        let first = words.split(' ').next().unwrap_or_default();
+        let alternatives = words.split_once(" | ").map(|(_, second)| second).filter(lower);
+        for name in first.split('|').chain(alternatives).filter(lower) {
+            if line.len() > words.len() && line.starts_with("toktui  ") {
+                continue;
+            }
+            assert!(commands.find_subcommand(name).is_some(), "{line}: there is no `{name}`");
+            named += 1;
+        }
+    }
+    assert!(named >= 3, "{named} commands were found");
 }

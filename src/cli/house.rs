@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::list::access_code;
 use super::places::Places;
 use super::{Stdout, gate};
 use crate::config::{Config, Problem, Settings};
@@ -108,6 +109,23 @@ impl House {
         }
         gate::unlocked(self, doing).await?;
         self.wallet.view(&id).map_err(same)
+    }
+
+    /// Says where things are and how the store stands.
+    pub fn introduce(&self) {
+        let vault = self.wallet.vault();
+        self.say(&format!("config: {}", self.places.config.display()));
+        let folder =
+            vault.folder.as_ref().map_or_else(|| "none".to_owned(), |folder| folder.display().to_string());
+        let guards: Vec<&str> = vault.guards.iter().map(|guard| guard.words()).collect();
+        self.say(&format!(
+            "store: {folder}, {}; guarded by: {}",
+            access_code(&vault.access),
+            guards.join(", ")
+        ));
+        for why in [&vault.read_only, &vault.no_session].into_iter().flatten() {
+            self.say(&format!("store: {why}"));
+        }
     }
 
     /// Says something beside the answer: a price, progress, a warning.

@@ -6,7 +6,7 @@ use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::house::House;
-use super::{Manner, Plain, perform, rescue};
+use super::{Manner, Plain, Stdout, pages, perform, rescue};
 use crate::desktop::{Environment, terminal};
 use crate::domain::credential::CredentialId;
 use crate::domain::failure::{Failure, Kind};
@@ -17,12 +17,18 @@ use crate::store::Lock;
 /// # Errors
 /// With what was being done, the deciding fact and what to do now.
 pub fn run(command: &Plain, manner: Manner, turn: Option<(CredentialId, Lock)>) -> Result<u8, Failure> {
+    if let Some(code) = without_a_house(command) {
+        return code;
+    }
     let starting = |error: io::Error| Failure::new(Kind::Failed, "Starting", error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(starting)?;
     let code = runtime.block_on(async {
         let mut house = House::open(Environment::of_this_process(), manner, turn)?;
         for problem in &house.problems {
             terminal::say(&format!("toktui: {problem}"));
+        }
+        if manner.verbose > 0 {
+            house.introduce();
         }
         let wallet = std::sync::Arc::clone(&house.wallet);
         // The sandbox ends by its own Ctrl-C.
@@ -55,6 +61,16 @@ pub fn run(command: &Plain, manner: Manner, turn: Option<(CredentialId, Lock)>) 
     // A hung clipboard or an unanswered question must not keep us: what must not be lost was awaited.
     runtime.shutdown_background();
     code
+}
+
+/// What needs neither config nor store: a broken one must not keep a packager from the pages.
+fn without_a_house(command: &Plain) -> Option<Result<u8, Failure>> {
+    let mut out = Stdout::default();
+    match command {
+        Plain::Completions(words) => Some(Ok(pages::completions(*words, &mut out))),
+        Plain::Man(words) => Some(pages::man(words, &mut out)),
+        _ => None,
+    }
 }
 
 /// Waits for a signal that ends a program. The exit code that goes with it.

@@ -120,8 +120,9 @@ fn newer() -> Error {
 
 /// Whether a text can be an id: it becomes the name of a lock file.
 pub(crate) fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    (1..=72).contains(&text.len())
+        && !text.starts_with('.')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 fn has(bytes: &[u8], wanted: &[u8]) -> bool {

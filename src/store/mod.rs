@@ -27,25 +27,54 @@
 //!   number and all else that stands in the open cannot be changed, nor moved to another line or credential.
 //! * Then 32 hexadecimal digits: the first half of the SHA-256 of all before, its TAB included. It tells a torn or rotten line without any key.
 //!
-//! A record is either a *state* or an *intent*: an intent has no name and no secret, and says that a request which may replace the secret is about
-//! to be sent. A state after it settles it. An intent that is last, while nobody holds the credential's lock, is a credential in doubt.
+//! A record is either a *state* or an *intent*: an intent has no name, seals nothing but its own first part, and says that a request which may
+//! replace the secret is about to be sent. A state after it settles it. An intent that is last, while nobody holds the credential's lock, is a
+//! credential in doubt.
+//!
+//! The file's name is the credential's, and a record that names another one does not count: files cannot be swapped. (A renaming first appends a
+//! record that has both names, then renames the file.) A record is found again behind bytes that do not read by `{"v":`, with which each begins.
+//!
+//! # The list
+//!
+//! ```text
+//! {"v":1,"id":…,"n":17,"state":{…}} TAB LENGTH SPACE SURE TAB checksum LF
+//! ```
+//!
+//! The open part of a state without its key, the length of its file after it was written (another length means that the list missed something: the
+//! file is read and the list made good, behind the first frame), and the number of the last record that was surely on disk: a file that has less
+//! has lost its end, and its credential is in doubt. `"gone":true` in the place of the state: it was let go of. An empty id: the store was
+//! locked or unlocked. An empty line is nothing; each writer begins with one, in case the last one was torn.
 //!
 //! # The order of things
 //!
 //! * Whoever changes a credential holds its lock (`locks/ID`, taken by the kernel's `flock`, gone with its holder), and (re)opens the file after taking
-//!   it. It holds it across reading, asking, saving and answering; other credentials and all readers go on.
+//!   it. It holds it across reading, asking, saving and answering; other credentials and all readers go on. What could not be saved keeps its
+//!   lock: the value on disk may be dead, and nobody else may try it.
 //! * An intent is on disk (one `fdatasync`) before the request goes out; the new state is on disk (one append, one `fdatasync`) before anybody sees
-//!   what came. A state that replaces no secret of long life is appended without a sync.
+//!   what came. A state that replaces no secret of long life and settles nothing is appended without a sync.
 //! * Names are unique: adding and renaming hold the store's short lock (`locks/store`), which is never held across a network wait.
-//! * Readers need no lock. They take the last record that reads whole and opens. The next writer cuts a torn tail, under the lock.
-//! * A file that has grown is written anew with its last state only (temporary file, `fsync`, rename, `fsync` of the folder). Bytes that do not
-//!   read are then set aside in `damaged/`.
+//! * Readers need no lock. They take the last record that reads whole and opens. The next writer sets a torn tail aside, under the lock.
+//! * A file that has grown beyond 64 KiB is written anew with its last state only (temporary file, `fsync`, rename, `fsync` of the folder), and so is
+//!   one with bytes that do not read: the whole old file is first copied to `damaged/`. Where that fails they stay, and the record comes after them.
+//! * Of the values that a secret has replaced the last 200 are remembered, by keyed fingerprints: a record does not grow for years.
+//!
+//! # Versions
+//!
+//! 1 is the only one. A version that only adds puts what is new under `more`, in either part, which is carried along. Anything else takes a new
+//! number in `v`; a record with a higher number or an unknown field is shown, and never overwritten ([`Error::ReadOnly`]). Whoever makes version 2
+//! reads `v` where [`file`] does, and copies the whole file to `damaged/NAME.1.…` before the first record of version 2 goes into it.
+//!
+//! # Bare access tokens without a store
+//!
+//! Where there is no `keys` yet, a bare access token is kept all the same if the session has a keeper: its own key is wrapped by a random one that
+//! only the session has (`"under":"session"`). When the session is over nothing opens it any more, which costs one access token.
 //!
 //! # Why one journal a credential
 //!
-//! A command that wants one token reads one short file, however many are held; a torn or rotten file is one bad row; nobody waits for anybody else's
-//! disk. The price is a thousand files for a thousand credentials: reading them all would cost the first frame four times what it may, so `list`
-//! repeats what stands in the open, and the files are read after it.
+//! A command that wants one token reads one short file, however many are held ([`fast`]); a torn or rotten file is one bad row; nobody waits for
+//! anybody else's disk. The price is a thousand files for a thousand credentials. Measured without optimisation on two busy cores: one token
+//! 0.10 ms with 5 held and 0.11 ms with 1,000; the list of 1,000 in 20 ms, all their files in 145 ms. So the first frame is made of `list`, which repeats
+//! what stands in the open, and the files are read after it. `tests::measure` does it again.
 //!
 //! # What it does not do
 //!

@@ -138,8 +138,15 @@ impl Shared {
 
     /// Writes a credential down, and keeps it in memory whatever comes of that.
     pub(super) fn write(&self, slot: &Slot, mut credential: Credential, locked: bool) -> Result<(), Error> {
-        if let Some(error @ Error::ReadOnly(_)) = slot.known().bad.clone() {
-            return Err(error);
+        let bad = slot.known().bad.clone();
+        if let Some(error) = bad {
+            // What cannot be read is replaced by something whole only: never by what merely stands for it.
+            let nothing = matches!(credential.grant, Grant::Bare) && credential.access.is_empty();
+            if nothing || matches!(error, Error::ReadOnly(_)) {
+                return Err(error);
+            }
+            let mut known = slot.known();
+            known.at = known.at.map(|at| At { mend: true, ..at });
         }
         // Without locks at all there is nothing better; where ours alone cannot be had, somebody else may be writing.
         let alone = locked || slot.known().at.is_none() || self.state().no_locks.is_some();

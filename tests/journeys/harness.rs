@@ -279,6 +279,15 @@ impl Played {
             self.time.pass(Duration::from_millis(50));
             self.time.on(async { self.time.beat.notified().await });
         }
+        // What was due has come; the machine may be busy with something else.
+        self.time.on(async {
+            for _ in 0..PATIENCE {
+                if self.ended.is_finished() {
+                    return;
+                }
+                self.time.beat.notified().await;
+            }
+        });
         let next = self.another_wallet().held();
         let Self { ended, time, .. } = self;
         assert!(ended.is_finished(), "it has not ended after {seconds} s");

@@ -1,5 +1,6 @@
 //! What is kept, where, and under whose key: the first question, locking, renaming, and what others change.
 
+use toktui::desktop::signals::Signal;
 use toktui::domain::credential::Custody;
 use toktui::domain::form::Form;
 use toktui::domain::secret::Secret;
@@ -55,7 +56,7 @@ fn the_first_login_asks_where_to_keep_and_then_goes_on_by_itself() {
 fn esc_in_the_first_question_does_nothing_and_loses_nothing() {
     let mut board = with_shelf(None);
     let token = board.secret("toar", Form::Mytoken);
-    board.play(&format!("i <paste:{token}> <enter> <see:VALID> k <see:Where shall>"));
+    board.play(&format!("i <paste:{token}> <enter> <see:VALID> k <see:Where shall> <gone:asking whether>"));
     board.play("<enter> <type:abc> <esc> <see:What is to open them> <esc>").hides(&["Where shall"]);
     board.shows(&["VALID", "pasted, not kept"]);
     assert_eq!(board.wallet.vault().access, Access::NoStore);
@@ -161,6 +162,36 @@ fn what_cannot_be_written_stays_in_sight_until_it_is_written() {
     board.play("w <see:Everything is saved now> <gone:NOT SAVED>");
     board.play("q");
     assert_eq!(board.end(), End::Quit);
+}
+
+#[test]
+fn what_cannot_be_written_is_printed_on_leaving_where_that_is_asked_for() {
+    let mut board = with_shelf(Some(by_key_file()));
+    let tokens = board.shelf().path("tokens");
+    std::fs::rename(&tokens, board.shelf().path("away")).unwrap();
+    std::fs::write(&tokens, "in the way").unwrap();
+    let token = board.secret("toar", Form::Mytoken);
+    board.play(&format!("i <paste:{token}> <enter> <see:VALID> k <enter> <see:1 NOT SAVED> q p"));
+    let left = board.left();
+    let printed: Vec<_> = left.printed.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+    assert_eq!((left.end, printed), (End::Quit, vec![("toar", token.as_str())]));
+}
+
+#[test]
+fn a_signal_waits_for_the_answer_too_with_a_screen_and_without() {
+    for signal in [Signal::Terminate, Signal::HangUp] {
+        let mut board = with_shelf(Some(by_key_file()));
+        board.play("1 <enter> <see:opened with>");
+        board.visit_opened();
+        board.play("<see:ASKED> <esc>");
+        board.slow_down(3);
+        board.play("2 r <see:Renewing checkin>");
+        board.signal(signal);
+        let (end, held) = board.end_after(5);
+        assert_eq!(end, End::Signal(signal));
+        let renewed = held.iter().find(|held| held.name == "checkin").expect("it is held").chief();
+        assert!(renewed.is_some_and(|access| access.obtained > noon()), "{signal:?}");
+    }
 }
 
 #[test]

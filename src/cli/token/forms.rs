@@ -111,4 +111,81 @@ mod tests {
             assert!(variable(wrong).is_err(), "{wrong}");
         }
     }
+
+    /// Texts made of what shells care about, and of everything else.
+    fn hostile(count: usize) -> Vec<String> {
+        let parts = [
+            "'",
+            "\"",
+            "\\",
+            "`",
+            "$(touch HERE)",
+            "`touch HERE`",
+            "; touch HERE;",
+            "\n",
+            "&",
+            "|",
+            "$X",
+            "!",
+            "\\'",
+            "x",
+            "=",
+            "é",
+            "\u{1b}",
+            "#",
+            "~",
+            "*",
+            " ",
+            "--",
+            "%s",
+            "(touch HERE)",
+            "{",
+            "}",
+        ];
+        // Always the same row of pseudo-random numbers: a failure can be looked at again.
+        let mut state = 88_172_645_463_325_252_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % 1_000_003).expect("small")
+        };
+        (0..count).map(|_| (0..=next() % 9).map(|_| parts[next() % parts.len()]).collect()).collect()
+    }
+
+    /// Lets a shell evaluate every line and print what the variable holds, each ended by a NUL; `None`: that shell is not here.
+    fn evaluated(shell: Shell, program: &str, script: &str, values: &[String]) -> Option<Vec<String>> {
+        use std::io::Write as _;
+        use std::process::{Command, Stdio};
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(program);
+        command.arg("-c").arg(script).current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::null()).spawn().ok()?;
+        let mut stdin = child.stdin.take().expect("piped");
+        let lines: Vec<u8> =
+            values.iter().flat_map(|value| [line(shell, "T", value).as_bytes(), b"\0"].concat()).collect();
+        let feeding = std::thread::spawn(move || drop(stdin.write_all(&lines)));
+        let output = child.wait_with_output().expect("it ends");
+        feeding.join().expect("fed");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "something was executed");
+        let text = String::from_utf8(output.stdout).expect("text");
+        Some(text.split_terminator('\0').map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn ten_thousand_hostile_values_are_set_and_none_is_executed() {
+        let values = hostile(10_000);
+        let bash = r#"while IFS= read -r -d "" line; do eval "$line"; printf '%s\0' "$T"; done"#;
+        let fish = r#"while read -z line; eval $line; printf '%s\0' "$T"; end"#;
+        for (shell, program, script) in [(Shell::Sh, "bash", bash), (Shell::Fish, "fish", fish)] {
+            if let Some(seen) = evaluated(shell, program, script, &values) {
+                assert!(seen == values, "{program} sets other values");
+            }
+        }
+        // nu reads JSON, and nothing else.
+        for value in &values {
+            let read: serde_json::Value = serde_json::from_str(&line(Shell::Nu, "T", value)).expect("JSON");
+            assert_eq!(read["T"], value.as_str());
+        }
+    }
 }

@@ -143,10 +143,48 @@ async fn what_does_not_read_at_all_is_one_bad_row_that_can_be_forgotten() {
     );
     let id = store.find("rotten").expect("a row");
     let turn = store.turn(&id).await.expect("its turn");
+    // What stands for it is never written over it.
+    let stand_in = Credential { health: Health::Ok, ..turn.read() };
+    assert!(matches!(turn.save(stand_in).await, Err(Error::Damaged(_))));
+    assert_eq!(std::fs::read(world.file("rotten")).expect("there"), b"rotten\n");
     store.remove(&turn).await.expect("forgotten");
     assert_eq!(store.find("rotten"), None);
     assert!(!world.file("rotten").exists());
     assert_eq!(std::fs::read_dir(world.place().folder.join("damaged")).expect("a folder").count(), 1);
+}
+
+#[tokio::test]
+async fn a_new_login_takes_the_place_of_what_does_not_read_and_sets_that_aside() {
+    let world = World::new();
+    let store = world.made().await;
+    std::fs::write(world.file("toar"), b"rotten\n").expect("written");
+    let id = store.find("toar").expect("a row");
+    let turn = store.turn(&id).await.expect("its turn");
+    let login = Credential { id: id.clone(), ..mytoken("toar", "mt-new", 1) };
+    turn.save(login).await.expect("saved");
+    drop(turn);
+    assert_eq!(value_of(&world.store().get(&id).expect("reads")), "mt-new");
+    let aside = std::fs::read_dir(world.place().folder.join("damaged")).expect("a folder").next();
+    assert_eq!(std::fs::read(aside.expect("one").expect("read").path()).expect("read"), b"rotten\n");
+}
+
+#[tokio::test]
+async fn a_renewal_under_way_is_saved_although_the_store_is_locked_meanwhile() {
+    let world = World::new();
+    let store = world.made().await;
+    let credential = mytoken("toar", "mt-1", 1);
+    let id = credential.id.clone();
+    store.add(credential).await.expect("kept");
+    let turn = store.turn(&id).await.expect("held");
+    turn.intend().await.expect("room");
+    world.store().lock();
+    assert!(store.refresh().await, "it hears of that");
+    turn.save(super::world::rotated(turn.read(), "mt-2", &store)).await.expect("saved");
+    drop(turn);
+    assert_eq!(store.get(&id), Err(Error::Locked));
+    store.unlock(crate::domain::vault::Opening::KeyFile(None)).await.expect("opens");
+    assert_eq!(value_of(&store.get(&id).expect("reads")), "mt-2");
+    assert_eq!(world.store().get(&id).expect("reads").health, Health::Ok);
 }
 
 #[tokio::test]
