@@ -363,7 +363,7 @@ impl World {
     }
 
     async fn draw(&self, task: Task, id: CredentialId, force: bool, copy: Option<Form>) {
-        let drawn = self.wallet.draw(&id, Wish { force, ..Wish::default() }).await;
+        let drawn = self.wallet.draw(&id, Wish { force, insist: force, ..Wish::default() }).await;
         let is_drawn = drawn.is_ok();
         let drawn = drawn.map(|drawn| Drawn {
             expires: drawn.token.expires,

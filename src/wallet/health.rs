@@ -11,6 +11,10 @@ use crate::domain::mytoken::Rotation;
 use crate::domain::verdict::Standing;
 use crate::mytoken::{Error, No, Reason};
 
+/// Said where a request that replaces what it is made with got no answer.
+pub(super) const MAY_HAVE_ACTED: &str =
+    "It may have been worked, with a newer copy that did not come: it is in doubt until the next try.";
+
 pub(super) fn needs_login(why: &str) -> Health {
     Health::NeedsLogin(why.to_owned())
 }
@@ -74,8 +78,8 @@ pub(super) fn forbids(credential: &Credential, wish: &Wish, doing: &str) -> Resu
     };
     match &credential.health {
         Health::Dead(why) => Err(Failure::new(Kind::NotValid, doing, why.clone()).hint(hint)),
+        _ if may_revoke_family(credential) && !wish.insist => Err(may_revoke(doing)),
         _ if wish.force => Ok(()),
-        _ if may_revoke_family(credential) => Err(may_revoke(doing)),
         Health::NeedsLogin(why) => Err(Failure::new(Kind::NotValid, doing, why.clone()).hint(hint)),
         Health::Ok | Health::InDoubt(_) => Ok(()),
     }
@@ -85,7 +89,7 @@ pub(super) fn may_revoke(doing: &str) -> Failure {
     let why = "a newer copy of it may exist, because its last use got no answer; it was not sent: an older copy in use \
                revokes the mytoken and all made from it";
     Failure::new(Kind::NotValid, doing, why)
-        .hint("Make a new one; or insist, if that may happen: it works if the last use never arrived.")
+        .hint("Make a new one; or insist (toktui token --insist), if that may happen: it works if the last use never arrived.")
 }
 
 /// What an error says about the mytoken itself. Nothing is ever deleted for it.

@@ -11,7 +11,7 @@ use toktui::wallet::draw::Wish;
 
 use crate::world::{World, at};
 
-const PLAIN: Wish = Wish { force: false, min_life: None, ask: None };
+const PLAIN: Wish = Wish { force: false, insist: false, min_life: None, ask: None };
 
 /// Numbers that look like chance and are the same in every run.
 pub struct Dice(pub u64);

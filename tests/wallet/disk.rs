@@ -20,8 +20,8 @@ use toktui::wallet::draw::Wish;
 
 use crate::world::{Running, World, at, named, op_source, visit};
 
-const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
-const PLAIN: Wish = Wish { force: false, min_life: None, ask: None };
+const FORCE: Wish = Wish { force: true, insist: true, min_life: None, ask: None };
+const PLAIN: Wish = Wish { force: false, insist: false, min_life: None, ask: None };
 
 /// A world with a folder for stores.
 struct Disk {

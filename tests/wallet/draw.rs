@@ -12,8 +12,8 @@ use toktui::wallet::draw::Wish;
 
 use crate::world::{FORMER, World, at, named, op_source, source, visit};
 
-const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
-const PLAIN: Wish = Wish { force: false, min_life: None, ask: None };
+const FORCE: Wish = Wish { force: true, insist: true, min_life: None, ask: None };
+const PLAIN: Wish = Wish { force: false, insist: false, min_life: None, ask: None };
 
 #[tokio::test]
 async fn a_token_that_lives_is_handed_out_and_one_about_to_end_is_renewed() {

@@ -10,7 +10,7 @@ use toktui::wallet::draw::Wish;
 
 use crate::world::{FORMER, World, at, op_source, source};
 
-const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
+const FORCE: Wish = Wish { force: true, insist: true, min_life: None, ask: None };
 
 /// A JWT of these claims; nobody here looks at its signature.
 fn jwt(header: &str, claims: &str) -> String {

@@ -12,7 +12,7 @@ use toktui::wallet::look_up::{Ask, Found};
 
 use crate::world::{World, at, visit};
 
-const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
+const FORCE: Wish = Wish { force: true, insist: true, min_life: None, ask: None };
 
 async fn world() -> World {
     World::with(|_, server| server.guest = true).await

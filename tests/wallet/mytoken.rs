@@ -17,8 +17,8 @@ use toktui::wallet::draw::Wish;
 
 use crate::world::{World, at, named, provider, visit};
 
-const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
-const PLAIN: Wish = Wish { force: false, min_life: None, ask: None };
+const FORCE: Wish = Wish { force: true, insist: true, min_life: None, ask: None };
+const PLAIN: Wish = Wish { force: false, insist: false, min_life: None, ask: None };
 const ROTATES: mytoken::Rotation =
     mytoken::Rotation { on_at: true, on_other: true, lifetime: 0, auto_revoke: true };
 

@@ -17,8 +17,8 @@ use toktui::wallet::draw::Wish;
 
 use crate::world::{Running, World, at, named, visit};
 
-const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
-const PLAIN: Wish = Wish { force: false, min_life: None, ask: None };
+const FORCE: Wish = Wish { force: true, insist: true, min_life: None, ask: None };
+const PLAIN: Wish = Wish { force: false, insist: false, min_life: None, ask: None };
 
 fn at_least(seconds: i64) -> Wish {
     Wish { min_life: Some(SignedDuration::from_secs(seconds)), ..PLAIN }

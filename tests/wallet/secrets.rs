@@ -13,7 +13,7 @@ use toktui::wallet::look_up::Ask;
 use crate::world::{Running, World, at, named, redirect_of, visit};
 use toktui::sandbox::visitor::Choice;
 
-const FORCE: Wish = Wish { force: true, min_life: None, ask: None };
+const FORCE: Wish = Wish { force: true, insist: true, min_life: None, ask: None };
 
 /// Everything a login told, and how it ended.
 async fn told(mut login: Running) -> String {

@@ -33,6 +33,9 @@ pub struct Wanted {
     /// A new one even if one lives
     #[arg(long)]
     pub force: bool,
+    /// The same, also where using a mytoken in doubt may revoke it and all made from it
+    #[arg(long)]
+    pub insist: bool,
 }
 
 /// Words of `toktui token`.
@@ -111,7 +114,8 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
 /// With the deciding fact; also where the token that came lives for less than is wanted. What it cost is said all the same.
 pub async fn draw(house: &House, name: &str, wanted: &Wanted, doing: &str) -> Result<Drawn, Failure> {
     let before = house.opened(name, doing).await?;
-    let wish = Wish { force: wanted.force, min_life: wanted.min_life, ask: wanted.ask() };
+    let force = wanted.force || wanted.insist;
+    let wish = Wish { force, insist: wanted.insist, min_life: wanted.min_life, ask: wanted.ask() };
     let drawn = house.wallet.draw(&before.id, wish).await;
     let after = house.wallet.view(&before.id).ok();
     // A token that came and does not do has cost its use as well.

@@ -140,6 +140,7 @@ impl Wallet {
         } else if error.may_have_acted() && rotates {
             next.health = health::in_doubt();
         }
+        let unsure = matches!(next.health, Health::InDoubt(_));
         // Nothing new came that could be lost. What cannot be written now is found out again at the next try.
         drop(turn.save(next).await);
         if let Some(newer) = newer {
@@ -148,6 +149,8 @@ impl Wallet {
         let failure = words::oidc(*doing, Some(source), error);
         let failure = if error.scopes_refused() && wish.ask.is_some() {
             failure.hint("Ask for other scopes; or log in again, with these.")
+        } else if unsure {
+            failure.hint(health::MAY_HAVE_ACTED)
         } else {
             failure
         };

@@ -83,7 +83,11 @@ impl Wallet {
             self.note(Some(&next.id), What::Rotated { copy });
             self.bury_older_copies_of(&next).await;
         }
-        let token = drawn.map_err(|error| words::without(words::mytoken(doing, &error), &[sent]))?;
+        let unsure = matches!(next.health, Health::InDoubt(_));
+        let token = drawn.map_err(|error| {
+            let failure = words::without(words::mytoken(doing, &error), &[sent]);
+            if unsure { failure.hint(health::MAY_HAVE_ACTED) } else { failure }
+        })?;
         let mut remarks = remarks(&next, &ask, &token);
         remarks.extend(copy.map(|copy| format!("it rotated: copy {copy} is yours now")));
         remarks.extend(lost.then(|| "it rotates, and its new copy did not come".to_owned()));

@@ -21,9 +21,11 @@ use crate::store::Turn;
 /// How an access token is wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Wish {
-    /// A new one even if one lives, and a try even where there is little hope or something at stake: with a mytoken in
-    /// doubt that revokes its family, the user has read that.
+    /// A new one even if one lives, and a try even where there is little hope.
     pub force: bool,
+    /// The user has read that this may revoke the mytoken and all made from it, because nobody knows whether the copy held here is
+    /// the current one. No script says so by itself.
+    pub insist: bool,
     /// How long it must live at least; `None`: a minute, or a third of its life where it lives for less than three.
     pub min_life: Option<SignedDuration>,
     /// With which scopes and audiences; `None`: those of the credential.
