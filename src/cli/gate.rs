@@ -128,6 +128,7 @@ pub async fn by_passphrase(house: &House, tty: &Tty) -> Result<(), Failure> {
     let mut tries = 1;
     loop {
         let passphrase = hidden(tty, "Passphrase of the toktui store:").await?;
+        tokio::time::sleep(house.wallet.wait_before_try()).await;
         match house.wallet.unlock(Opening::Passphrase(passphrase)).await {
             Err(failure) if tries < TRIES && failure.kind == Kind::NotValid => {
                 tty.say(&format!("{failure}"));

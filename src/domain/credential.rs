@@ -233,8 +233,6 @@ pub mod why {
     pub const DAMAGED: &str = "damaged on disk";
     /// The key it was sealed under went with an earlier session.
     pub const SESSION_OVER: &str = "its session is over";
-    /// It came back out of an export, and may have been renewed since that was written.
-    pub const RESTORED: &str = "a restored copy";
     /// Another copy of it is in use somewhere.
     pub const OTHER_COPY: &str = "another copy in use";
     /// No refresh token stands behind it any more.

@@ -14,7 +14,7 @@ use crate::domain::credential::{Credential, CredentialId, Health, why};
 pub(crate) const NEWEST_DAMAGED: &str = "its newest record is damaged";
 
 /// Above this length a file is written anew with its last state only, in bytes.
-pub(crate) const LONGEST: u64 = 64 << 10;
+pub(crate) const LONGEST: u64 = 128 << 10;
 
 /// What a file says.
 #[derive(Debug)]

@@ -54,7 +54,7 @@
 //!   what came. A state that replaces no secret of long life and settles nothing is appended without a sync.
 //! * Names are unique: adding and renaming hold the store's short lock (`locks/store`), which is never held across a network wait.
 //! * Readers need no lock. They take the last record that reads whole and opens. The next writer sets a torn tail aside, under the lock.
-//! * A file that has grown beyond 64 KiB is written anew with its last state only (temporary file, `fsync`, rename, `fsync` of the folder), and so is
+//! * A file that has grown beyond 128 KiB is written anew with its last state only (temporary file, `fsync`, rename, `fsync` of the folder), and so is
 //!   one with bytes that do not read: the whole old file is first copied to `damaged/`. Where that fails they stay, and the record comes after them.
 //! * Of the values that a secret has replaced the last 200 are remembered, by keyed fingerprints: a record does not grow for years.
 //!

@@ -26,7 +26,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     let told = match shown.read {
         Some(read) => format!("from the server, {}", ago(scene.now.duration_since(read))),
         None if shown.is_empty() => String::new(),
-        None => "this session".to_owned(),
+        None => "seen from here".to_owned(),
     };
     let aside = if told.is_empty() { Vec::new() } else { vec![Span::styled(told, theme.dim)] };
     let inside = Panel { title, aside, focused, ..Panel::default() }.draw(buf, area, theme);

@@ -6,7 +6,7 @@ use super::{Wallet, gone};
 use crate::domain::credential::CredentialId;
 use crate::domain::event::{Event, What};
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::vault::{Access, Guard, Opening, Vault};
+use crate::domain::vault::{Access, Opening, Vault};
 use crate::store::Error;
 use crate::store::watch::Watch;
 
@@ -49,14 +49,18 @@ impl Wallet {
         self.store.stay_in_memory();
     }
 
+    /// How long to wait before the next passphrase is tried: longer after each wrong one (security.md F2). The waiting is the caller's, in
+    /// sight of whoever types.
+    #[must_use]
+    pub fn wait_before_try(&self) -> std::time::Duration {
+        self.store.wait_before_try()
+    }
+
     /// Unlocks the store for this session.
     ///
     /// # Errors
     /// When that does not open it.
     pub async fn unlock(&self, opening: Opening) -> Result<(), Failure> {
-        if opening.guard() == Guard::Passphrase {
-            tokio::time::sleep(self.store.wait_before_try()).await;
-        }
         self.store.unlock(opening).await.map_err(|error| failed("Unlocking the store", &error))?;
         self.may_hold_the_unlisted();
         Ok(())
