@@ -40,7 +40,6 @@ pub use run::run;
 use crate::config::Clipboard;
 use crate::desktop::{Choice, Route};
 use crate::domain::failure::Failure;
-use crate::sandbox::whole::Ports;
 
 /// What the user asked for.
 #[derive(Clone, Debug, Parser)]
@@ -199,12 +198,8 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
         Plain::Restore(words) => backup::restore(house, words, io::stdin()).await,
         Plain::Completions(words) => Ok(pages::completions(*words, &mut house.out)),
         Plain::Man(words) => pages::man(words, &mut house.out),
-        Plain::Sandbox(words) => {
-            let ports = Ports { provider: words.provider_port, mytoken: words.mytoken_port };
-            sandbox::run(ports, &mut house.out).await?;
-            // It ends by Ctrl-C only: 128 + SIGINT.
-            Ok(130)
-        }
+        // It has no house, and is served before one is opened.
+        Plain::Sandbox(_) => Ok(0),
     }
 }
 

@@ -6,10 +6,11 @@ use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::house::House;
-use super::{Manner, Plain, Stdout, pages, perform, rescue};
+use super::{Manner, Plain, Stdout, pages, perform, rescue, sandbox};
 use crate::desktop::{Environment, terminal};
 use crate::domain::credential::CredentialId;
 use crate::domain::failure::{Failure, Kind};
+use crate::sandbox::whole::Ports;
 use crate::store::Lock;
 
 /// Does what a command says, in a runtime of its own. `turn`: the turn of a credential that was taken on the short way. The exit code.
@@ -22,6 +23,13 @@ pub fn run(command: &Plain, manner: Manner, turn: Option<(CredentialId, Lock)>) 
     }
     let starting = |error: io::Error| Failure::new(Kind::Failed, "Starting", error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(starting)?;
+    if let Plain::Sandbox(words) = command {
+        // Nobody's store is opened for it.
+        let ports = Ports { provider: words.provider_port, mytoken: words.mytoken_port };
+        runtime.block_on(sandbox::run(ports, &mut Stdout::default()))?;
+        // It ends by Ctrl-C only: 128 + SIGINT.
+        return Ok(130);
+    }
     let code = runtime.block_on(async {
         let mut house = House::open(Environment::of_this_process(), manner, turn)?;
         for problem in &house.problems {
@@ -31,7 +39,6 @@ pub fn run(command: &Plain, manner: Manner, turn: Option<(CredentialId, Lock)>) 
             house.introduce();
         }
         let wallet = std::sync::Arc::clone(&house.wallet);
-        // The sandbox ends by its own Ctrl-C.
         let ended = ended_by_signal().map_err(starting)?;
         let code = tokio::select! {
             biased;
