@@ -90,6 +90,9 @@ fn keep(board: &mut Seat, token: &str) {
     board.types("\r");
     board.sees("ends in");
     board.types("k");
+    // The first question; what is kept in memory is enough for a clipboard.
+    board.sees("Only in memory, this time");
+    board.types("jj\r");
     board.sees("Keep");
     board.types("\x15mine\r");
     board.sees("▸ mine");
