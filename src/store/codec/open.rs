@@ -20,7 +20,7 @@ pub(crate) struct Open {
     pub(crate) id: String,
     /// One more than the record before it.
     pub(crate) n: u64,
-    /// Under which key the credential's own key is wrapped: the store's id, or [`super::super::bare::UNDER`].
+    /// Under which key the credential's own key is wrapped: the store's id, or [`super::super::SESSION_KEY`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) under: String,
     /// The credential's own key, wrapped, in base64.
