@@ -62,7 +62,7 @@
 //!
 //! 1 is the only one. A version that only adds puts what is new under `more`, in either part, which is carried along. Anything else takes a new
 //! number in `v`; a record with a higher number or an unknown field is shown, and never overwritten ([`Error::ReadOnly`]). Whoever makes version 2
-//! reads `v` where [`mod@file`] does, and copies the whole file to `damaged/NAME.1.…` before the first record of version 2 goes into it.
+//! reads `v` where `file.rs` does, and copies the whole file to `damaged/NAME.1.…` before the first record of version 2 goes into it.
 //!
 //! # Bare access tokens without a store
 //!
