@@ -5,6 +5,7 @@ pub mod event;
 pub mod failure;
 pub mod form;
 pub mod jwt;
+pub mod limit;
 pub mod login;
 pub mod mytoken;
 pub mod secret;
