@@ -57,12 +57,7 @@ pub async fn poll_once(http: &Http, server: &Server, consent: &Consent) -> Poll 
 }
 
 fn granted(answer: &Answer) -> Poll {
-    let content = reply::content(answer.bytes());
-    let issued = match content.as_ref().and_then(reply::Wiped::object) {
-        Some(object) => Issued::read(object, answer.date),
-        None => reply::salvaged(answer.bytes(), &["\"mytoken\""]).and_then(|mytoken| Issued::bare(&mytoken)),
-    };
-    issued.map_or(Poll::Lost, |issued| Poll::Granted(Box::new(issued)))
+    Issued::of(answer).map_or(Poll::Lost, |issued| Poll::Granted(Box::new(issued)))
 }
 
 fn refused(no: No, interval: Duration) -> Poll {
