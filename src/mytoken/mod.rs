@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! discovery   what a server says about itself            GET  .well-known/mytoken-configuration
-//! order       what is asked for in a new mytoken
+//! order       what is asked for in a new mytoken, on the wire
 //! consent     getting it: consent page and polling       POST mytoken_endpoint
 //! asked       asked against granted
 //! access      an access token out of a mytoken           POST access_token_endpoint
@@ -26,6 +26,7 @@ pub mod reply;
 pub mod revocation;
 pub mod tokeninfo;
 
+use crate::domain::mytoken::Fault;
 use crate::domain::untrusted::Untrusted;
 use crate::http;
 
@@ -72,5 +73,5 @@ pub enum Error {
     NotOffered(&'static str),
     /// What was ordered is not worth sending.
     #[error(transparent)]
-    Order(#[from] order::Fault),
+    Order(#[from] Fault),
 }
