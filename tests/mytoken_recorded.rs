@@ -20,6 +20,7 @@ use toktui::domain::untrusted::Untrusted;
 use toktui::http::Http;
 use toktui::mytoken::consent::{self, Consent};
 use toktui::mytoken::discovery::{self, Server};
+use toktui::mytoken::order::not_enforced;
 use toktui::mytoken::polling::{self, End, Poll};
 use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo};
 use toktui::sandbox::serve::{self, Request, Response};
@@ -311,13 +312,13 @@ async fn a_server_with_features_off_says_so_and_is_not_asked_for_them() {
     assert_eq!((server.hands_out("short_token"), server.grants("polling_code")), (false, true));
     assert_eq!((server.transfer, server.ssh_keys), (None, vec![]));
     let everything = order_of(&recording("features-off")[1].body);
-    assert_eq!(everything.not_enforced_by(&stage.discovered().await), [] as [&str; 0]);
+    assert_eq!(not_enforced(&everything, &stage.discovered().await), [] as [&str; 0]);
 
     document["body"]["mytoken_endpoint_grant_types_supported"] = json!(["oidc_flow", "mytoken"]);
     document["body"].as_object_mut().expect("an object").remove("tokeninfo_endpoint");
     stage.says(&document);
     let server = discovery::discover(&stage.http, &stage.base).await.expect("a server");
-    assert_eq!(everything.not_enforced_by(&server), ["hosts", "usages_other"]);
+    assert_eq!(not_enforced(&everything, &server), ["hosts", "usages_other"]);
     let asked = stage.sent.lock().expect("a lock").len();
     let order = Wanted { provider: Untrusted::from("https://op.example.org"), ..Wanted::default() };
     assert!(matches!(consent::start(&stage.http, &server, &order).await, Err(Error::NotOffered(_))));
@@ -662,6 +663,7 @@ fn order_of(body: &Value) -> Wanted {
         restrictions: clauses.map(Clause::from_json).collect(),
         rotation: body["rotation"].as_object().map(Rotation::from_json),
         form: Form::Token,
+        templates: Vec::new(),
         application: text("application_name"),
     }
 }
