@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use toktui::domain::login::Relation;
 use toktui::domain::mytoken::{Capability, Clause, Rotation};
+use toktui::domain::mytoken::{Form, Wanted};
 use toktui::domain::secret::Secret;
 use toktui::domain::specimen::{Kind, recognise};
 use toktui::domain::time::{Clock, FixedClock, from_epoch, later};
@@ -15,7 +16,6 @@ use toktui::domain::untrusted::Untrusted;
 use toktui::http::Http;
 use toktui::mytoken::consent::{self, Consent};
 use toktui::mytoken::discovery::{self, Server};
-use toktui::mytoken::order::{Form, Order};
 use toktui::mytoken::polling::{self, End};
 use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo};
 use toktui::sandbox::mytoken::{Mytokens, Settings};
@@ -46,12 +46,12 @@ impl Sandbox {
     }
 
     /// An order at the guest provider, where a login is one click.
-    fn order(&self) -> Order {
+    fn order(&self) -> Wanted {
         let guest = self.server.providers.last().expect("the guest provider");
-        Order { provider: guest.issuer.clone(), name: Some("laptop:toar".to_owned()), ..Order::default() }
+        Wanted { provider: guest.issuer.clone(), name: Some("laptop:toar".to_owned()), ..Wanted::default() }
     }
 
-    async fn begun(&self, order: &Order) -> Consent {
+    async fn begun(&self, order: &Wanted) -> Consent {
         let consent = consent::start(&self.http, &self.server, order).await.expect("a consent page");
         Consent { interval: Duration::from_millis(5), ..consent }
     }
@@ -60,7 +60,7 @@ impl Sandbox {
         polling::wait(&self.http, &self.server, consent, std::future::pending(), |_| {}).await
     }
 
-    async fn made(&self, order: &Order) -> Issued {
+    async fn made(&self, order: &Wanted) -> Issued {
         let consent = self.begun(order).await;
         let (visit, end) = tokio::join!(visit(&consent, Choice::Approve), self.ended(&consent));
         visit.expect("the pages lead to an end");
@@ -93,7 +93,7 @@ fn refused<T>(reason: Reason) -> Result<T, Error> {
 #[tokio::test]
 async fn a_mytoken_is_ordered_drawn_from_looked_up_and_revoked() {
     let sandbox = Sandbox::open().await;
-    let order = Order {
+    let order = Wanted {
         restrictions: vec![Clause {
             expires: Some(from_epoch(NOW + 86_400)),
             uses_at: Some(15),
@@ -137,7 +137,7 @@ async fn a_mytoken_is_ordered_drawn_from_looked_up_and_revoked() {
 async fn a_rotating_mytoken_lives_on_through_its_updates_and_an_old_copy_ends_the_family() {
     let sandbox = Sandbox::open().await;
     let rotation = Rotation { on_at: true, on_other: false, lifetime: Some(3600), auto_revoke: true };
-    let issued = sandbox.made(&Order { rotation: Some(rotation), ..sandbox.order() }).await;
+    let issued = sandbox.made(&Wanted { rotation: Some(rotation), ..sandbox.order() }).await;
     assert_eq!(issued.facts.rotation, Some(rotation));
     let mut current = issued.mytoken.clone();
     for copy in 2..6 {
@@ -160,7 +160,7 @@ async fn a_rotating_mytoken_lives_on_through_its_updates_and_an_old_copy_ends_th
 #[tokio::test]
 async fn a_short_mytoken_is_described_by_the_answer_it_came_with() {
     let sandbox = Sandbox::open().await;
-    let order = Order {
+    let order = Wanted {
         form: Form::Short,
         capabilities: vec![Capability::new("AT"), Capability::new("tokeninfo:introspect")],
         ..sandbox.order()
@@ -179,7 +179,7 @@ async fn a_short_mytoken_is_described_by_the_answer_it_came_with() {
 #[tokio::test]
 async fn what_a_mytoken_may_not_do_is_told_from_its_being_dead() {
     let sandbox = Sandbox::open().await;
-    let only_at = Order {
+    let only_at = Wanted {
         capabilities: vec![Capability::new("AT")],
         restrictions: vec![Clause { uses_at: Some(1), ..Clause::default() }],
         ..sandbox.order()
@@ -198,7 +198,7 @@ async fn before_its_time_and_after_it_a_mytoken_says_so() {
         expires: Some(from_epoch(NOW + 200)),
         ..Clause::default()
     };
-    let issued = sandbox.made(&Order { restrictions: vec![clause], ..sandbox.order() }).await;
+    let issued = sandbox.made(&Wanted { restrictions: vec![clause], ..sandbox.order() }).await;
     assert_eq!(sandbox.looked_up(&issued.mytoken).await.outcome, refused(Reason::NotYet));
     sandbox.clock.advance(SignedDuration::from_secs(150));
     assert!(sandbox.looked_up(&issued.mytoken).await.outcome.is_ok());
@@ -246,10 +246,10 @@ async fn an_order_that_would_have_ended_already_is_refused() {
         expires: Some(later(sandbox.clock.now(), SignedDuration::from_secs(-5))),
         ..Clause::default()
     };
-    let order = Order { restrictions: vec![past], ..sandbox.order() };
+    let order = Wanted { restrictions: vec![past], ..sandbox.order() };
     let refused = consent::start(&sandbox.http, &sandbox.server, &order).await;
     assert_eq!(refused, Err(Error::Refused(No::AlreadyEnded)));
-    let order = Order { provider: Untrusted::from("https://nobody.example.org"), ..sandbox.order() };
+    let order = Wanted { provider: Untrusted::from("https://nobody.example.org"), ..sandbox.order() };
     let refused = consent::start(&sandbox.http, &sandbox.server, &order).await;
     assert_eq!(refused, Err(Error::Refused(No::UnknownProvider)));
 }

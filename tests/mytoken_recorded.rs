@@ -13,13 +13,14 @@ use serde_json::{Value, json};
 use toktui::domain::jwt::Jwt;
 use toktui::domain::login::Relation;
 use toktui::domain::mytoken::{Capability, Clause, Facts, Rotation, mom_id};
+use toktui::domain::mytoken::{Form, Wanted};
 use toktui::domain::secret::Secret;
 use toktui::domain::time::from_epoch;
 use toktui::domain::untrusted::Untrusted;
 use toktui::http::Http;
 use toktui::mytoken::consent::{self, Consent};
 use toktui::mytoken::discovery::{self, Server};
-use toktui::mytoken::order::{Form, Order};
+use toktui::mytoken::order::not_enforced;
 use toktui::mytoken::polling::{self, End, Poll};
 use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo};
 use toktui::sandbox::serve::{self, Request, Response};
@@ -223,7 +224,7 @@ async fn made_of(stage: &Stage, server: &Server, exchange: &Exchange) -> Option<
         }
         ("/api/v0/token/my", "oidc_flow") => {
             stage.says(&exchange.response);
-            let order = Order { provider: Untrusted::from("https://op.example.org"), ..Order::default() };
+            let order = Wanted { provider: Untrusted::from("https://op.example.org"), ..Wanted::default() };
             match consent::start(http, server, &order).await {
                 Ok(consent) => {
                     format!("consent {} {:?} {:?}", consent.uri.path(), consent.expires_in, consent.interval)
@@ -311,15 +312,15 @@ async fn a_server_with_features_off_says_so_and_is_not_asked_for_them() {
     assert_eq!((server.hands_out("short_token"), server.grants("polling_code")), (false, true));
     assert_eq!((server.transfer, server.ssh_keys), (None, vec![]));
     let everything = order_of(&recording("features-off")[1].body);
-    assert_eq!(everything.not_enforced_by(&stage.discovered().await), [] as [&str; 0]);
+    assert_eq!(not_enforced(&everything, &stage.discovered().await), [] as [&str; 0]);
 
     document["body"]["mytoken_endpoint_grant_types_supported"] = json!(["oidc_flow", "mytoken"]);
     document["body"].as_object_mut().expect("an object").remove("tokeninfo_endpoint");
     stage.says(&document);
     let server = discovery::discover(&stage.http, &stage.base).await.expect("a server");
-    assert_eq!(everything.not_enforced_by(&server), ["hosts", "usages_other"]);
+    assert_eq!(not_enforced(&everything, &server), ["hosts", "usages_other"]);
     let asked = stage.sent.lock().expect("a lock").len();
-    let order = Order { provider: Untrusted::from("https://op.example.org"), ..Order::default() };
+    let order = Wanted { provider: Untrusted::from("https://op.example.org"), ..Wanted::default() };
     assert!(matches!(consent::start(&stage.http, &server, &order).await, Err(Error::NotOffered(_))));
     let reply = tokeninfo::introspect(&stage.http, &server, &Secret::new("mt-1")).await;
     assert!(matches!(reply.outcome, Err(Error::NotOffered(_))) && !reply.in_doubt);
@@ -553,7 +554,7 @@ async fn an_order_is_placed_as_the_server_wants_it() {
 async fn a_consent_page_on_another_host_is_not_shown() {
     let stage = Stage::open().await;
     let server = stage.discovered().await;
-    let order = Order { provider: Untrusted::from("https://op.example.org"), ..Order::default() };
+    let order = Wanted { provider: Untrusted::from("https://op.example.org"), ..Wanted::default() };
     for uri in ["https://evil.example/c/x", "javascript:alert(1)", "/c/x", "http://x@127.0.0.1:1/c/x"] {
         stage.say(Response::json(200, &json!({"consent_uri": uri, "polling_code": "x"})));
         let refused = consent::start(&stage.http, &server, &order).await;
@@ -651,17 +652,18 @@ async fn whoever_stops_the_waiting_is_heard_at_once_and_never_in_the_middle_of_a
     assert!(matches!(end, End::Granted(_)), "{end:?}");
 }
 
-fn order_of(body: &Value) -> Order {
+fn order_of(body: &Value) -> Wanted {
     let text = |name: &str| body[name].as_str().map(str::to_owned);
     let names = body["capabilities"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let clauses = body["restrictions"].as_array().into_iter().flatten().filter_map(Value::as_object);
-    Order {
+    Wanted {
         provider: Untrusted::new(text("oidc_issuer").expect("a provider")),
         name: text("name"),
         capabilities: names.map(Capability::new).collect(),
         restrictions: clauses.map(Clause::from_json).collect(),
         rotation: body["rotation"].as_object().map(Rotation::from_json),
         form: Form::Token,
+        templates: Vec::new(),
         application: text("application_name"),
     }
 }

@@ -137,7 +137,7 @@ fn profiles_name_known_servers_providers_and_capabilities() {
         assert!(matches!(server, Some(SourceKind::Server(_))), "{}", source.name);
         assert!(issuers(&config).any(|(_, issuer)| issuer.address == profile.provider), "{}", source.name);
         for capability in &profile.capabilities {
-            assert!(CAPABILITIES.iter().any(|(known, _)| known == capability), "{capability}");
+            assert!(CAPABILITIES.iter().any(|known| known.name == capability), "{capability}");
         }
         assert!(profile.lifetime.is_some(), "a ready-made order makes nothing endless: {}", source.name);
         profiles += 1;

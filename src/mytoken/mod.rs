@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! discovery   what a server says about itself            GET  .well-known/mytoken-configuration
-//! order       what is asked for in a new mytoken
+//! order       what is asked for in a new mytoken, on the wire
 //! consent     getting it: consent page and polling       POST mytoken_endpoint
 //! asked       asked against granted
 //! access      an access token out of a mytoken           POST access_token_endpoint
@@ -32,6 +32,7 @@ pub mod revocation;
 pub mod tokeninfo;
 pub mod transfer;
 
+use crate::domain::mytoken::Fault;
 use crate::domain::untrusted::Untrusted;
 use crate::http;
 
@@ -84,5 +85,5 @@ pub enum Error {
     OwnId,
     /// What was ordered is not worth sending.
     #[error(transparent)]
-    Order(#[from] order::Fault),
+    Order(#[from] Fault),
 }

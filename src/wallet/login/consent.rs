@@ -8,13 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Line, cancelled, stopped};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Choice, Order, Polled, Report, Step, View};
-use crate::domain::mytoken::{Capability, Clause};
+use crate::domain::mytoken::{Capability, Clause, Form, Wanted};
 use crate::domain::source::{Profile, Source, SourceKind};
 use crate::domain::time::{from_epoch, later};
 use crate::domain::untrusted::Untrusted;
 use crate::mytoken::consent::{self, Consent};
 use crate::mytoken::discovery::Server;
-use crate::mytoken::order::{Form, Order as MytokenOrder};
 use crate::mytoken::polling::{End, Next, Poll, Schedule, poll_once};
 use crate::wallet::servers::plain;
 use crate::wallet::{Wallet, words};
@@ -25,7 +24,7 @@ pub(super) struct Made<'a> {
     pub(super) source: &'a Source,
     pub(super) server: Arc<Server>,
     pub(super) address: String,
-    pub(super) asked: MytokenOrder,
+    pub(super) asked: Wanted,
     pub(super) doing: &'a str,
 }
 
@@ -89,7 +88,7 @@ impl Wallet {
         server: &Server,
         line: &Line,
         doing: &str,
-    ) -> Result<Option<MytokenOrder>, Failure> {
+    ) -> Result<Option<Wanted>, Failure> {
         let profile = match &source.kind {
             SourceKind::Profile(profile) => Some(profile),
             SourceKind::Server(_) | SourceKind::Issuer(_) => None,
@@ -118,7 +117,7 @@ impl Wallet {
             }
         };
         let name = order.name.clone().unwrap_or_else(|| self.free_name(source.id.as_str()));
-        Ok(Some(MytokenOrder {
+        Ok(Some(Wanted {
             provider,
             name: Some(name),
             capabilities: profile
@@ -127,6 +126,7 @@ impl Wallet {
             restrictions: profile.and_then(|profile| self.restriction(profile)).into_iter().collect(),
             rotation: profile.and_then(|profile| profile.rotation),
             form: Form::Token,
+            templates: Vec::new(),
             application: Some("toktui".to_owned()),
         }))
     }
@@ -197,7 +197,7 @@ impl Wallet {
 }
 
 fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
-    let mut asking: Vec<String> = made.asked.wanted().iter().map(|capability| capability.0.shown()).collect();
+    let mut asking: Vec<String> = made.asked.may().iter().map(|capability| capability.0.shown()).collect();
     for clause in &made.asked.restrictions {
         asking.extend(clause.scopes.iter().flatten().map(Untrusted::shown));
         asking.extend(clause.uses_at.map(|uses| format!("{uses} access tokens")));
