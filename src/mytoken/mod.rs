@@ -4,6 +4,7 @@
 //! discovery   what a server says about itself            GET  .well-known/mytoken-configuration
 //! order       what is asked for in a new mytoken, on the wire
 //! consent     getting it: consent page and polling       POST mytoken_endpoint
+//! subtoken    getting it: from a mytoken                 POST mytoken_endpoint
 //! asked       asked against granted
 //! access      an access token out of a mytoken           POST access_token_endpoint
 //! tokeninfo   asking about a mytoken, its history        POST tokeninfo_endpoint
@@ -29,6 +30,7 @@ pub mod profiles;
 pub mod refusal;
 pub mod reply;
 pub mod revocation;
+pub mod subtoken;
 pub mod tokeninfo;
 pub mod transfer;
 
@@ -83,6 +85,9 @@ pub enum Error {
     /// Nothing was sent: the id is that of the mytoken which was to revoke it.
     #[error("a mytoken cannot be revoked by its own id, only by itself")]
     OwnId,
+    /// Nothing was sent: a subtoken for which no capability is named gets all that its parent has (§2.1.1).
+    #[error("no capability is chosen: the subtoken would get all that its parent has")]
+    NoCapability,
     /// What was ordered is not worth sending.
     #[error(transparent)]
     Order(#[from] Fault),

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use super::discovery::Server;
 use super::reply::{self, Issued, Reply, Size};
 use super::{Error, No, Reason};
+use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
+use crate::domain::untrusted::Untrusted;
 use crate::http::{Credentials, Http};
 
 /// The lifetime of a code where the server does not say it.
@@ -32,6 +34,31 @@ impl Code {
         let code = answer.get("transfer_code")?.as_str()?.trim();
         let life = answer.get("expires_in").and_then(reply::seconds).filter(|span| !span.is_zero());
         (!code.is_empty()).then(|| Self { code: Secret::new(code), expires_in: life.unwrap_or(DEFAULT_LIFE) })
+    }
+
+    /// One that came without a word about its life.
+    pub(super) fn bare(code: Secret) -> Self {
+        Self { code, expires_in: DEFAULT_LIFE }
+    }
+}
+
+/// A mytoken that was made and handed out as a code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Coded {
+    /// The code.
+    pub code: Code,
+    /// What the answer says of the mytoken behind it: its id, what it may do, under which restrictions, its rotation.
+    pub facts: Facts,
+}
+
+impl Coded {
+    /// Reads an answer that holds a code; `None` where there is none in it.
+    pub(super) fn read(answer: &Map<String, Value>) -> Option<Self> {
+        // What expires in this answer is the code.
+        let mut facts = reply::facts_of_short(answer, None, None);
+        facts.mom_id =
+            answer.get("mom_id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(Untrusted::from);
+        Some(Self { code: Code::read(answer)?, facts })
     }
 }
 
@@ -103,7 +130,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::untrusted::Untrusted;
 
     fn read(answer: &Value) -> Option<(String, u64)> {
         let code = Code::read(answer.as_object()?)?;

@@ -52,6 +52,7 @@ pub(super) fn mytoken(doing: impl Into<String>, error: &mytoken::Error) -> Failu
         mytoken::Error::NotAnIssuer(_)
         | mytoken::Error::NotAnId(_)
         | mytoken::Error::OwnId
+        | mytoken::Error::NoCapability
         | mytoken::Error::Order(_) => (Kind::Unusable, None),
         mytoken::Error::Unreadable(_)
         | mytoken::Error::NotAServer { .. }
@@ -116,7 +117,9 @@ fn refused(no: &No) -> (Kind, Option<&'static str>) {
             (Kind::Failed, Some("Start again."))
         }
         No::UnknownProvider
+        | No::UnknownTemplate
         | No::AlreadyEnded
+        | No::NothingAllowed
         | No::NotOffered
         | No::Malformed { .. }
         | No::Unexpected { .. } => (Kind::Failed, None),

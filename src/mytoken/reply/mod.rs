@@ -107,7 +107,7 @@ impl Issued {
 }
 
 /// The answer stands in for the claims that a short token does not carry.
-fn facts_of_short(
+pub(super) fn facts_of_short(
     answer: &Map<String, Value>,
     date: Option<Timestamp>,
     expires_in: Option<Duration>,
