@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Line, cancelled, stopped};
+use crate::domain::draft::Draft;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Choice, Order, Polled, Report, Step, View};
-use crate::domain::mytoken::{Capability, Clause, Form, Wanted};
-use crate::domain::source::{Profile, Source, SourceKind};
-use crate::domain::time::{from_epoch, later};
+use crate::domain::mytoken::Wanted;
+use crate::domain::source::{Source, SourceKind};
+use crate::domain::time::later;
 use crate::domain::untrusted::Untrusted;
 use crate::mytoken::consent::{self, Consent};
 use crate::mytoken::discovery::Server;
@@ -89,11 +90,13 @@ impl Wallet {
         line: &Line,
         doing: &str,
     ) -> Result<Option<Wanted>, Failure> {
-        let profile = match &source.kind {
-            SourceKind::Profile(profile) => Some(profile),
-            SourceKind::Server(_) | SourceKind::Issuer(_) => None,
+        let draft = match (&order.draft, &source.kind) {
+            (Some(draft), _) => draft.clone(),
+            (None, SourceKind::Profile(profile)) => profile.draft.clone(),
+            (None, SourceKind::Server(_) | SourceKind::Issuer(_)) => Draft::default(),
         };
-        let wanted = order.provider.as_deref().or(profile.map(|profile| profile.provider.as_str()));
+        let wanted =
+            order.provider.as_deref().or(Some(draft.provider.as_str()).filter(|issuer| !issuer.is_empty()));
         let provider = match (wanted, server.providers.as_slice()) {
             (Some(wanted), offered) => {
                 let found = offered.iter().find(|offer| plain(offer.issuer.raw()) == plain(wanted));
@@ -117,36 +120,7 @@ impl Wallet {
             }
         };
         let name = order.name.clone().unwrap_or_else(|| self.free_name(source.id.as_str()));
-        Ok(Some(Wanted {
-            provider,
-            name: Some(name),
-            capabilities: profile
-                .map(|profile| profile.capabilities.iter().map(Capability::new).collect())
-                .unwrap_or_default(),
-            restrictions: profile.and_then(|profile| self.restriction(profile)).into_iter().collect(),
-            rotation: profile.and_then(|profile| profile.rotation),
-            form: Form::Token,
-            templates: Vec::new(),
-            application: Some("toktui".to_owned()),
-        }))
-    }
-
-    /// The one clause of a profile: one, because several with scopes are cut against each other (mytoken-api.md §4.6).
-    fn restriction(&self, profile: &Profile) -> Option<Clause> {
-        let clause = Clause {
-            expires: profile.lifetime.map(|seconds| {
-                let end =
-                    later(self.now(), SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
-                // The server counts whole seconds: what is shown is what is sent.
-                from_epoch(end.as_second())
-            }),
-            scopes: (!profile.scopes.is_empty())
-                .then(|| profile.scopes.iter().map(|scope| Untrusted::from(scope.as_str())).collect()),
-            uses_at: profile.uses_at,
-            uses_other: profile.uses_other,
-            ..Clause::default()
-        };
-        (clause != Clause::default()).then_some(clause)
+        Ok(Some(Wanted { provider, name: Some(name), ..draft.wanted(self.now()) }))
     }
 
     async fn await_consent(
