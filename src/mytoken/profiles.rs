@@ -176,6 +176,13 @@ mod tests {
 
     proptest! {
         #[test]
+        fn no_json_makes_the_reader_panic(item in crate::mytoken::reply::tests::any_json()) {
+            let _ = template(&item).map(|template| template.offered(None, TemplateKind::Profile));
+            let named = json!({"id": item, "name": "1d", "payload": item});
+            prop_assert_eq!(template(&named).map(|template| template.payload), Some(item));
+        }
+
+        #[test]
         fn no_group_leads_to_another_address(group in any::<String>()) {
             let base = Url::parse("https://mytoken.example.org/api/v0/pt").expect("a URL");
             if let Some(url) = address(&base, Some(&group), TemplateKind::Profile) {
