@@ -9,6 +9,7 @@ mod login;
 mod look_up;
 mod mytoken;
 mod race;
+mod refusals;
 mod renew;
 mod secrets;
 mod tap;
