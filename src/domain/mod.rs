@@ -13,6 +13,7 @@ pub mod login;
 pub mod mytoken;
 pub mod offer;
 pub mod secret;
+pub mod snippet;
 pub mod source;
 pub mod specimen;
 pub mod time;
