@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use toktui::desktop::SystemClock;
 use toktui::domain::credential::CredentialId;
+use toktui::domain::draft::{Draft, DraftClause};
 use toktui::domain::failure::Failure;
+use toktui::domain::handed::HandOver;
+use toktui::domain::mytoken::{Capability, Clause as ClauseFacts};
 use toktui::domain::secret::Secret;
 use toktui::domain::specimen::recognise;
 use toktui::domain::time::Clock;
 use toktui::http::Http;
-use toktui::sandbox::mytoken::{Mytokens, Order, Rotation, Settings};
+use toktui::sandbox::mytoken::{Clause, Mytokens, Order, Rotation, Settings};
 use toktui::sandbox::serve::{Request, Response, Server, bind};
 use toktui::wallet::Wallet;
 use toktui::wallet::draw::Wish;
@@ -56,7 +59,10 @@ impl Refusing {
         let capabilities = ["AT", "tokeninfo", "create_mytoken", "manage_mytokens"].map(str::to_owned).into();
         let refresh_token = Some(Secret::new("any"));
         let rotation = Some(Rotation { on_at: true, on_other: true, lifetime: 0, auto_revoke: true });
-        let order = Order { capabilities, refresh_token, rotation, ..Order::default() };
+        // Counted, so that every other use rotates it too.
+        let restrictions =
+            vec![Clause { usages_at: Some(9), usages_other: Some(9), ..Clause::default() }];
+        let order = Order { capabilities, refresh_token, rotation, restrictions, ..Order::default() };
         let mytoken = self.mytokens.issue(order).expect("issued").mytoken;
         self.wallet.keep(&recognise(mytoken.expose()), name).await.expect("kept").0
     }
@@ -140,10 +146,24 @@ enum Verb {
     Info,
     History,
     Revoke,
-    LogIn,
+    Create,
+    From,
+    HandOver,
+    Itself,
+    Redeem,
 }
 
-const VERBS: [Verb; 5] = [Verb::Token, Verb::Info, Verb::History, Verb::Revoke, Verb::LogIn];
+const VERBS: [Verb; 9] = [
+    Verb::Token,
+    Verb::Info,
+    Verb::History,
+    Verb::Revoke,
+    Verb::Create,
+    Verb::From,
+    Verb::HandOver,
+    Verb::Itself,
+    Verb::Redeem,
+];
 
 impl Verb {
     /// What it says, and with which code its plain command ends; for a look-up its headline and the deciding fact.
@@ -154,7 +174,17 @@ impl Verb {
             Self::Token => wallet.draw(id, FORCE).await.map(|_| "an access token".to_owned()),
             Self::History => wallet.history(id).await.map(|events| format!("{} events", events.len())),
             Self::Revoke => wallet.revoke(id).await,
-            Self::LogIn => Running::of(wallet, named("mt", "new")).end().await.map(|_| "a mytoken".to_owned()),
+            Self::Create => Running::of(wallet, named("mt", "new")).end().await.map(|report| report.name),
+            Self::From => wallet.create_from(id, &like_its_parent()).await.map(|report| report.name),
+            Self::HandOver => {
+                let how = HandOver::Subtoken(Box::new(like_its_parent()));
+                wallet.hand_over(id, &how).await.map(|handed| handed.name)
+            }
+            Self::Itself => wallet.hand_over_rotating(id).await.map(|handed| handed.name),
+            Self::Redeem => {
+                let redeemed = wallet.redeem(&"mt".into(), &Secret::new("gHtKmPqZ"), None).await;
+                redeemed.map(|report| report.name)
+            }
             Self::Info => {
                 let verdict = wallet.look_up(id).await.expect("held").verdict;
                 return format!("{} {}", verdict.standing.words().0, verdict.fact);
@@ -162,6 +192,12 @@ impl Verb {
         };
         told(failure)
     }
+}
+
+fn like_its_parent() -> Draft {
+    let rest = ClauseFacts { uses_at: Some(9), uses_other: Some(9), ..ClauseFacts::default() };
+    let clauses = vec![DraftClause { rest, ..DraftClause::default() }];
+    Draft { capabilities: vec![Capability::new("AT")], clauses, ..Draft::default() }
 }
 
 fn told(outcome: Result<String, Failure>) -> String {
