@@ -15,6 +15,8 @@ mod journey;
 mod judge;
 mod kept;
 mod kills;
+mod making;
+mod making_kills;
 mod races;
 mod share;
 mod traces;
