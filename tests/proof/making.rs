@@ -36,7 +36,9 @@ impl Making {
     pub fn words(self) -> Vec<&'static str> {
         const TIGHTER: [&str; 6] = ["--capability", "AT", "--uses", "5", "--other-uses", "5"];
         match self {
-            Self::Login => [&["mytoken", "create", CHILD, "--server", "mt", "--no-browser"], &TIGHTER[..]].concat(),
+            Self::Login => {
+                [&["mytoken", "create", CHILD, "--server", "mt", "--no-browser"], &TIGHTER[..]].concat()
+            }
             Self::Subtoken => [&["mytoken", "create", CHILD, "--from", PARENT], &TIGHTER[..]].concat(),
             Self::Redeem => vec!["mytoken", "redeem", CHILD, "--server", "mt"],
             Self::HandOver => [&["mytoken", "hand-over", PARENT], &TIGHTER[..]].concat(),
@@ -246,7 +248,9 @@ impl Before {
             (_, Some(false)) => Left::ChildInFlight,
             (Some(true), Some(true)) | (None, Some(true)) => Left::Kept,
             (Some(true), None) => return Err("the parent rotated, and nothing was made".to_owned()),
-            (None, None) if stage.peek(PARENT)?.is_some_and(|(_, health)| health != Health::Ok) => Left::Unsent,
+            (None, None) if stage.peek(PARENT)?.is_some_and(|(_, health)| health != Health::Ok) => {
+                Left::Unsent
+            }
             (None, None) => Left::Nothing,
         };
         if !out.is_empty() && left != Left::Kept {
@@ -285,7 +289,11 @@ impl Before {
         if self.making == Making::HandOver {
             // It is nobody's here: its code is what is handed out.
             let codes = books.codes().len() - self.codes;
-            return if held.is_some() { Err("what was handed over is held".to_owned()) } else { Ok((codes == 1).then_some(true)) };
+            return if held.is_some() {
+                Err("what was handed over is held".to_owned())
+            } else {
+                Ok((codes == 1).then_some(true))
+            };
         }
         let made = books.made();
         match (&made[self.made..], held) {

@@ -54,9 +54,13 @@ fn killed_at_a_random_instant_a_making_loses_nothing_that_was_told() {
                         let at = instant(&mut dice, span, making);
                         let before = Before::of(&stage, making);
                         let ran = killed_after(&stage, making, at);
-                        let told = |why: String| panic!("{making:?}, lane {lane}, round {round}, after {at:?}: {why}");
+                        let told = |why: String| {
+                            panic!("{making:?}, lane {lane}, round {round}, after {at:?}: {why}")
+                        };
                         let left = before.judge(&stage, &ran.out).unwrap_or_else(told);
-                        let told = |why: String| panic!("{making:?}, lane {lane}, round {round}, after {at:?}: {why}");
+                        let told = |why: String| {
+                            panic!("{making:?}, lane {lane}, round {round}, after {at:?}: {why}")
+                        };
                         before.go_on(&stage, left).unwrap_or_else(told);
                         if left == Left::Kept && ran.code.is_some() {
                             // It was over before the kill: this machine is faster now.

@@ -8,6 +8,7 @@ mod keep;
 mod login;
 mod look_up;
 mod mytoken;
+mod pitfalls;
 mod race;
 mod refusals;
 mod renew;

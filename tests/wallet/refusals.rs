@@ -60,8 +60,7 @@ impl Refusing {
         let refresh_token = Some(Secret::new("any"));
         let rotation = Some(Rotation { on_at: true, on_other: true, lifetime: 0, auto_revoke: true });
         // Counted, so that every other use rotates it too.
-        let restrictions =
-            vec![Clause { usages_at: Some(9), usages_other: Some(9), ..Clause::default() }];
+        let restrictions = vec![Clause { usages_at: Some(9), usages_other: Some(9), ..Clause::default() }];
         let order = Order { capabilities, refresh_token, rotation, restrictions, ..Order::default() };
         let mytoken = self.mytokens.issue(order).expect("issued").mytoken;
         self.wallet.keep(&recognise(mytoken.expose()), name).await.expect("kept").0
@@ -107,11 +106,7 @@ fn refusals() -> Vec<(&'static str, Response)> {
         (400, "invalid_request", "unexpected end of JSON input"),
         (400, "invalid_request", "State mismatched"),
         (400, "invalid_request", "token would already be expired"),
-        (
-            400,
-            "invalid_request",
-            "mytoken to be issued cannot have any of the requested capabilities",
-        ),
+        (400, "invalid_request", "mytoken to be issued cannot have any of the requested capabilities"),
         (409, "invalid_request", "ssh key already added"),
         (422, "mail_required", "email not verified"),
         (400, "oidc_error", "invalid_grant: Token is not active"),
@@ -119,7 +114,11 @@ fn refusals() -> Vec<(&'static str, Response)> {
         (555, "oidc_error", "Did not receive a refresh token"),
         (404, "not_found", "/api/v0/token/access"),
         (501, "not_yet_implemented", ""),
-        (500, "internal_server_error", "Error 1205 (HY000): Lock wait timeout exceeded; try restarting transaction"),
+        (
+            500,
+            "internal_server_error",
+            "Error 1205 (HY000): Lock wait timeout exceeded; try restarting transaction",
+        ),
         (500, "internal_server_error", "cipher: message authentication failed"),
         (500, "Internal Server Error", "runtime error: invalid memory address or nil pointer dereference"),
         (403, "Forbidden", ""),
