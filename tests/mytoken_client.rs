@@ -16,7 +16,9 @@ use toktui::domain::untrusted::Untrusted;
 use toktui::http::Http;
 use toktui::mytoken::consent::{self, Consent};
 use toktui::mytoken::discovery::{self, Server};
+use toktui::mytoken::listing;
 use toktui::mytoken::polling::{self, End};
+use toktui::mytoken::subtoken::{self, Made};
 use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo, transfer};
 use toktui::sandbox::mytoken::{Mytokens, Settings};
 use toktui::sandbox::serve;
@@ -340,4 +342,59 @@ async fn a_manager_reads_the_history_of_another_mytoken_and_ends_it_by_its_id() 
     let own = manager.facts.mom_id.expect("an id");
     let own = revocation::revoke_other(http, server, &update.mytoken, own.raw(), false).await;
     assert_eq!(own.outcome, Err(Error::OwnId));
+}
+
+#[tokio::test]
+async fn a_rotating_parent_makes_children_and_shows_them_below_itself() {
+    let sandbox = Sandbox::open().await;
+    let (http, server) = (&sandbox.http, &sandbox.server);
+    let capabilities = ["AT", "create_mytoken", "tokeninfo", "manage_mytokens:list"].map(Capability::new);
+    let clause = Clause { uses_at: Some(9), uses_other: Some(9), ..Clause::default() };
+    let rotation = Some(Rotation { on_other: true, ..Rotation::default() });
+    let parent = Wanted {
+        capabilities: capabilities.to_vec(),
+        restrictions: vec![clause.clone()],
+        rotation,
+        ..sandbox.order()
+    };
+    let parent = sandbox.made(&parent).await;
+    let wanted = Wanted {
+        name: Some("cron".to_owned()),
+        capabilities: vec![Capability::new("AT"), Capability::new("settings")],
+        restrictions: vec![Clause { uses_at: Some(3), ..clause }],
+        ..Wanted::default()
+    };
+    let reply = subtoken::create(http, server, &parent.mytoken, &wanted).await;
+    let copy = reply.update.expect("the parent's new copy");
+    assert_eq!((copy.facts.copy, &copy.facts.mom_id), (Some(2), &parent.facts.mom_id));
+    let Made::Mytoken(child) = reply.outcome.expect("a child") else { panic!("a code") };
+    assert_eq!((&child.facts.name, &child.facts.rotation), (&Some(Untrusted::from("cron")), &None));
+    assert_eq!(child.facts.capabilities, [Capability::new("AT")]);
+
+    let coded = Wanted { form: Form::Code, name: Some("away".to_owned()), ..wanted };
+    let reply = subtoken::create(http, server, &copy.mytoken, &coded).await;
+    let copy = reply.update.expect("the parent's next copy");
+    let Made::Code(coded) = reply.outcome.expect("a code") else { panic!("a mytoken") };
+
+    let reply = listing::subtokens(http, server, &copy.mytoken).await;
+    let copy = reply.update.expect("the parent's next copy");
+    let tree = reply.outcome.expect("a tree").roots.pop().expect("a root");
+    let mut below: Vec<_> = tree.children.iter().map(|child| Some(child.mom_id.clone())).collect();
+    let mut made = vec![child.facts.mom_id.clone(), coded.facts.mom_id.clone()];
+    below.sort();
+    made.sort();
+    assert_eq!((Some(tree.mom_id.clone()), below), (parent.facts.mom_id, made));
+
+    let all = listing::list(http, server, &copy.mytoken).await.outcome.expect("a list");
+    assert_eq!((all.roots.len(), all.cut), (1, false));
+    let below = listing::subtokens(http, server, &child.mytoken).await;
+    assert_eq!(below.outcome, Err(Error::Refused(No::LacksCapability)));
+    let of_child = subtoken::create(
+        http,
+        server,
+        &child.mytoken,
+        &Wanted { capabilities: vec![Capability::new("AT")], ..Wanted::default() },
+    )
+    .await;
+    assert_eq!(of_child.outcome, Err(Error::Refused(No::LacksCapability)));
 }

@@ -10,21 +10,23 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
+use toktui::domain::family::Listed;
 use toktui::domain::jwt::Jwt;
 use toktui::domain::limit::Allowance;
 use toktui::domain::login::Relation;
 use toktui::domain::mytoken::{Capability, Clause, Facts, Rotation, mom_id};
 use toktui::domain::mytoken::{Form, Wanted};
+use toktui::domain::offer::TemplateKind;
 use toktui::domain::secret::Secret;
 use toktui::domain::time::from_epoch;
 use toktui::domain::untrusted::Untrusted;
 use toktui::http::Http;
 use toktui::mytoken::consent::{self, Consent};
 use toktui::mytoken::discovery::{self, Server};
-use toktui::mytoken::listing::{self, Listing, Node};
+use toktui::mytoken::listing::{self, Listing};
 use toktui::mytoken::order::not_enforced;
 use toktui::mytoken::polling::{self, End, Poll};
-use toktui::mytoken::profiles::{self, Kind, Template};
+use toktui::mytoken::profiles::{self, Template};
 use toktui::mytoken::subtoken::{self, Made};
 use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo, transfer};
 use toktui::sandbox::serve::{self, Request, Response};
@@ -180,7 +182,7 @@ async fn made_of(stage: &Stage, server: &Server, exchange: &Exchange) -> Option<
     line.map(|line| if unsent { format!("NOT SENT {line}") } else { line })
 }
 
-fn tree_words(nodes: &[Node]) -> String {
+fn tree_words(nodes: &[Listed]) -> String {
     let words = nodes.iter().map(|node| {
         let name = node.name.as_ref().map_or("-", Untrusted::raw);
         let ends = node.expires.map_or(String::new(), |end| format!(" until {}", end.as_second()));
@@ -223,7 +225,13 @@ fn templates_words(read: &Result<Vec<Template>, Error>) -> String {
 async fn newer(stage: &Stage, server: &Server, exchange: &Exchange) -> Option<String> {
     let (http, body) = (&stage.http, &exchange.body);
     if exchange.method == "GET" {
-        let kind = |name: &str| Kind::ALL.into_iter().find(|kind| kind.name() == name);
+        let kind = |name: &str| match name {
+            "profiles" => Some(TemplateKind::Profile),
+            "capabilities" => Some(TemplateKind::Capabilities),
+            "restrictions" => Some(TemplateKind::Restrictions),
+            "rotation" => Some(TemplateKind::Rotation),
+            _ => None,
+        };
         let parts: Vec<_> = exchange.path.strip_prefix("/api/v0/pt")?.split('/').skip(1).collect();
         stage.says(&exchange.response);
         return match parts[..] {
@@ -550,7 +558,7 @@ async fn the_later_requests_hold_what_they_need_and_nothing_else() {
         stage.last_sent().1,
         json!({"grant_type": "mytoken", "mytoken": "eyJ.mt.1", "capabilities": ["AT"], "response_type": "transfer_code"})
     );
-    let _ = profiles::templates(http, &server, Some("a/b"), Kind::Restrictions).await;
+    let _ = profiles::templates(http, &server, Some("a/b"), TemplateKind::Restrictions).await;
     let (request, _) = stage.last_sent();
     assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/api/v0/pt/a%2Fb/restrictions"));
     assert_eq!(request.header("authorization"), None);
@@ -617,7 +625,7 @@ async fn what_is_switched_off_is_not_asked_for() {
     stage.says(&nth("features-off", "profiles", 0));
     assert!(profiles::groups(http, &server).await.is_err_and(|error| off(&error)));
     stage.say(Response::html(404, "<html>"));
-    let templates = profiles::templates(http, &server, None, Kind::Profiles).await;
+    let templates = profiles::templates(http, &server, None, TemplateKind::Profile).await;
     assert!(templates.is_err_and(|error| off(&error)));
 }
 
@@ -721,6 +729,9 @@ async fn how_much_may_still_be_asked_comes_with_every_reply_that_tells() {
     let server = stage.discovered().await;
     let left = |remaining| Some(Allowance { limit: 100, remaining, reset: Duration::from_secs(300) });
     let mytoken = Secret::new("mt-1");
+    stage.says(&nth("rate-limit", "request 1", 0));
+    let told = discovery::discover_and_allowance(&stage.http, &stage.base).await.expect("a server");
+    assert_eq!((&told.0.issuer, told.1), (&server.issuer, left(99)));
     stage.says(&nth("rate-limit", "request 2", 0));
     let reply = tokeninfo::introspect(&stage.http, &server, &mytoken).await;
     assert_eq!((reply.allowance, reply.outcome.is_ok()), (left(98), false));
