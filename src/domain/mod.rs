@@ -9,6 +9,7 @@ pub mod login;
 pub mod mytoken;
 pub mod secret;
 pub mod source;
+pub mod span;
 pub mod specimen;
 pub mod time;
 pub mod untrusted;
