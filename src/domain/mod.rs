@@ -1,6 +1,7 @@
 //! What a provider, a credential, a mytoken, a verdict and a moment *are*. Names no other room.
 
 pub mod credential;
+pub mod elsewhere;
 pub mod event;
 pub mod failure;
 pub mod form;
