@@ -12,6 +12,7 @@ pub mod secret;
 pub mod source;
 pub mod span;
 pub mod specimen;
+pub mod tighter;
 pub mod time;
 pub mod untrusted;
 pub mod vault;
