@@ -8,6 +8,7 @@ pub mod form;
 pub mod jwt;
 pub mod login;
 pub mod mytoken;
+pub mod outlast;
 pub mod secret;
 pub mod source;
 pub mod span;
