@@ -244,7 +244,14 @@ fn boards() -> Vec<State> {
     providers.focus = Pane::Providers;
     let mut login = morning(SIZE);
     board::select(&mut login, "egi");
-    let order = Order { source: "egi".into(), name: None, client: None, provider: None, open_browser: false };
+    let order = Order {
+        source: "egi".into(),
+        name: None,
+        client: None,
+        provider: None,
+        draft: None,
+        open_browser: false,
+    };
     let revoke = Revoke {
         id: id("toar"),
         name: String::new(),

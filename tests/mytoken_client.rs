@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use toktui::domain::login::Relation;
 use toktui::domain::mytoken::{Capability, Clause, Rotation};
+use toktui::domain::mytoken::{Form, Wanted};
 use toktui::domain::secret::Secret;
 use toktui::domain::specimen::{Kind, recognise};
 use toktui::domain::time::{Clock, FixedClock, from_epoch, later};
@@ -15,9 +16,10 @@ use toktui::domain::untrusted::Untrusted;
 use toktui::http::Http;
 use toktui::mytoken::consent::{self, Consent};
 use toktui::mytoken::discovery::{self, Server};
-use toktui::mytoken::order::{Form, Order};
+use toktui::mytoken::listing;
 use toktui::mytoken::polling::{self, End};
-use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo};
+use toktui::mytoken::subtoken::{self, Made};
+use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo, transfer};
 use toktui::sandbox::mytoken::{Mytokens, Settings};
 use toktui::sandbox::serve;
 use toktui::sandbox::visitor::{Choice, Visitor};
@@ -46,12 +48,12 @@ impl Sandbox {
     }
 
     /// An order at the guest provider, where a login is one click.
-    fn order(&self) -> Order {
+    fn order(&self) -> Wanted {
         let guest = self.server.providers.last().expect("the guest provider");
-        Order { provider: guest.issuer.clone(), name: Some("laptop:toar".to_owned()), ..Order::default() }
+        Wanted { provider: guest.issuer.clone(), name: Some("laptop:toar".to_owned()), ..Wanted::default() }
     }
 
-    async fn begun(&self, order: &Order) -> Consent {
+    async fn begun(&self, order: &Wanted) -> Consent {
         let consent = consent::start(&self.http, &self.server, order).await.expect("a consent page");
         Consent { interval: Duration::from_millis(5), ..consent }
     }
@@ -60,7 +62,7 @@ impl Sandbox {
         polling::wait(&self.http, &self.server, consent, std::future::pending(), |_| {}).await
     }
 
-    async fn made(&self, order: &Order) -> Issued {
+    async fn made(&self, order: &Wanted) -> Issued {
         let consent = self.begun(order).await;
         let (visit, end) = tokio::join!(visit(&consent, Choice::Approve), self.ended(&consent));
         visit.expect("the pages lead to an end");
@@ -68,6 +70,13 @@ impl Sandbox {
             End::Granted(issued) => *issued,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// One that may manage all others, and rotates on that.
+    async fn manager(&self) -> Issued {
+        let rotation = Some(Rotation { on_other: true, ..Rotation::default() });
+        let capabilities = vec![Capability::new("manage_mytokens"), Capability::new("tokeninfo")];
+        self.made(&Wanted { capabilities, rotation, ..self.order() }).await
     }
 
     async fn drawn(&self, mytoken: &Secret) -> Reply<access::AccessToken> {
@@ -93,7 +102,7 @@ fn refused<T>(reason: Reason) -> Result<T, Error> {
 #[tokio::test]
 async fn a_mytoken_is_ordered_drawn_from_looked_up_and_revoked() {
     let sandbox = Sandbox::open().await;
-    let order = Order {
+    let order = Wanted {
         restrictions: vec![Clause {
             expires: Some(from_epoch(NOW + 86_400)),
             uses_at: Some(15),
@@ -137,7 +146,7 @@ async fn a_mytoken_is_ordered_drawn_from_looked_up_and_revoked() {
 async fn a_rotating_mytoken_lives_on_through_its_updates_and_an_old_copy_ends_the_family() {
     let sandbox = Sandbox::open().await;
     let rotation = Rotation { on_at: true, on_other: false, lifetime: Some(3600), auto_revoke: true };
-    let issued = sandbox.made(&Order { rotation: Some(rotation), ..sandbox.order() }).await;
+    let issued = sandbox.made(&Wanted { rotation: Some(rotation), ..sandbox.order() }).await;
     assert_eq!(issued.facts.rotation, Some(rotation));
     let mut current = issued.mytoken.clone();
     for copy in 2..6 {
@@ -160,7 +169,7 @@ async fn a_rotating_mytoken_lives_on_through_its_updates_and_an_old_copy_ends_th
 #[tokio::test]
 async fn a_short_mytoken_is_described_by_the_answer_it_came_with() {
     let sandbox = Sandbox::open().await;
-    let order = Order {
+    let order = Wanted {
         form: Form::Short,
         capabilities: vec![Capability::new("AT"), Capability::new("tokeninfo:introspect")],
         ..sandbox.order()
@@ -179,7 +188,7 @@ async fn a_short_mytoken_is_described_by_the_answer_it_came_with() {
 #[tokio::test]
 async fn what_a_mytoken_may_not_do_is_told_from_its_being_dead() {
     let sandbox = Sandbox::open().await;
-    let only_at = Order {
+    let only_at = Wanted {
         capabilities: vec![Capability::new("AT")],
         restrictions: vec![Clause { uses_at: Some(1), ..Clause::default() }],
         ..sandbox.order()
@@ -198,7 +207,7 @@ async fn before_its_time_and_after_it_a_mytoken_says_so() {
         expires: Some(from_epoch(NOW + 200)),
         ..Clause::default()
     };
-    let issued = sandbox.made(&Order { restrictions: vec![clause], ..sandbox.order() }).await;
+    let issued = sandbox.made(&Wanted { restrictions: vec![clause], ..sandbox.order() }).await;
     assert_eq!(sandbox.looked_up(&issued.mytoken).await.outcome, refused(Reason::NotYet));
     sandbox.clock.advance(SignedDuration::from_secs(150));
     assert!(sandbox.looked_up(&issued.mytoken).await.outcome.is_ok());
@@ -246,10 +255,146 @@ async fn an_order_that_would_have_ended_already_is_refused() {
         expires: Some(later(sandbox.clock.now(), SignedDuration::from_secs(-5))),
         ..Clause::default()
     };
-    let order = Order { restrictions: vec![past], ..sandbox.order() };
+    let order = Wanted { restrictions: vec![past], ..sandbox.order() };
     let refused = consent::start(&sandbox.http, &sandbox.server, &order).await;
     assert_eq!(refused, Err(Error::Refused(No::AlreadyEnded)));
-    let order = Order { provider: Untrusted::from("https://nobody.example.org"), ..sandbox.order() };
+    let order = Wanted { provider: Untrusted::from("https://nobody.example.org"), ..sandbox.order() };
     let refused = consent::start(&sandbox.http, &sandbox.server, &order).await;
     assert_eq!(refused, Err(Error::Refused(No::UnknownProvider)));
+}
+
+#[tokio::test]
+async fn a_mytoken_goes_to_another_machine_by_a_code_and_only_once() {
+    let sandbox = Sandbox::open().await;
+    let rotation = Some(Rotation { on_at: true, ..Rotation::default() });
+    let issued = sandbox.made(&Wanted { rotation, ..sandbox.order() }).await;
+    let made = transfer::create(&sandbox.http, &sandbox.server, &issued.mytoken).await;
+    assert_eq!((made.update, made.in_doubt), (None, false));
+    let code = made.outcome.expect("a code").code;
+    let came = transfer::redeem(&sandbox.http, &sandbox.server, &code).await.outcome.expect("the mytoken");
+    assert_eq!((came.mytoken, came.facts), (issued.mytoken.clone(), issued.facts));
+    let again = transfer::redeem(&sandbox.http, &sandbox.server, &code).await;
+    assert_eq!((again.in_doubt, again.outcome), (false, Err(Error::Refused(No::BadCode))));
+
+    // Pitfall 38: a code made before a rotation gives the dead copy.
+    let early = transfer::create(&sandbox.http, &sandbox.server, &issued.mytoken).await;
+    let early = early.outcome.expect("a code").code;
+    let current = sandbox.drawn(&issued.mytoken).await.update.expect("a new copy").mytoken;
+    let came = transfer::redeem(&sandbox.http, &sandbox.server, &early).await.outcome.expect("a copy");
+    assert_eq!(sandbox.looked_up(&came.mytoken).await.outcome, refused(Reason::Unidentified));
+    assert!(sandbox.looked_up(&current).await.outcome.is_ok());
+}
+
+#[tokio::test]
+async fn revoking_a_code_ends_the_mytoken_only_where_nobody_holds_it() {
+    let sandbox = Sandbox::open().await;
+    let revoke = async |code: &Secret| {
+        let reply = revocation::revoke(&sandbox.http, &sandbox.server, code, false).await;
+        assert_eq!(reply.outcome, Ok(revocation::Accepted));
+        let redeemed = transfer::redeem(&sandbox.http, &sandbox.server, code).await;
+        assert_eq!(redeemed.outcome, Err(Error::Refused(No::BadCode)));
+    };
+    let issued = sandbox.made(&sandbox.order()).await;
+    let code = transfer::create(&sandbox.http, &sandbox.server, &issued.mytoken).await;
+    revoke(&code.outcome.expect("a code").code).await;
+    assert!(sandbox.looked_up(&issued.mytoken).await.outcome.is_ok());
+
+    let coded = async || {
+        let consent = sandbox.begun(&Wanted { form: Form::Code, ..sandbox.order() }).await;
+        let (visit, end) = tokio::join!(visit(&consent, Choice::Approve), sandbox.ended(&consent));
+        visit.expect("the pages lead to an end");
+        let End::Code(coded) = end else { panic!("{end:?}") };
+        coded
+    };
+    let kept = coded().await;
+    let came = transfer::redeem(&sandbox.http, &sandbox.server, &kept.code.code).await;
+    let came = came.outcome.expect("the mytoken");
+    assert_eq!((came.facts.mom_id, came.facts.capabilities), (kept.facts.mom_id, kept.facts.capabilities));
+    let unkept = coded().await;
+    revoke(&unkept.code.code).await;
+    let manager = sandbox.manager().await;
+    let id = unkept.facts.mom_id.expect("an id");
+    let reply =
+        tokeninfo::event_history_of(&sandbox.http, &sandbox.server, &manager.mytoken, &[id.raw()]).await;
+    assert_eq!(reply.outcome, Err(Error::Refused(No::NotYours)), "it is gone");
+}
+
+#[tokio::test]
+async fn a_manager_reads_the_history_of_another_mytoken_and_ends_it_by_its_id() {
+    let sandbox = Sandbox::open().await;
+    let issued = sandbox.made(&sandbox.order()).await;
+    let manager = sandbox.manager().await;
+    let id = issued.facts.mom_id.clone().expect("an id");
+    let (http, server) = (&sandbox.http, &sandbox.server);
+    let history = tokeninfo::event_history_of(http, server, &manager.mytoken, &[id.raw()]).await;
+    let events = history.outcome.expect("a history");
+    assert!(!events.is_empty() && events.iter().all(|event| event.mom_id.as_ref() == Some(&id)));
+    let by_other = tokeninfo::event_history_of(http, server, &issued.mytoken, &["nonsense"]).await;
+    assert_eq!(by_other.outcome, Err(Error::Refused(No::LacksCapability)));
+
+    // It rotates on other uses: the answer is no 204 then, and carries the new copy.
+    let revoked = revocation::revoke_other(http, server, &manager.mytoken, id.raw(), false).await;
+    let update = revoked.update.expect("a new copy");
+    assert_eq!((revoked.outcome, update.facts.copy), (Ok(revocation::Accepted), Some(2)));
+    assert_eq!(sandbox.looked_up(&issued.mytoken).await.outcome, refused(Reason::Unidentified));
+    let again = revocation::revoke_other(http, server, &update.mytoken, id.raw(), false).await;
+    assert_eq!(again.outcome, Err(Error::Refused(No::NotYours)));
+    let own = manager.facts.mom_id.expect("an id");
+    let own = revocation::revoke_other(http, server, &update.mytoken, own.raw(), false).await;
+    assert_eq!(own.outcome, Err(Error::OwnId));
+}
+
+#[tokio::test]
+async fn a_rotating_parent_makes_children_and_shows_them_below_itself() {
+    let sandbox = Sandbox::open().await;
+    let (http, server) = (&sandbox.http, &sandbox.server);
+    let capabilities = ["AT", "create_mytoken", "tokeninfo", "manage_mytokens:list"].map(Capability::new);
+    let clause = Clause { uses_at: Some(9), uses_other: Some(9), ..Clause::default() };
+    let rotation = Some(Rotation { on_other: true, ..Rotation::default() });
+    let parent = Wanted {
+        capabilities: capabilities.to_vec(),
+        restrictions: vec![clause.clone()],
+        rotation,
+        ..sandbox.order()
+    };
+    let parent = sandbox.made(&parent).await;
+    let wanted = Wanted {
+        name: Some("cron".to_owned()),
+        capabilities: vec![Capability::new("AT"), Capability::new("settings")],
+        restrictions: vec![Clause { uses_at: Some(3), ..clause }],
+        ..Wanted::default()
+    };
+    let reply = subtoken::create(http, server, &parent.mytoken, &wanted).await;
+    let copy = reply.update.expect("the parent's new copy");
+    assert_eq!((copy.facts.copy, &copy.facts.mom_id), (Some(2), &parent.facts.mom_id));
+    let Made::Mytoken(child) = reply.outcome.expect("a child") else { panic!("a code") };
+    assert_eq!((&child.facts.name, &child.facts.rotation), (&Some(Untrusted::from("cron")), &None));
+    assert_eq!(child.facts.capabilities, [Capability::new("AT")]);
+
+    let coded = Wanted { form: Form::Code, name: Some("away".to_owned()), ..wanted };
+    let reply = subtoken::create(http, server, &copy.mytoken, &coded).await;
+    let copy = reply.update.expect("the parent's next copy");
+    let Made::Code(coded) = reply.outcome.expect("a code") else { panic!("a mytoken") };
+
+    let reply = listing::subtokens(http, server, &copy.mytoken).await;
+    let copy = reply.update.expect("the parent's next copy");
+    let tree = reply.outcome.expect("a tree").roots.pop().expect("a root");
+    let mut below: Vec<_> = tree.children.iter().map(|child| Some(child.mom_id.clone())).collect();
+    let mut made = vec![child.facts.mom_id.clone(), coded.facts.mom_id.clone()];
+    below.sort();
+    made.sort();
+    assert_eq!((Some(tree.mom_id.clone()), below), (parent.facts.mom_id, made));
+
+    let all = listing::list(http, server, &copy.mytoken).await.outcome.expect("a list");
+    assert_eq!((all.roots.len(), all.cut), (1, false));
+    let below = listing::subtokens(http, server, &child.mytoken).await;
+    assert_eq!(below.outcome, Err(Error::Refused(No::LacksCapability)));
+    let of_child = subtoken::create(
+        http,
+        server,
+        &child.mytoken,
+        &Wanted { capabilities: vec![Capability::new("AT")], ..Wanted::default() },
+    )
+    .await;
+    assert_eq!(of_child.outcome, Err(Error::Refused(No::LacksCapability)));
 }

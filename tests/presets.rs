@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use toktui::config::Config;
-use toktui::domain::mytoken::CAPABILITIES;
 use toktui::domain::source::{Issuer, RefreshScope, Route, Source, SourceKind};
 
 fn presets() -> Config {
@@ -133,13 +132,19 @@ fn profiles_name_known_servers_providers_and_capabilities() {
     let mut profiles = 0;
     for source in &config.sources {
         let SourceKind::Profile(profile) = &source.kind else { continue };
+        let draft = &profile.draft;
         let server = config.source(&profile.server).map(|server| &server.kind);
         assert!(matches!(server, Some(SourceKind::Server(_))), "{}", source.name);
-        assert!(issuers(&config).any(|(_, issuer)| issuer.address == profile.provider), "{}", source.name);
-        for capability in &profile.capabilities {
-            assert!(CAPABILITIES.iter().any(|(known, _)| known == capability), "{capability}");
+        assert!(issuers(&config).any(|(_, issuer)| issuer.address == draft.provider), "{}", source.name);
+        for capability in &draft.capabilities {
+            assert!(capability.is_known(), "{capability:?}");
         }
-        assert!(profile.lifetime.is_some(), "a ready-made order makes nothing endless: {}", source.name);
+        let ends = draft.clauses.iter().all(|clause| clause.ends.is_some());
+        assert!(
+            ends && !draft.clauses.is_empty(),
+            "a ready-made order makes nothing endless: {}",
+            source.name
+        );
         profiles += 1;
     }
     assert_eq!(profiles, 1);

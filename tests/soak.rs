@@ -104,8 +104,14 @@ fn sizes_below(folder: &Path) -> Vec<(String, u64)> {
 }
 
 async fn logged_in(wallet: &Arc<Wallet>) -> CredentialId {
-    let order =
-        Order { source: "grid".into(), name: None, client: None, provider: None, open_browser: false };
+    let order = Order {
+        source: "grid".into(),
+        name: None,
+        client: None,
+        provider: None,
+        draft: None,
+        open_browser: false,
+    };
     let (line, watch) = line();
     // Kept open: whoever lets go of it gives the login up.
     let Watch { mut steps, pasted, stop } = watch;

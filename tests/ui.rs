@@ -39,7 +39,14 @@ fn with(size: (u16, u16), overlay: Overlay) -> State {
 }
 
 fn order() -> Order {
-    Order { source: "mytoken-kit".into(), name: None, client: None, provider: None, open_browser: true }
+    Order {
+        source: "mytoken-kit".into(),
+        name: None,
+        client: None,
+        provider: None,
+        draft: None,
+        open_browser: true,
+    }
 }
 
 /// The first question, as soon as the keyring has answered.

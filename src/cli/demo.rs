@@ -210,6 +210,7 @@ impl Morning<'_> {
             name: Some(name.to_owned()),
             client: None,
             provider: None,
+            draft: None,
             open_browser: false,
         };
         let (line, mut watched) = login::line();

@@ -3,8 +3,10 @@
 use super::fields::{Fields, Placed};
 use super::problem::{Fault, nearest};
 use super::provider::{common, needed, set};
-use crate::domain::mytoken::Rotation;
+use crate::domain::draft::{Draft, DraftClause, When};
+use crate::domain::mytoken::{Capability, Rotation};
 use crate::domain::source::{Origin, Profile, Server, Source, SourceId, SourceKind};
+use crate::domain::untrusted::Untrusted;
 
 /// Reads a server, laid over `base`. `None` where its address is missing or wrong.
 pub(super) fn read_server(name: &Placed<String>, fields: Fields<'_>, base: Option<Source>) -> Option<Source> {
@@ -42,22 +44,20 @@ pub(super) fn read_profile(
     let SourceKind::Profile(profile) = &mut source.kind else {
         return None;
     };
-    let is_new = profile.provider.is_empty();
+    let draft = &mut profile.draft;
+    let is_new = draft.provider.is_empty();
     if is_new || fields.has("server") {
         profile.server = server(&fields, sources)?;
     }
     if is_new || fields.has("provider") {
-        profile.provider = provider(&fields, sources)?;
+        draft.provider = provider(&fields, sources)?;
     }
-    set(
-        &mut profile.capabilities,
-        fields.words("capabilities", "a list of capabilities, [\"AT\", \"tokeninfo\"]"),
-    );
-    set(&mut profile.scopes, fields.words("scopes", "a list of scopes, [\"email\", \"profile\"]"));
-    set(&mut profile.uses_at, fields.number("uses_at", "how many access tokens it gives, 15").map(Some));
-    set(&mut profile.uses_other, fields.number("uses_other", "how many other uses it has, 5").map(Some));
-    set(&mut profile.lifetime, fields.seconds("lifetime").map(Some));
-    set(&mut profile.rotation, fields.table("rotation").map(|table| Some(rotation(table))));
+    let capabilities = fields.words("capabilities", "a list of capabilities, [\"AT\", \"tokeninfo\"]");
+    set(&mut draft.capabilities, capabilities.map(|names| names.into_iter().map(Capability::new).collect()));
+    let mut clauses = std::mem::take(&mut draft.clauses).into_iter();
+    let first = clause(&fields, clauses.next().unwrap_or_default());
+    draft.clauses = [first].into_iter().filter(|clause| !clause.is_open()).chain(clauses).collect();
+    set(&mut draft.rotation, fields.table("rotation").map(rotation));
     common(&fields, &mut source);
     fields.finish();
     Some(source)
@@ -78,16 +78,20 @@ fn blank(name: &str, kind: SourceKind) -> Source {
 }
 
 fn empty() -> Profile {
-    Profile {
-        server: SourceId(String::new()),
-        provider: String::new(),
-        capabilities: vec!["AT".to_owned()],
-        scopes: Vec::new(),
-        uses_at: None,
-        uses_other: None,
-        lifetime: None,
-        rotation: None,
-    }
+    let draft = Draft { capabilities: vec![Capability::new("AT")], ..Draft::default() };
+    Profile { server: SourceId(String::new()), draft }
+}
+
+/// The members of a clause, laid over `base`.
+fn clause(fields: &Fields<'_>, base: DraftClause) -> DraftClause {
+    let mut clause = base;
+    let list =
+        |words: Option<Vec<String>>| words.map(|words| Some(words.into_iter().map(Untrusted::new).collect()));
+    set(&mut clause.rest.scopes, list(fields.words("scopes", "a list of scopes, [\"email\", \"profile\"]")));
+    set(&mut clause.rest.uses_at, fields.number("uses_at", "how many access tokens it gives, 15").map(Some));
+    set(&mut clause.rest.uses_other, fields.number("uses_other", "how many other uses it has, 5").map(Some));
+    set(&mut clause.ends, fields.seconds("lifetime").map(|seconds| Some(When::In(seconds))));
+    clause
 }
 
 fn server(fields: &Fields<'_>, sources: &[Source]) -> Option<SourceId> {

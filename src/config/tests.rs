@@ -1,7 +1,8 @@
 //! The user's file over the built-in one, and every kind of thing that can be wrong in it.
 
 use super::*;
-use crate::domain::mytoken::Rotation;
+use crate::domain::draft::{Draft, DraftClause, When};
+use crate::domain::mytoken::{Capability, Clause, Rotation};
 use crate::domain::secret::Secret;
 use crate::domain::source::{Client, ClientAuth, Profile, Redirect, RefreshScope, Route, Server};
 use std::time::Duration;
@@ -167,22 +168,26 @@ fn own_servers_and_profiles_are_added_and_presets_changed() {
         config.source(&"job".into()).unwrap().kind,
         SourceKind::Profile(Profile {
             server: "own".into(),
-            provider: "https://aai.egi.eu/auth/realms/egi".to_owned(),
-            capabilities: vec!["AT".to_owned()],
-            scopes: vec!["openid".to_owned()],
-            uses_at: Some(16),
-            uses_other: Some(3),
-            lifetime: Some(43_200),
-            rotation: Some(Rotation {
-                on_at: true,
-                on_other: false,
-                lifetime: Some(3600),
-                auto_revoke: true
-            }),
+            draft: Draft {
+                provider: "https://aai.egi.eu/auth/realms/egi".to_owned(),
+                capabilities: vec![Capability::new("AT")],
+                clauses: vec![DraftClause {
+                    ends: Some(When::In(43_200)),
+                    rest: Clause {
+                        scopes: Some(vec!["openid".into()]),
+                        uses_at: Some(16),
+                        uses_other: Some(3),
+                        ..Clause::default()
+                    },
+                    ..DraftClause::default()
+                }],
+                rotation: Rotation { on_at: true, on_other: false, lifetime: Some(3600), auto_revoke: true },
+                ..Draft::default()
+            },
         })
     );
     let SourceKind::Profile(toar) = &config.source(&"toar".into()).unwrap().kind else { panic!("a profile") };
-    assert_eq!((toar.uses_at, toar.server.as_str()), (Some(100), "mytoken-kit"));
+    assert_eq!((toar.draft.clauses[0].rest.uses_at, toar.server.as_str()), (Some(100), "mytoken-kit"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::credential::CredentialId;
+use super::draft::Draft;
 use super::source::{Client, SourceId};
 use super::untrusted::Untrusted;
 
@@ -17,6 +18,8 @@ pub struct Order {
     pub client: Option<Client>,
     /// The provider behind a mytoken server, by issuer, once it is chosen.
     pub provider: Option<String>,
+    /// The mytoken that is to come of it; without one the source's own profile, or the server's default.
+    pub draft: Option<Draft>,
     /// Whether this machine's browser may be opened without being asked for.
     pub open_browser: bool,
 }

@@ -1,5 +1,6 @@
 //! Who can give us tokens: an issuer, a mytoken server, or a profile at such a server.
 
+use super::draft::Draft;
 use super::secret::Secret;
 
 /// The short word by which a source is named in config, commands and credentials: `egi`, `mytoken-kit`, `toar`.
@@ -228,25 +229,13 @@ pub struct Server {
     pub address: String,
 }
 
-/// A ready-made order for a mytoken: TOAR.
+/// A ready-made draft of a mytoken: TOAR.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The server it is made at.
     pub server: SourceId,
-    /// The provider behind it, by issuer.
-    pub provider: String,
-    /// What the mytoken may do.
-    pub capabilities: Vec<String>,
-    /// Scopes its access tokens may have.
-    pub scopes: Vec<String>,
-    /// How many access tokens it gives.
-    pub uses_at: Option<u64>,
-    /// How many other uses it has.
-    pub uses_other: Option<u64>,
-    /// How long it lives, in seconds.
-    pub lifetime: Option<u64>,
-    /// How it renews itself.
-    pub rotation: Option<super::mytoken::Rotation>,
+    /// The mytoken; its provider is chosen, its name is not.
+    pub draft: Draft,
 }
 
 impl Source {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::discovery::{self, Server};
-use super::order::Order;
-use super::{Error, No, reply};
+use super::{Error, No, order, reply, transfer};
+use crate::domain::mytoken::{Form, Wanted};
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::Untrusted;
 use crate::http::{Body, Credentials, Http};
@@ -50,12 +50,15 @@ impl fmt::Debug for Consent {
 ///
 /// # Errors
 /// An order that is not worth sending, no answer, a refusal, or a consent page that is not on the server's own host.
-pub async fn start(http: &Http, server: &Server, order: &Order) -> Result<Consent, Error> {
-    order.check()?;
+pub async fn start(http: &Http, server: &Server, wanted: &Wanted) -> Result<Consent, Error> {
+    wanted.check_login()?;
     if !server.grant_types.is_empty() && !server.grants("polling_code") {
         return Err(Error::NotOffered("fetching a mytoken from a terminal"));
     }
-    let body = Body::json(&order.request());
+    if wanted.form == Form::Code && !server.hands_out_codes() {
+        return Err(Error::NotOffered(transfer::CODES));
+    }
+    let body = Body::json(&order::for_login(wanted));
     let answer = http.post_for_token(&server.mytoken, &Credentials::None, &body).await?;
     if !answer.is_success() {
         return Err(No::of(&answer).into());

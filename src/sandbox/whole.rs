@@ -9,12 +9,15 @@ use super::mytoken::{self, Mytokens};
 use super::op::{self, Client, Op, User};
 use super::serve::{Server, bind};
 use super::visitor::{self, Choice, Visitor};
+use crate::domain::draft::{Draft, DraftClause, When};
+use crate::domain::mytoken as domain;
 use crate::domain::secret::Secret;
 use crate::domain::source::{
     Client as OurClient, ClientAuth, FormerIssuer, Issuer, Origin, Profile, Server as MytokenServer, Source,
     SourceKind,
 };
 use crate::domain::time::Clock;
+use crate::domain::untrusted::Untrusted;
 use crate::http::Http;
 use crate::oidc::code::{self, Wish};
 use crate::oidc::discovery;
@@ -155,16 +158,7 @@ impl Sandbox {
                 "toar",
                 "TOAR",
                 "by mytoken",
-                SourceKind::Profile(Profile {
-                    server: "mytoken".into(),
-                    provider: self.checkin.settings().issuer.clone(),
-                    capabilities: ["AT", "tokeninfo"].map(str::to_owned).to_vec(),
-                    scopes: ["eduperson_unique_id", "email", "profile"].map(str::to_owned).to_vec(),
-                    uses_at: Some(15),
-                    uses_other: None,
-                    lifetime: Some(4 * 86_400),
-                    rotation: None,
-                }),
+                SourceKind::Profile(Profile { server: "mytoken".into(), draft: self.toar() }),
             ),
             row(
                 "mytoken",
@@ -185,6 +179,22 @@ impl Sandbox {
     #[must_use]
     pub fn checkin_as(&self, address: &str, formerly: Vec<FormerIssuer>) -> Source {
         row("checkin", "Check-in", "cloud, grid", issuer(address, formerly))
+    }
+
+    /// What TOAR takes, with a short life.
+    fn toar(&self) -> Draft {
+        let scopes = ["eduperson_unique_id", "email", "profile"].map(Untrusted::from).to_vec();
+        let clause = DraftClause {
+            ends: Some(When::In(4 * 86_400)),
+            rest: domain::Clause { scopes: Some(scopes), uses_at: Some(15), ..domain::Clause::default() },
+            ..DraftClause::default()
+        };
+        Draft {
+            provider: self.checkin.settings().issuer.clone(),
+            capabilities: ["AT", "tokeninfo"].map(domain::Capability::new).to_vec(),
+            clauses: vec![clause],
+            ..Draft::default()
+        }
     }
 
     /// A refresh token for the mytoken server, as it gets one when `user` logs in through it.

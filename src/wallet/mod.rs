@@ -17,23 +17,30 @@
 //! timeout) does not take an answer with it that is already under way.
 
 pub mod backup;
+pub mod create;
 pub mod draw;
 pub mod end;
+pub mod family;
 pub mod forms;
 mod granted;
+pub mod hand_over;
 mod health;
 pub mod history;
 mod issuers;
 pub mod keep;
 pub mod login;
 pub mod look_up;
+pub mod manager;
+pub mod offer;
 mod once;
 mod pause;
 pub mod provider;
+pub mod redeem;
 mod rows;
 pub mod safe;
 mod servers;
 mod stale;
+pub mod successor;
 mod uses;
 mod words;
 

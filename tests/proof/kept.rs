@@ -153,6 +153,7 @@ async fn log_in(wallet: &Arc<Wallet>, name: &str) {
         name: Some(name.to_owned()),
         client: None,
         provider: None,
+        draft: None,
         open_browser: false,
     };
     let (line, mut watch) = login::line();

@@ -7,14 +7,17 @@ use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 use toktui::desktop::clock::SystemClock;
 use toktui::domain::credential::{CredentialId, Held};
+use toktui::domain::draft::{Draft, DraftClause, When};
 use toktui::domain::failure::Failure;
 use toktui::domain::login::{Choice as Offer, Order, Report, Step, View};
+use toktui::domain::mytoken::{Capability, Clause, Rotation};
 use toktui::domain::secret::Secret;
 use toktui::domain::source::{
     Client, FormerIssuer, Issuer, Origin, Profile, Route, Server as MytokenServer, Source, SourceId,
     SourceKind,
 };
 use toktui::domain::time::{Clock, ShiftedClock};
+use toktui::domain::untrusted::Untrusted;
 use toktui::http::Http;
 use toktui::sandbox::mytoken::{self, Mytokens, Provider};
 use toktui::sandbox::op::{self, Op};
@@ -93,18 +96,10 @@ impl World {
     }
 
     /// Lists a profile at the mytoken server.
-    pub async fn list_profile(&self, change: impl FnOnce(&mut Profile)) {
-        let mut profile = Profile {
-            server: "mt".into(),
-            provider: self.issuer.clone(),
-            capabilities: Vec::new(),
-            scopes: Vec::new(),
-            uses_at: None,
-            uses_other: None,
-            lifetime: None,
-            rotation: None,
-        };
-        change(&mut profile);
+    pub async fn list_profile(&self, change: impl FnOnce(&mut Wish)) {
+        let mut wish = Wish::default();
+        change(&mut wish);
+        let profile = Profile { server: "mt".into(), draft: wish.draft(&self.issuer) };
         self.wallet.list_source(source("toar", "TOAR", SourceKind::Profile(profile))).await;
     }
 
@@ -158,6 +153,40 @@ impl World {
     /// How many requests the mytoken server has had at its API.
     pub fn server_requests(&self) -> usize {
         self.server_tap.all().iter().filter(|exchange| exchange.path.starts_with("/api/")).count()
+    }
+}
+
+/// What a profile of the tests asks for, in one clause.
+#[derive(Default)]
+pub struct Wish {
+    pub capabilities: Vec<String>,
+    pub scopes: Vec<String>,
+    pub uses_at: Option<u64>,
+    pub uses_other: Option<u64>,
+    pub lifetime: Option<u64>,
+    pub rotation: Option<Rotation>,
+}
+
+impl Wish {
+    pub fn draft(self, issuer: &str) -> Draft {
+        let scopes: Vec<Untrusted> = self.scopes.into_iter().map(Untrusted::new).collect();
+        let clause = DraftClause {
+            ends: self.lifetime.map(When::In),
+            rest: Clause {
+                scopes: (!scopes.is_empty()).then_some(scopes),
+                uses_at: self.uses_at,
+                uses_other: self.uses_other,
+                ..Clause::default()
+            },
+            ..DraftClause::default()
+        };
+        Draft {
+            provider: issuer.to_owned(),
+            capabilities: self.capabilities.into_iter().map(Capability::new).collect(),
+            clauses: vec![clause],
+            rotation: self.rotation.unwrap_or_default(),
+            ..Draft::default()
+        }
     }
 }
 
@@ -231,7 +260,14 @@ pub fn redirect_uri(address: &str) -> String {
 }
 
 pub fn at(source: &str) -> Order {
-    Order { source: SourceId::from(source), name: None, client: None, provider: None, open_browser: false }
+    Order {
+        source: SourceId::from(source),
+        name: None,
+        client: None,
+        provider: None,
+        draft: None,
+        open_browser: false,
+    }
 }
 
 pub fn named(source: &str, name: &str) -> Order {

@@ -28,7 +28,8 @@ pub(super) fn new_mytoken(state: &mut State) -> Vec<Effect> {
 /// Starts the login, unless it must be asked first which client to be.
 fn prepare(state: &mut State, source: &Source, name: Option<String>) -> Vec<Effect> {
     let open_browser = state.seat.no_browser.is_none();
-    let order = Order { source: source.id.clone(), name, client: None, provider: None, open_browser };
+    let order =
+        Order { source: source.id.clone(), name, client: None, provider: None, draft: None, open_browser };
     if let Some(issuer) = source.issuer()
         && issuer.client.is_none()
     {

@@ -72,6 +72,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         name: words.name.clone(),
         client,
         provider: words.at.clone(),
+        draft: None,
         open_browser: !words.no_browser,
     };
     let report = loop {

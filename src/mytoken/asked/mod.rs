@@ -4,10 +4,9 @@ mod clause;
 
 use jiff::Timestamp;
 
-use super::order::{Form, Order};
 use super::reply::Issued;
 use crate::domain::login::{Compared, Relation};
-use crate::domain::mytoken::{Capability, Facts, Rotation};
+use crate::domain::mytoken::{Capability, Facts, Form, Rotation, Wanted};
 use crate::domain::time::countdown;
 
 /// Lays what was asked beside what came, line by line; lines that neither side has are left out.
@@ -15,14 +14,14 @@ use crate::domain::time::countdown;
 /// [`Relation::Wider`] is an alarm: the mytoken allows what nobody asked for. What only a JWT tells (its name and provider)
 /// is not compared for a short mytoken. Moments are told from `now`.
 #[must_use]
-pub fn compare(order: &Order, granted: &Issued, now: Timestamp) -> Vec<Compared> {
+pub fn compare(order: &Wanted, granted: &Issued, now: Timestamp) -> Vec<Compared> {
     let facts = &granted.facts;
     let mut lines = Vec::new();
     if !granted.short {
         lines.push(provider(order, facts));
         lines.extend(name(order, facts));
     }
-    lines.push(may(&order.wanted(), &facts.capabilities));
+    lines.push(may(&order.may(), &facts.capabilities));
     lines.extend(clause::compare(&order.restrictions, &facts.restrictions, now));
     lines.extend(rotation(order.rotation.unwrap_or_default(), facts.rotation.unwrap_or_default()));
     lines.extend(form(order.form, granted.short));
@@ -41,7 +40,7 @@ fn line(what: impl Into<String>, asked: String, granted: String, relation: Relat
 }
 
 /// Access tokens of another provider are none that were asked for. A differing slash at the end is the same (§1.2).
-fn provider(order: &Order, facts: &Facts) -> Compared {
+fn provider(order: &Wanted, facts: &Facts) -> Compared {
     let bare = |issuer: &str| issuer.trim().trim_end_matches('/').to_owned();
     let same = bare(order.provider.raw()) == bare(facts.provider.raw());
     let relation = if same { Relation::Same } else { Relation::Wider };
@@ -52,7 +51,7 @@ fn provider(order: &Order, facts: &Facts) -> Compared {
     line
 }
 
-fn name(order: &Order, facts: &Facts) -> Option<Compared> {
+fn name(order: &Wanted, facts: &Facts) -> Option<Compared> {
     let asked = order.name.as_deref().map(str::trim).unwrap_or_default();
     let granted = facts.name.as_ref().map_or("", |name| name.raw());
     if asked.is_empty() && granted.is_empty() {

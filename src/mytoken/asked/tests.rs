@@ -28,16 +28,16 @@ fn granted(restrictions: &Value) -> Issued {
     Issued { mytoken: Secret::new("mt-1"), short: false, facts, expires_in: None }
 }
 
-fn order(restrictions: &Value) -> Order {
-    Order {
+fn order(restrictions: &Value) -> Wanted {
+    Wanted {
         provider: Untrusted::from("https://op.example.org"),
         restrictions: clauses(restrictions),
-        ..Order::default()
+        ..Wanted::default()
     }
 }
 
 /// The lines that differ, as `what: asked -> granted` with `!` for an alarm and `~` for what is neither more nor less.
-fn differences(order: &Order, granted: &Issued) -> Vec<String> {
+fn differences(order: &Wanted, granted: &Issued) -> Vec<String> {
     compare(order, granted, from_epoch(NOW))
         .iter()
         .filter_map(|line| {
@@ -201,7 +201,7 @@ fn capabilities_are_compared_by_what_they_cover() {
         let names = |list: &[&str]| list.iter().copied().map(Capability::new).collect();
         let mut issued = granted(&json!([]));
         issued.facts.capabilities = names(&came);
-        let order = Order { capabilities: names(&asked), ..order(&json!([])) };
+        let order = Wanted { capabilities: names(&asked), ..order(&json!([])) };
         assert_eq!(differences(&order, &issued), expected);
     }
 }
@@ -210,7 +210,7 @@ fn capabilities_are_compared_by_what_they_cover() {
 fn a_rotation_that_was_switched_off_is_an_alarm() {
     let asked = Rotation { on_at: true, on_other: false, lifetime: Some(3600), auto_revoke: true };
     let mut issued = granted(&json!([]));
-    let order = Order { rotation: Some(asked), ..order(&json!([])) };
+    let order = Wanted { rotation: Some(asked), ..order(&json!([])) };
     assert_eq!(
         differences(&order, &issued),
         [
@@ -231,7 +231,7 @@ fn another_provider_is_an_alarm_and_another_name_or_form_is_not() {
     let mut issued = granted(&json!([]));
     issued.facts.provider = Untrusted::from("https://other.example.org");
     issued.facts.name = Some(Untrusted::from("x\u{1b}[2J"));
-    let order = Order { name: Some("toar".to_owned()), form: Form::Short, ..order(&json!([])) };
+    let order = Wanted { name: Some("toar".to_owned()), form: Form::Short, ..order(&json!([])) };
     assert_eq!(
         differences(&order, &issued),
         [

@@ -6,15 +6,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Line, cancelled, stopped};
+use crate::domain::draft::Draft;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Choice, Order, Polled, Report, Step, View};
-use crate::domain::mytoken::{Capability, Clause};
-use crate::domain::source::{Profile, Source, SourceKind};
-use crate::domain::time::{from_epoch, later};
+use crate::domain::mytoken::Wanted;
+use crate::domain::source::{Source, SourceKind};
+use crate::domain::time::later;
 use crate::domain::untrusted::Untrusted;
 use crate::mytoken::consent::{self, Consent};
 use crate::mytoken::discovery::Server;
-use crate::mytoken::order::{Form, Order as MytokenOrder};
 use crate::mytoken::polling::{End, Next, Poll, Schedule, poll_once};
 use crate::wallet::servers::plain;
 use crate::wallet::{Wallet, words};
@@ -25,7 +25,7 @@ pub(super) struct Made<'a> {
     pub(super) source: &'a Source,
     pub(super) server: Arc<Server>,
     pub(super) address: String,
-    pub(super) asked: MytokenOrder,
+    pub(super) asked: Wanted,
     pub(super) doing: &'a str,
 }
 
@@ -89,12 +89,14 @@ impl Wallet {
         server: &Server,
         line: &Line,
         doing: &str,
-    ) -> Result<Option<MytokenOrder>, Failure> {
-        let profile = match &source.kind {
-            SourceKind::Profile(profile) => Some(profile),
-            SourceKind::Server(_) | SourceKind::Issuer(_) => None,
+    ) -> Result<Option<Wanted>, Failure> {
+        let draft = match (&order.draft, &source.kind) {
+            (Some(draft), _) => draft.clone(),
+            (None, SourceKind::Profile(profile)) => profile.draft.clone(),
+            (None, SourceKind::Server(_) | SourceKind::Issuer(_)) => Draft::default(),
         };
-        let wanted = order.provider.as_deref().or(profile.map(|profile| profile.provider.as_str()));
+        let wanted =
+            order.provider.as_deref().or(Some(draft.provider.as_str()).filter(|issuer| !issuer.is_empty()));
         let provider = match (wanted, server.providers.as_slice()) {
             (Some(wanted), offered) => {
                 let found = offered.iter().find(|offer| plain(offer.issuer.raw()) == plain(wanted));
@@ -118,35 +120,7 @@ impl Wallet {
             }
         };
         let name = order.name.clone().unwrap_or_else(|| self.free_name(source.id.as_str()));
-        Ok(Some(MytokenOrder {
-            provider,
-            name: Some(name),
-            capabilities: profile
-                .map(|profile| profile.capabilities.iter().map(Capability::new).collect())
-                .unwrap_or_default(),
-            restrictions: profile.and_then(|profile| self.restriction(profile)).into_iter().collect(),
-            rotation: profile.and_then(|profile| profile.rotation),
-            form: Form::Token,
-            application: Some("toktui".to_owned()),
-        }))
-    }
-
-    /// The one clause of a profile: one, because several with scopes are cut against each other (mytoken-api.md §4.6).
-    fn restriction(&self, profile: &Profile) -> Option<Clause> {
-        let clause = Clause {
-            expires: profile.lifetime.map(|seconds| {
-                let end =
-                    later(self.now(), SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
-                // The server counts whole seconds: what is shown is what is sent.
-                from_epoch(end.as_second())
-            }),
-            scopes: (!profile.scopes.is_empty())
-                .then(|| profile.scopes.iter().map(|scope| Untrusted::from(scope.as_str())).collect()),
-            uses_at: profile.uses_at,
-            uses_other: profile.uses_other,
-            ..Clause::default()
-        };
-        (clause != Clause::default()).then_some(clause)
+        Ok(Some(Wanted { provider, name: Some(name), ..draft.wanted(self.now()) }))
     }
 
     async fn await_consent(
@@ -197,7 +171,7 @@ impl Wallet {
 }
 
 fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
-    let mut asking: Vec<String> = made.asked.wanted().iter().map(|capability| capability.0.shown()).collect();
+    let mut asking: Vec<String> = made.asked.may().iter().map(|capability| capability.0.shown()).collect();
     for clause in &made.asked.restrictions {
         asking.extend(clause.scopes.iter().flatten().map(Untrusted::shown));
         asking.extend(clause.uses_at.map(|uses| format!("{uses} access tokens")));
@@ -253,6 +227,10 @@ fn ended(doing: &str, end: End) -> Failure {
         End::PerhapsLost => failed(
             "an answer did not arrive, and the code is used up now: the mytoken may have been in it",
             "If so it exists at the server: revoke it there. Start again.",
+        ),
+        End::Code(_) => failed(
+            "the mytoken came as a transfer code, which was not asked for",
+            "It exists at the server and nobody holds it: revoke it there.",
         ),
         End::Refused(no) => words::mytoken(doing, &no.into()),
         End::Stopped | End::Granted(_) => cancelled(doing),

@@ -6,6 +6,7 @@ use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::Report;
 use crate::mytoken::Issued;
 use crate::mytoken::asked::{compare, is_wider};
+use crate::mytoken::order::not_enforced;
 use crate::store::fresh_id;
 use crate::wallet::Wallet;
 
@@ -48,8 +49,7 @@ impl Wallet {
                 .push("it may do more than was asked for: revoke it if that is not what you want".to_owned());
         }
         remarks.extend(
-            made.asked
-                .not_enforced_by(&made.server)
+            not_enforced(&made.asked, &made.server)
                 .into_iter()
                 .map(|claim| format!("this server does not enforce {claim}: it was dropped without a word")),
         );
