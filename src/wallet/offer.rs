@@ -16,9 +16,6 @@ use crate::mytoken::{Error, profiles};
 
 const DOING: &str = "Asking what the server offers";
 
-/// The group of templates that stands for none.
-const DEFAULT_GROUP: &str = "_";
-
 /// More groups than this are not read: each costs four requests, of a hundred in five minutes that all users behind one address share.
 const MOST_GROUPS: usize = 4;
 
@@ -98,8 +95,7 @@ async fn templates(http: &Http, server: &Server) -> Result<Vec<Template>, Error>
         Err(error) => return Err(error),
     };
     let mut read = Vec::new();
-    for group in groups.into_iter().take(MOST_GROUPS) {
-        let group = Some(group).filter(|group| group.raw() != DEFAULT_GROUP);
+    for group in groups.iter().map(Untrusted::raw).take(MOST_GROUPS) {
         for kind in [
             TemplateKind::Profile,
             TemplateKind::Capabilities,
@@ -107,9 +103,8 @@ async fn templates(http: &Http, server: &Server) -> Result<Vec<Template>, Error>
             TemplateKind::Rotation,
         ] {
             // One template that cannot be evaluated spoils its list (§2.11), and no other.
-            let group = group.as_ref().map(Untrusted::raw);
-            let list = profiles::templates(http, server, group, kind).await;
-            read.extend(list.unwrap_or_default().iter().map(|template| template.offered(group, kind)));
+            let list = profiles::templates(http, server, Some(group), kind).await.unwrap_or_default();
+            read.extend(list.iter().map(|template| template.offered(Some(group), kind)));
         }
     }
     Ok(read)

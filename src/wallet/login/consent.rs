@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Line, cancelled, stopped};
-use crate::domain::draft::{Circumstances, Draft};
+use crate::domain::draft::Draft;
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Choice, Order, Polled, Report, Step, View};
@@ -16,7 +16,7 @@ use crate::domain::time::later;
 use crate::domain::untrusted::Untrusted;
 use crate::mytoken::Issued;
 use crate::mytoken::consent::{self, Consent};
-use crate::mytoken::discovery::Server;
+use crate::mytoken::discovery::{Provider, Server};
 use crate::mytoken::polling::{End, Next, Poll, Schedule, poll_once};
 use crate::mytoken::transfer::Coded;
 use crate::wallet::new_mytoken::may_be_made;
@@ -102,7 +102,7 @@ impl Wallet {
             return Err(Failure::new(Kind::Cancelled, doing, "a provider is to be chosen first"));
         };
         let offer = offer_of(&server, &address);
-        let circumstances = Circumstances { offer: Some(&offer), parent: None, now: self.now() };
+        let circumstances = self.circumstances(&offer);
         may_be_made(&draft, &circumstances, doing)?;
         let asked = draft.wanted(self.now());
         let made = Made { order, source, server, address, asked, name, doing };
@@ -144,7 +144,11 @@ impl Wallet {
             order.provider.as_deref().or(Some(draft.provider.as_str()).filter(|issuer| !issuer.is_empty()));
         let provider = match (wanted, server.providers.as_slice()) {
             (Some(wanted), offered) => {
+                let is_called = |offer: &&Provider| {
+                    offer.name.as_ref().is_some_and(|name| name.raw().eq_ignore_ascii_case(wanted))
+                };
                 let found = offered.iter().find(|offer| plain(offer.issuer.raw()) == plain(wanted));
+                let found = found.or_else(|| offered.iter().find(is_called));
                 let Some(found) = found else {
                     let why = format!("{} does not offer the provider {wanted}", source.name);
                     return Err(Failure::new(Kind::Failed, doing, why));
