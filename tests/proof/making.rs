@@ -121,6 +121,14 @@ impl Stage {
         })
     }
 
+    /// Takes away what was made, so that its name is free.
+    pub fn clear(&self, making: Making) {
+        if making != Making::HandOver {
+            let ran = self.home.run(&["forget", CHILD, "--yes"]);
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+        }
+    }
+
     /// The command of a making; a code waits on its standard input.
     pub fn command(&self, making: Making) -> Command {
         self.home.command(&[&making.words()[..], &["--no-input"]].concat())
@@ -307,7 +315,7 @@ impl Before {
     }
 
     /// Starts again, as the user would who finds the store so. Afterwards all is as it was before.
-    pub fn go_on(&self, stage: &Stage, left: Left) -> Result<(), String> {
+    pub fn go_on(&self, stage: &Stage, left: Left, code: Option<&str>) -> Result<(), String> {
         let listed = stage.home.run(&["list", "--json"]);
         let kept = left == Left::Kept && self.making != Making::HandOver;
         if listed.code != Some(0) || listed.out.contains(&format!("\"{CHILD}\"")) != kept {
@@ -332,15 +340,19 @@ impl Before {
                 stage.new_parent();
             }
         }
+        if let Some(code) = code.filter(|_| left == Left::ChildInFlight) {
+            let ran = stage.start(stage.command(self.making), Some(code)).end();
+            if ran.code != Some(1) || !ran.err.contains("used already") {
+                return Err(format!("a code that is used up was tried, and that ended so: {ran:?}"));
+            }
+        }
         // A login takes a second, and nothing of ours is between it and the next one.
         if self.making != Making::Login {
             let ran = stage.make(self.making);
             if ran.code != Some(0) {
                 return Err(format!("after {left:?} it is not made: {ran:?}"));
             }
-            if self.making != Making::HandOver {
-                stage.home.run(&["forget", CHILD, "--yes"]);
-            }
+            stage.clear(self.making);
         }
         if stage.giver.stale() == self.stale { Ok(()) } else { Err("a stale copy was presented".to_owned()) }
     }
