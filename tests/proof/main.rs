@@ -18,5 +18,6 @@ mod kills;
 mod making;
 mod making_kills;
 mod races;
+mod rotating;
 mod share;
 mod traces;

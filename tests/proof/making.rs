@@ -94,6 +94,17 @@ impl Stage {
         });
     }
 
+    /// Forgets all but the parent.
+    pub fn forget_subtokens(&self) {
+        self.giver.runtime.block_on(async {
+            let wallet = self.home.wallet().await;
+            for held in wallet.held().iter().filter(|held| held.name != PARENT) {
+                wallet.forget(&held.id).await.unwrap();
+            }
+            wallet.at_rest().await;
+        });
+    }
+
     /// A code for a mytoken that nobody here holds.
     pub fn new_code(&self) -> String {
         let order = Order { name: Some("from elsewhere".to_owned()), ..Order::default() };
@@ -207,6 +218,8 @@ pub enum Left {
     Unsent,
     /// All that the server gave is held.
     Kept,
+    /// All of it is on disk, and nobody was told the code: the subtoken behind it is nobody's until it is revoked.
+    Untold,
     /// What was made never reached the disk; its parent did, or has not changed.
     ChildInFlight,
     /// Neither the parent's new copy nor what was made reached the disk: the parent is in doubt, and said so.
@@ -265,8 +278,7 @@ impl Before {
             return Err(format!("something was given away before it was kept: {left:?}"));
         }
         if out.is_empty() && left == Left::Kept && self.making == Making::HandOver {
-            // A code that nobody was told: the subtoken behind it is nobody's.
-            return Ok(Left::ChildInFlight);
+            return Ok(Left::Untold);
         }
         Ok(left)
     }
