@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use toktui::domain::credential::Health;
 
-use crate::home::Ran;
+use crate::home::{Ran, wait};
 use crate::making::{PARENT, Stage};
 use crate::share::{self, Dice};
 
@@ -41,8 +41,11 @@ fn no_stale_copy_is_presented_in_ten_thousand_rotating_uses_with_kills() {
     let stage = Stage::open();
     let mut dice = Dice(8);
     let mut count = Count::default();
-    while stage.giver.mine.rotations() < uses {
-        round(&stage, &mut dice, &mut count);
+    for number in 0.. {
+        if stage.giver.mine.rotations() >= uses {
+            break;
+        }
+        round(&stage, &mut dice, &mut count, number % 10 == 4);
     }
     share::say(&format!(
         "{} rotations by {} programs, {} of them killed; {} times it was in doubt; {} stale presentations",
@@ -56,11 +59,15 @@ fn no_stale_copy_is_presented_in_ten_thousand_rotating_uses_with_kills() {
     assert!(count.killed > count.programs / 8 && count.in_doubt > 0, "the kills came too early or too late");
 }
 
-/// Some programs at once, of which some are killed; then the mytoken is current, or in doubt and said so.
+/// Some programs at once, of which some are killed, at random or (`all`) all of them while an answer is on its way; then the mytoken is
+/// current, or in doubt and said so.
 #[allow(clippy::disallowed_methods, reason = "the instant is the point")]
-fn round(stage: &Stage, dice: &mut Dice, count: &mut Count) {
+fn round(stage: &Stage, dice: &mut Dice, count: &mut Count, all: bool) {
     let (before, _) = stage.peek(PARENT).unwrap().unwrap();
     let rotations = stage.giver.mine.rotations();
+    if all {
+        stage.giver.mine.hold();
+    }
     let mut children: Vec<(Child, Vec<String>)> = Vec::new();
     for _ in 0..AT_ONCE {
         count.programs += 1;
@@ -68,11 +75,15 @@ fn round(stage: &Stage, dice: &mut Dice, count: &mut Count) {
         let words_of: Vec<&str> = words.iter().map(String::as_str).collect();
         children.push((stage.home.start(&words_of), words));
     }
-    let kills = usize::try_from(dice.below(3)).unwrap();
+    if all {
+        wait("a use to be worked", || stage.giver.mine.rotations() > rotations);
+    }
+    let kills = if all { AT_ONCE } else { usize::try_from(dice.below(3)).unwrap() };
     for (child, _) in children.iter_mut().take(kills) {
-        thread::sleep(Duration::from_micros(dice.below(SPAN)));
+        thread::sleep(Duration::from_micros(if all { 0 } else { dice.below(SPAN) }));
         drop(child.kill());
     }
+    stage.giver.mine.release();
     let mut broken_off = 0;
     let ended: Vec<(Ran, Vec<String>)> =
         children.into_iter().map(|(child, words)| (Ran::ended(child), words)).collect();
