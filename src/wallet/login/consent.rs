@@ -148,11 +148,15 @@ impl Wallet {
         line: &Line,
         doing: &str,
     ) -> Result<Option<Draft>, Failure> {
-        let draft = match (&order.draft, &source.kind) {
+        let mut draft = match (&order.draft, &source.kind) {
             (Some(draft), _) => draft.clone(),
             (None, SourceKind::Profile(profile)) => profile.draft.clone(),
             (None, SourceKind::Server(_) | SourceKind::Issuer(_)) => Draft::default(),
         };
+        if order.draft.is_none() {
+            // Nobody was asked what it is to be: what the server takes by default is said in so many words.
+            draft.capabilities = draft.wanted(self.now()).may();
+        }
         let wanted =
             order.provider.as_deref().or(Some(draft.provider.as_str()).filter(|issuer| !issuer.is_empty()));
         let provider = match (wanted, server.providers.as_slice()) {
