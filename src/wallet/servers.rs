@@ -8,9 +8,11 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use super::Wallet;
+use super::limits::Told;
 use super::once::Once;
 use crate::domain::credential::{Credential, Fingerprint, Grant};
 use crate::domain::mytoken::Facts;
+use crate::domain::untrusted::Untrusted;
 use crate::mytoken::discovery::{self, Server};
 use crate::mytoken::tokeninfo::HistoryEvent;
 use crate::mytoken::{Error, Issued};
@@ -21,6 +23,10 @@ pub(super) struct Servers {
     documents: Once<Server, Error>,
     /// Servers that are not listed and to which the user has agreed.
     agreed: Mutex<HashSet<String>>,
+    /// How much each server still takes, and until when it wants to be left alone.
+    pub(super) limits: Mutex<HashMap<String, Told>>,
+    /// Of each mytoken in the trees that servers have told, the one it was made from.
+    pub(super) parents: Mutex<HashMap<String, HashMap<Untrusted, Option<Untrusted>>>>,
     /// When, by its own clock, each server was last used from here, and the address it saw us at.
     traces: Mutex<HashMap<String, Trace>>,
     /// The pasted token that a server has last called alive: what is kept next is usually that.
@@ -123,6 +129,6 @@ pub(super) fn plain(address: &str) -> String {
     address.trim_end_matches('/').to_owned()
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

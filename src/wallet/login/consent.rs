@@ -13,11 +13,12 @@ use crate::domain::mytoken::Wanted;
 use crate::domain::source::{Source, SourceKind};
 use crate::domain::time::later;
 use crate::domain::untrusted::Untrusted;
+use crate::mytoken::Issued;
 use crate::mytoken::consent::{self, Consent};
 use crate::mytoken::discovery::Server;
 use crate::mytoken::polling::{End, Next, Poll, Schedule, poll_once};
 use crate::wallet::servers::plain;
-use crate::wallet::{Wallet, words};
+use crate::wallet::{Wallet, manager, words};
 
 /// What a login at a mytoken server needs from its start to its end.
 pub(super) struct Made<'a> {
@@ -37,6 +38,30 @@ impl Wallet {
         line: Line,
         doing: &str,
     ) -> Result<Report, Failure> {
+        let (made, issued) = self.agreed(order, source, line, doing).await?;
+        // Saved first: the server will not give it a second time.
+        self.finish_mytoken(&made, issued).await
+    }
+
+    /// The same for the manager mytoken of this session, which is not kept.
+    pub(in crate::wallet) async fn agreed_to_manager(
+        self: &Arc<Self>,
+        order: &Order,
+        source: &Source,
+        line: Line,
+        doing: &str,
+    ) -> Result<Issued, Failure> {
+        self.agreed(order, source, line, doing).await.map(|(_, issued)| issued)
+    }
+
+    /// Places an order and waits until the user has agreed to it.
+    async fn agreed<'a>(
+        self: &Arc<Self>,
+        order: &'a Order,
+        source: &'a Source,
+        line: Line,
+        doing: &'a str,
+    ) -> Result<(Made<'a>, Issued), Failure> {
         let address = self.address_of(source, doing)?;
         let provider = order.provider.as_deref().unwrap_or_default();
         let name = order.name.as_deref().unwrap_or_default();
@@ -58,11 +83,8 @@ impl Wallet {
                 started.map_err(|error| words::mytoken(doing, &error))?
             }
         };
-        match self.await_consent(&made, &consent, line).await {
-            // Saved first: the server will not give it a second time.
-            Ok(issued) => self.finish_mytoken(&made, issued).await,
-            Err(failure) => Err(failure),
-        }
+        let issued = self.await_consent(&made, &consent, line).await?;
+        Ok((made, issued))
     }
 
     fn address_of(&self, source: &Source, doing: &str) -> Result<String, Failure> {
@@ -119,16 +141,12 @@ impl Wallet {
                 return Ok(None);
             }
         };
-        let name = order.name.clone().unwrap_or_else(|| self.free_name(source.id.as_str()));
+        let own = order.name.clone().or_else(|| Some(draft.name.clone()).filter(|name| !name.is_empty()));
+        let name = own.unwrap_or_else(|| self.free_name(source.id.as_str()));
         Ok(Some(Wanted { provider, name: Some(name), ..draft.wanted(self.now()) }))
     }
 
-    async fn await_consent(
-        &self,
-        made: &Made<'_>,
-        consent: &Consent,
-        line: Line,
-    ) -> Result<crate::mytoken::Issued, Failure> {
+    async fn await_consent(&self, made: &Made<'_>, consent: &Consent, line: Line) -> Result<Issued, Failure> {
         let now = self.now();
         let mut schedule = Schedule::new(consent.interval);
         let mut pause = schedule.first();
@@ -178,11 +196,16 @@ fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) 
     }
     let ends = later(now, SignedDuration::try_from(consent.expires_in).unwrap_or(SignedDuration::MAX));
     let name = made.asked.name.as_deref().unwrap_or_default();
+    let then = if name == manager::NAME {
+        manager::THEN.to_owned()
+    } else {
+        format!("keep the mytoken, {}, as {name}", wallet.kept_how())
+    };
     View {
         at: made.source.name.clone(),
         asking,
         client: String::new(),
-        then: format!("keep the mytoken, {}, as {name}", wallet.kept_how()),
+        then,
         ends: Some(ends),
         consent: Some(Polled {
             address: Untrusted::from(consent.uri.as_str()),
