@@ -10,7 +10,7 @@ use super::restriction::Clause;
 use super::rotation::Rotation;
 
 /// The clauses of a request: a list, a single one, or none. Empty clauses fall away, and so do members that
-/// are not in `keys`. Names of templates were put in their place before (see `templates`).
+/// are not in `keys`. Names of templates were put in their place before (see `unfold`).
 pub(crate) fn restrictions(value: Option<&Value>, now: i64, keys: &[String]) -> Result<Vec<Clause>, Refusal> {
     let clauses: Vec<&Value> = match value {
         None | Some(Value::Null) => Vec::new(),

@@ -37,6 +37,7 @@ mod tests;
 mod tighten;
 mod tokeninfo;
 mod traps;
+mod unfold;
 mod upstream;
 
 use std::collections::{BTreeMap, HashMap};
