@@ -9,7 +9,7 @@ use super::{Wallet, health};
 use crate::domain::credential::{Chain, Credential, CredentialId, Grant, Health};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::family::{Listed, Via, Which, laid_out};
+use crate::domain::family::{Via, Which, laid_out};
 use crate::domain::source::SourceId;
 use crate::domain::untrusted::Untrusted;
 use crate::mytoken::{Error, No, Reason, tokeninfo};
@@ -124,7 +124,7 @@ impl Wallet {
         if listing.cut {
             return None;
         }
-        let trees: Vec<Listed> = listing.roots.into_iter().map(super::family::listed).collect();
+        let trees = listing.roots;
         self.remember_trees(&self.address_behind(source)?, &trees, Which::All);
         let gone = |id: &Untrusted| id == mom_id || below.is_some_and(|below| below.contains(id));
         Some(laid_out(trees).iter().filter(|(_, listed)| gone(&listed.mom_id)).count())

@@ -13,7 +13,7 @@ use crate::domain::family::{Family, LastUse, Listed, Member, Via, Which, laid_ou
 use crate::domain::mytoken::{Facts, can};
 use crate::domain::source::SourceId;
 use crate::domain::untrusted::Untrusted;
-use crate::mytoken::listing::{Listing, Node};
+use crate::mytoken::listing::Listing;
 use crate::mytoken::tokeninfo::HistoryEvent;
 
 const DOING: &str = "Listing mytokens";
@@ -90,8 +90,7 @@ impl Wallet {
             Which::Below => self.ask_by(source, via, &Below, DOING).await?,
         };
         self.acted(&answered.server, answered.date);
-        let Listing { roots, cut } = answered.answer;
-        let trees: Vec<Listed> = roots.into_iter().map(listed).collect();
+        let Listing { roots: trees, cut } = answered.answer;
         self.remember_trees(&answered.server, &trees, which);
         let own = self.own_id(&answered.server, via);
         let held = self.held();
@@ -249,17 +248,6 @@ fn is_use(event: &Event) -> bool {
     !["created", "inherited_RT", "transfer_code_used", "token_rotated", "expired", "revoked"]
         .iter()
         .any(|wire| event.is(wire))
-}
-
-pub(super) fn listed(node: Node) -> Listed {
-    Listed {
-        mom_id: node.mom_id,
-        name: node.name,
-        created: node.created,
-        expires: node.expires,
-        address: node.address,
-        children: node.children.into_iter().map(listed).collect(),
-    }
 }
 
 fn facts_of(held: &Held) -> Option<&Facts> {
