@@ -231,9 +231,10 @@ impl Wallet {
     #[must_use]
     pub fn server_of_held(&self, id: &CredentialId) -> Option<SourceId> {
         let held = self.view(id).ok()?;
-        let address = match &held.chain {
-            Chain::Mytoken { facts, .. } if !facts.server.is_empty() => facts.server.raw().to_owned(),
-            _ => self.address_behind(&held.source)?,
+        let Chain::Mytoken { facts, .. } = &held.chain else { return None };
+        let address = match facts.server.raw() {
+            "" => self.address_behind(&held.source)?,
+            told => told.to_owned(),
         };
         let by_row = self.address_behind(&held.source).filter(|row| plain(row) == plain(&address));
         by_row.map(|_| held.source.clone()).or_else(|| self.server_at(&address).map(|source| source.id))
