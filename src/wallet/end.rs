@@ -70,7 +70,8 @@ impl Wallet {
         if let Grant::Mytoken(grant) = &credential.grant
             && let Some(mom_id) = grant.facts.mom_id.as_ref().filter(|_| is_dead)
         {
-            let ended = Ended { server: &grant.server, mom_id, recursive };
+            let below = if recursive { self.made_from(&grant.server, mom_id) } else { Some(Vec::new()) };
+            let ended = Ended { server: &grant.server, mom_id, below, proven: false };
             say_died(&mut said, &self.bury_the_ended(&ended, Some(id)).await);
         }
         Ok(said)
