@@ -70,6 +70,11 @@ impl Wallet {
                 }
             };
         }
+        if *via == Via::Manager && self.made_from(&server, mom_id).is_none() {
+            // It costs nothing, and then it is known what dies.
+            let listed = self.ask_by(source, via, &All, DOING).await;
+            drop(listed.map(|listed| self.remember_trees(&server, &listed.answer.roots, Which::All)));
+        }
         let below = self.made_from(&server, mom_id);
         let question = End { mom_id: mom_id.clone(), recursive };
         let answered = self.ask_by(source, via, &question, DOING).await?;
