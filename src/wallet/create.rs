@@ -98,6 +98,7 @@ impl Wallet {
         let failed = |error: &crate::mytoken::Error| {
             words::without(words::mytoken(doing, error), &[&grant.current.value])
         };
+        self.may_ask(&grant.server).map_err(|error| failed(&error))?;
         let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
         let offer = offer_of(&server, &grant.server);
         let circumstances = Circumstances { parent: Some(&grant.facts), ..self.circumstances(&offer) };

@@ -52,6 +52,9 @@ impl Wallet {
         doing: &str,
     ) -> Settled<T> {
         let perhaps_done = reply.is_perhaps_done();
+        if let Grant::Mytoken(grant) = &before.grant {
+            self.heed(&grant.server, &reply);
+        }
         let mut after = before.clone();
         let copy = reply.update.map(|update| self.adopt(&mut after, update));
         let done = counts && reply.outcome.is_ok();
@@ -77,7 +80,6 @@ impl Wallet {
         }
         if let Grant::Mytoken(grant) = &after.grant {
             self.acted(&grant.server, reply.date);
-            self.allowed(&grant.server, reply.allowance);
         }
         let name = &after.name;
         let mut remarks = Vec::new();

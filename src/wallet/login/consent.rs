@@ -22,7 +22,11 @@ use crate::mytoken::transfer::Coded;
 use crate::wallet::new_mytoken::may_be_made;
 use crate::wallet::offer::offer_of;
 use crate::wallet::servers::plain;
-use crate::wallet::{Wallet, words};
+use crate::wallet::{Wallet, manager, words};
+
+/// Said of a code where a mytoken was asked for.
+const UNASKED: &str = "the mytoken came as a transfer code, which was not asked for";
+const UNHELD: &str = "It exists at the server and nobody holds it: revoke it there.";
 
 /// What a login at a mytoken server needs from its start to its end.
 pub(super) struct Made<'a> {
@@ -72,11 +76,21 @@ impl Wallet {
         match came {
             // Saved first: the server will not give it a second time.
             Came::Mytoken(issued) => self.finish_mytoken(&made, *issued).await,
-            Came::Code(_) => {
-                let why = "the mytoken came as a transfer code, which was not asked for";
-                let hint = "It exists at the server and nobody holds it: revoke it there.";
-                Err(Failure::new(Kind::Failed, doing, why).hint(hint))
-            }
+            Came::Code(_) => Err(Failure::new(Kind::Failed, doing, UNASKED).hint(UNHELD)),
+        }
+    }
+
+    /// The same for the manager mytoken of this session, which is not kept.
+    pub(in crate::wallet) async fn agreed_to_manager(
+        self: &Arc<Self>,
+        order: &Order,
+        source: &Source,
+        line: Line,
+        doing: &str,
+    ) -> Result<Issued, Failure> {
+        match self.agreed(order, source, line, doing).await?.1 {
+            Came::Mytoken(issued) => Ok(*issued),
+            Came::Code(_) => Err(Failure::new(Kind::Failed, doing, UNASKED).hint(UNHELD)),
         }
     }
 
@@ -239,7 +253,9 @@ fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) 
         asking.extend(clause.uses_at.map(|uses| format!("{uses} access tokens")));
     }
     let ends = later(now, SignedDuration::try_from(consent.expires_in).unwrap_or(SignedDuration::MAX));
+    let name = made.asked.name.as_deref().unwrap_or_default();
     let then = match made.asked.form {
+        _ if name == manager::NAME => manager::THEN.to_owned(),
         Form::Code => "hand it over by a code; it is not kept here".to_owned(),
         Form::Token | Form::Short => format!("keep the mytoken, {}, as {}", wallet.kept_how(), made.name),
     };
