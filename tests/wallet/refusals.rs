@@ -8,11 +8,13 @@ use toktui::desktop::SystemClock;
 use toktui::domain::credential::CredentialId;
 use toktui::domain::draft::{Draft, DraftClause};
 use toktui::domain::failure::Failure;
+use toktui::domain::family::{Via, Which};
 use toktui::domain::handed::HandOver;
 use toktui::domain::mytoken::{Capability, Clause as ClauseFacts};
 use toktui::domain::secret::Secret;
 use toktui::domain::specimen::recognise;
 use toktui::domain::time::Clock;
+use toktui::domain::untrusted::Untrusted;
 use toktui::http::Http;
 use toktui::sandbox::mytoken::{Clause, Mytokens, Order, Rotation, Settings};
 use toktui::sandbox::serve::{Request, Response, Server, bind};
@@ -26,7 +28,7 @@ struct Refusing {
     mytokens: Mytokens,
     answer: Arc<Mutex<Option<Response>>>,
     address: String,
-    wallet: Arc<Wallet>,
+    http: Arc<Http>,
     _server: Server,
 }
 
@@ -49,13 +51,11 @@ impl Refusing {
             })
         }));
         let address = server.base();
-        let sources = vec![server_source(&address)];
-        let wallet = Wallet::new(clock, Arc::new(Http::default()), sources).expect("a wallet");
-        Self { mytokens, answer, address, wallet, _server: server }
+        Self { mytokens, answer, address, http: Arc::new(Http::default()), _server: server }
     }
 
-    /// A mytoken of which an older copy in use revokes all, kept under `name`.
-    async fn kept(&self, name: &str) -> CredentialId {
+    /// A wallet of its own, so that nothing is remembered, with a mytoken of which an older copy in use revokes all.
+    async fn kept(&self, name: &str) -> (Arc<Wallet>, CredentialId) {
         let capabilities = ["AT", "tokeninfo", "create_mytoken", "manage_mytokens"].map(str::to_owned).into();
         let refresh_token = Some(Secret::new("any"));
         let rotation = Some(Rotation { on_at: true, on_other: true, lifetime: 0, auto_revoke: true });
@@ -63,7 +63,10 @@ impl Refusing {
         let restrictions = vec![Clause { usages_at: Some(9), usages_other: Some(9), ..Clause::default() }];
         let order = Order { capabilities, refresh_token, rotation, restrictions, ..Order::default() };
         let mytoken = self.mytokens.issue(order).expect("issued").mytoken;
-        self.wallet.keep(&recognise(mytoken.expose()), name).await.expect("kept").0
+        let sources = vec![server_source(&self.address)];
+        let wallet = Wallet::new(Arc::new(SystemClock), Arc::clone(&self.http), sources).expect("a wallet");
+        let id = wallet.keep(&recognise(mytoken.expose()), name).await.expect("kept").0;
+        (wallet, id)
     }
 }
 
@@ -150,9 +153,13 @@ enum Verb {
     HandOver,
     Itself,
     Redeem,
+    List,
+    Tree,
+    HistoryOf,
+    RevokeOther,
 }
 
-const VERBS: [Verb; 9] = [
+const VERBS: [Verb; 13] = [
     Verb::Token,
     Verb::Info,
     Verb::History,
@@ -162,13 +169,17 @@ const VERBS: [Verb; 9] = [
     Verb::HandOver,
     Verb::Itself,
     Verb::Redeem,
+    Verb::List,
+    Verb::Tree,
+    Verb::HistoryOf,
+    Verb::RevokeOther,
 ];
 
 impl Verb {
     /// What it says, and with which code its plain command ends; for a look-up its headline and the deciding fact.
-    async fn says(self, server: &Refusing, id: &CredentialId) -> String {
+    async fn says(self, wallet: &Arc<Wallet>, id: &CredentialId) -> String {
         const FORCE: Wish = Wish { force: true, insist: false, min_life: None, ask: None };
-        let wallet = &server.wallet;
+        let (server, by, other) = ("mt".into(), Via::Held(id.clone()), Untrusted::from("a/+=="));
         let failure = match self {
             Self::Token => wallet.draw(id, FORCE).await.map(|_| "an access token".to_owned()),
             Self::History => wallet.history(id).await.map(|events| format!("{} events", events.len())),
@@ -181,9 +192,16 @@ impl Verb {
             }
             Self::Itself => wallet.hand_over_rotating(id).await.map(|handed| handed.name),
             Self::Redeem => {
-                let redeemed = wallet.redeem(&"mt".into(), &Secret::new("gHtKmPqZ"), None).await;
+                let redeemed = wallet.redeem(&server, &Secret::new("gHtKmPqZ"), None).await;
                 redeemed.map(|report| report.name)
             }
+            Self::List => wallet.family(&server, &by, Which::All).await.map(|_| "a list".to_owned()),
+            Self::Tree => wallet.family(&server, &by, Which::Below).await.map(|_| "a tree".to_owned()),
+            Self::HistoryOf => {
+                let told = wallet.history_of_listed(&server, &by, &[other]).await;
+                told.map(|events| format!("{} events", events.len()))
+            }
+            Self::RevokeOther => wallet.revoke_listed(&server, &by, &other, true).await,
             Self::Info => {
                 let verdict = wallet.look_up(id).await.expect("held").verdict;
                 return format!("{} {}", verdict.standing.words().0, verdict.fact);
@@ -214,14 +232,12 @@ async fn every_refusal_has_its_sentence_and_its_exit_code_at_every_verb() {
         let body = String::from_utf8_lossy(&answer.body);
         writeln!(table, "\n{} {what}: {}", answer.status, body.trim()).expect("text");
         for verb in VERBS {
-            // Each on one of its own: what was refused is marked, and not sent again.
-            let id = server.kept("toar").await;
+            let (wallet, id) = server.kept("toar").await;
             *server.answer.lock().expect("a lock") = Some(answer.clone());
-            let said = verb.says(&server, &id).await;
+            let said = verb.says(&wallet, &id).await;
             *server.answer.lock().expect("a lock") = None;
-            server.wallet.forget(&id).await.expect("forgotten");
             let said = said.replace(&server.address, "ADDRESS");
-            writeln!(table, "  {:<8} {said}", format!("{verb:?}").to_lowercase()).expect("text");
+            writeln!(table, "  {:<11} {said}", format!("{verb:?}").to_lowercase()).expect("text");
         }
     }
     insta::assert_snapshot!("refusals", table);
