@@ -16,6 +16,7 @@ mod judge;
 mod kept;
 mod kills;
 mod making;
+mod making_canaries;
 mod making_kills;
 mod races;
 mod rotating;

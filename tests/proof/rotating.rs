@@ -15,13 +15,15 @@ const AT_ONCE: usize = 3;
 /// A use of a built program that nobody disturbs takes about as long; kills come up to then.
 const SPAN: u64 = 60_000;
 
-/// What is used up of the mytoken: an access token, a subtoken, the history, a code; `number` makes names differ.
+/// A use of the mytoken: an access token, a subtoken, a history, a list, a tree, a code; `number` makes names differ.
 fn use_of(dice: &mut Dice, number: usize) -> Vec<String> {
     const TIGHTER: &str = "--capability AT --uses 5 --other-uses 5";
-    let words = match dice.below(6) {
+    let words = match dice.below(8) {
         0 | 1 => format!("token {PARENT} --force"),
         2 | 3 => format!("mytoken create sub{number} --from {PARENT} {TIGHTER}"),
         4 => format!("history {PARENT}"),
+        5 => format!("mytoken list mt --via {PARENT}"),
+        6 => format!("mytoken tree {PARENT}"),
         _ => format!("mytoken hand-over {PARENT} {TIGHTER}"),
     };
     words.split(' ').map(str::to_owned).collect()
