@@ -354,7 +354,7 @@ impl Before {
         }
         if let Some(code) = code.filter(|_| left == Left::ChildInFlight) {
             let ran = stage.start(stage.command(self.making), Some(code)).end();
-            if ran.code != Some(1) || !ran.err.contains("used already") {
+            if ran.code != Some(3) || !ran.err.contains("used already") {
                 return Err(format!("a code that is used up was tried, and that ended so: {ran:?}"));
             }
         }
