@@ -42,6 +42,7 @@ impl Wallet {
         parent: &CredentialId,
         draft: &Draft,
     ) -> Result<Report, Failure> {
+        self.may_change(DOING)?;
         let (wallet, parent, draft) = (Arc::clone(self), parent.clone(), draft.clone());
         self.to_its_end(DOING, async move { wallet.create_in_turn(&parent, draft).await }).await
     }
@@ -98,6 +99,7 @@ impl Wallet {
         let failed = |error: &crate::mytoken::Error| {
             words::without(words::mytoken(doing, error), &[&grant.current.value])
         };
+        self.may_ask(&grant.server).map_err(|error| failed(&error))?;
         let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
         let offer = offer_of(&server, &grant.server);
         let circumstances = Circumstances { parent: Some(&grant.facts), ..self.circumstances(&offer) };

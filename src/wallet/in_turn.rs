@@ -51,6 +51,9 @@ impl Wallet {
         counts: bool,
         doing: &str,
     ) -> Settled<T> {
+        if let Grant::Mytoken(grant) = &before.grant {
+            self.heed(&grant.server, &reply);
+        }
         let perhaps_done = reply.is_perhaps_done();
         let mut after = before.clone();
         let copy = reply.update.map(|update| self.adopt(&mut after, update));
@@ -77,7 +80,6 @@ impl Wallet {
         }
         if let Grant::Mytoken(grant) = &after.grant {
             self.acted(&grant.server, reply.date);
-            self.allowed(&grant.server, reply.allowance);
         }
         let name = &after.name;
         let mut remarks = Vec::new();

@@ -9,9 +9,9 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::Wallet;
+use super::limits::Told;
 use super::once::Once;
 use crate::domain::credential::{Credential, CredentialId, Fingerprint, Grant};
-use crate::domain::limit::Allowance;
 use crate::domain::mytoken::Facts;
 use crate::domain::offer::Template;
 use crate::domain::untrusted::Untrusted;
@@ -25,12 +25,14 @@ pub(super) struct Servers {
     documents: Once<Server, Error>,
     /// Servers that are not listed and to which the user has agreed.
     agreed: Mutex<HashSet<String>>,
+    /// How much each server still takes, and until when it wants to be left alone.
+    pub(super) limits: Mutex<HashMap<String, Told>>,
+    /// Of each mytoken in the trees that servers have told, the one it was made from.
+    pub(super) parents: Mutex<HashMap<String, HashMap<Untrusted, Option<Untrusted>>>>,
     /// When, by its own clock, each server was last used from here, and the address it saw us at.
     traces: Mutex<HashMap<String, Trace>>,
     /// The profiles and templates that each keeps, by its address.
     templates: Once<Vec<Template>, Error>,
-    /// What each last said of how much more may be asked.
-    allowances: Mutex<HashMap<String, Allowance>>,
     /// Subtokens that were handed over in this session, by their ids, and the mytokens they were made from.
     handed: Mutex<HashMap<Untrusted, CredentialId>>,
     /// The pasted token that a server has last called alive: what is kept next is usually that.
@@ -82,18 +84,6 @@ impl Wallet {
         ask: impl FnOnce() -> BoxFuture<'static, Result<Vec<Template>, Error>>,
     ) -> Result<Arc<Vec<Template>>, Error> {
         self.servers.templates.get(&plain(address), ask).await
-    }
-
-    /// A server told how much more may be asked.
-    pub(super) fn allowed(&self, server: &str, allowance: Option<Allowance>) {
-        if let Some(allowance) = allowance {
-            locked(&self.servers.allowances).insert(plain(server), allowance);
-        }
-    }
-
-    /// What a server last told of how much more may be asked.
-    pub(super) fn allowance(&self, server: &str) -> Option<Allowance> {
-        locked(&self.servers.allowances).get(&plain(server)).copied()
     }
 
     /// Puts a rotated mytoken in the place of the one that was sent; the number of the new copy.
@@ -166,6 +156,6 @@ pub(super) fn plain(address: &str) -> String {
     address.trim_end_matches('/').to_owned()
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
