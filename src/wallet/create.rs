@@ -74,7 +74,7 @@ impl Wallet {
         let child = self.as_credential(&issued, &after.source, address, &doing)?;
         let kept = self.keep_new(child, &name, What::Kept, &doing).await?;
         // Only now: what came is not lost by a disk that did not take its parent.
-        saved?;
+        self.settled(&turn, &after, saved, &doing).await?;
         self.note_with(Some(&after.id), What::Noted("made a subtoken".to_owned()), &kept.1);
         if wanted.provider.is_empty() {
             // Nobody here knows that of a short parent; the server takes the parent's.
