@@ -11,6 +11,8 @@
 //! | list all of a user's mytokens, or the tree below one | `family.rs` | the same |
 //! | log in to manage them for an hour | `manager.rs` | nothing that is kept |
 //! | keep, forget, revoke | `keep.rs`, `end.rs`, `end_listed.rs` | adds, removes |
+//! | make a mytoken from one, redeem a code, hand over | `create.rs`, `redeem.rs`, `hand_over.rs` | adds; a parent's copy |
+//! | put a successor in place | `successor.rs` | two names |
 //! | add a provider | `provider.rs` | the list of sources |
 //! | make, lock, unlock the store, rename | `safe.rs` | the store itself |
 //! | back up, restore | `backup.rs` | adds |
@@ -29,12 +31,14 @@ mod granted;
 pub mod hand_over;
 mod health;
 pub mod history;
+mod in_turn;
 mod issuers;
 pub mod keep;
 mod limits;
 pub mod login;
 pub mod look_up;
 pub mod manager;
+mod new_mytoken;
 pub mod offer;
 mod once;
 mod pause;
