@@ -78,7 +78,7 @@ impl Wallet {
             self.note(Some(&after.id), What::InDoubt);
         }
         if let Some(copy) = copy {
-            self.note(Some(&after.id), What::Rotated { copy });
+            self.note_of(&after, What::Rotated { copy });
             self.bury_older_copies_of(&after).await;
         }
         if let Grant::Mytoken(grant) = &after.grant {

@@ -90,6 +90,22 @@ impl Wallet {
         }
     }
 
+    /// The same for the manager mytoken of this session, which is not kept.
+    pub(in crate::wallet) async fn agreed_to_manager(
+        self: &Arc<Self>,
+        order: &Order,
+        source: &Source,
+        line: Line,
+        doing: &str,
+    ) -> Result<Issued, Failure> {
+        match self.agreed(order, source, line, doing).await? {
+            (_, Came::Mytoken(issued)) => Ok(*issued),
+            (_, Came::Code(_)) => {
+                Err(Failure::new(Kind::Failed, doing, "a transfer code came, which was not asked for"))
+            }
+        }
+    }
+
     /// Places an order and waits until the user has agreed to it.
     pub(super) async fn agreed<'a>(
         self: &Arc<Self>,
@@ -142,7 +158,9 @@ impl Wallet {
     fn name_of(&self, order: &Order, source: &Source, doing: &str) -> Result<String, Failure> {
         match (&order.draft, &order.name) {
             // It is not kept here.
-            (Some(draft), _) if draft.form == Form::Code => Ok(draft.name.trim().to_owned()),
+            (Some(draft), _) if draft.form == Form::Code || draft.name == manager::NAME => {
+                Ok(draft.name.trim().to_owned())
+            }
             (Some(draft), wish) => self.name_for(wish.as_deref(), draft, source.id.as_str(), doing),
             (None, Some(name)) => Ok(name.clone()),
             (None, None) => Ok(self.free_name(source.id.as_str())),
@@ -257,6 +275,7 @@ fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) 
     }
     let ends = later(now, SignedDuration::try_from(consent.expires_in).unwrap_or(SignedDuration::MAX));
     let then = match made.asked.form {
+        _ if made.name == manager::NAME => manager::THEN.to_owned(),
         Form::Code => "hand it over by a code; it is not kept here".to_owned(),
         Form::Token | Form::Short if made.asked.name.as_deref() == Some(manager::NAME) => {
             manager::THEN.to_owned()
