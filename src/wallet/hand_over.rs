@@ -18,6 +18,7 @@ use crate::domain::untrusted::Untrusted;
 use crate::mytoken::subtoken::Made;
 use crate::mytoken::transfer::{self, Code};
 use crate::mytoken::{Error, No, revocation};
+use crate::store::Turn;
 
 const DOING: &str = "Handing over";
 const WITHDRAWING: &str = "Taking the code back";
@@ -47,6 +48,7 @@ impl Wallet {
         how: &HandOver,
         although: bool,
     ) -> Result<Handed, Failure> {
+        self.may_change(DOING)?;
         let (wallet, id, how) = (Arc::clone(self), id.clone(), how.clone());
         let task = async move {
             let turn = wallet.store.turn(&id).await.map_err(|error| gone(DOING, &error))?;
@@ -56,7 +58,7 @@ impl Wallet {
                 HandOver::Subtoken(draft) => {
                     let draft = Draft { form: Form::Code, ..*draft };
                     let born = wallet.bear(&turn, &before, &draft, &doing).await?;
-                    wallet.coded(born, &draft, &before, &doing)
+                    wallet.coded(born, &turn, &draft, &before, &doing).await
                 }
                 HandOver::Itself => wallet.hand_over_itself(&before, although, &doing).await,
             }
@@ -64,11 +66,18 @@ impl Wallet {
         self.to_its_end(DOING, task).await
     }
 
-    fn coded(&self, born: Born, draft: &Draft, before: &Credential, doing: &str) -> Result<Handed, Failure> {
+    async fn coded(
+        &self,
+        born: Born,
+        turn: &Turn,
+        draft: &Draft,
+        before: &Credential,
+        doing: &str,
+    ) -> Result<Handed, Failure> {
         let Born { settled, .. } = born;
         let Settled { outcome, saved, after, perhaps_done, .. } = settled;
         let made = outcome.map_err(|error| not_made(doing, &error, before, &after, perhaps_done))?;
-        saved?;
+        self.settled(turn, &after, saved, doing).await?;
         let Made::Code(coded) = made else {
             let why = "its server handed the subtoken out as a token and made no code";
             return Err(
@@ -128,6 +137,7 @@ impl Wallet {
     /// # Errors
     /// When nobody answers.
     pub async fn withdraw(self: &Arc<Self>, handed: &Handed) -> Result<String, Failure> {
+        self.may_change(WITHDRAWING)?;
         let (wallet, handed) = (Arc::clone(self), handed.clone());
         self.to_its_end(WITHDRAWING, async move { wallet.withdraw_whole(&handed).await }).await
     }
@@ -176,6 +186,8 @@ impl Wallet {
         let reply =
             revocation::revoke_other(&self.http, server, &grant.current.value, mom_id.raw(), false).await;
         let settled = self.settle(&turn, &before, reply, false, WITHDRAWING).await;
+        // Its own part holds nothing that would be missed.
+        drop(self.settled(&turn, &settled.after, settled.saved, WITHDRAWING).await);
         match settled.outcome {
             Ok(_) => Some(true),
             Err(Error::Refused(No::NotYours | No::LacksCapability)) => Some(false),

@@ -33,11 +33,6 @@ impl Wallet {
         self.told(&self.address_behind(source)?).allowance
     }
 
-    /// The same of a server by its address.
-    pub(super) fn allowance_at(&self, server: &str) -> Option<Allowance> {
-        self.told(server).allowance.map(|(allowance, _)| allowance)
-    }
-
     /// Until when the mytoken server of this row wants to be left alone, where that is not over.
     #[must_use]
     pub fn told_to_wait(&self, source: &SourceId) -> Option<Timestamp> {

@@ -8,11 +8,11 @@
 //! | draw an access token | `draw/` | access token, refresh token or mytoken copy, health |
 //! | look up | `look_up.rs` | what is known of a mytoken |
 //! | read the history | `history.rs` | a mytoken's copy, where reading rotates it |
-//! | make a mytoken from one, redeem a code, hand over | `create.rs`, `redeem.rs`, `hand_over.rs` | adds; a parent's copy |
-//! | put a successor in place | `successor.rs` | two names |
 //! | list all of a user's mytokens, or the tree below one | `family.rs` | the same |
 //! | log in to manage them for an hour | `manager.rs` | nothing that is kept |
 //! | keep, forget, revoke | `keep.rs`, `end.rs`, `end_listed.rs` | adds, removes |
+//! | make a mytoken from one, redeem a code, hand over | `create.rs`, `redeem.rs`, `hand_over.rs` | adds; a parent's copy |
+//! | put a successor in place | `successor.rs` | two names |
 //! | add a provider | `provider.rs` | the list of sources |
 //! | make, lock, unlock the store, rename | `safe.rs` | the store itself |
 //! | back up, restore | `backup.rs` | adds |

@@ -42,6 +42,7 @@ impl Wallet {
         code: &Secret,
         name: Option<&str>,
     ) -> Result<Report, Failure> {
+        self.may_change(DOING)?;
         let (wallet, server, code) = (Arc::clone(self), server.clone(), code.clone());
         let name = name.map(str::to_owned);
         let task = async move { wallet.redeem_whole(&server, &code, name.as_deref()).await };

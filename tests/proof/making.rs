@@ -132,6 +132,12 @@ impl Stage {
         })
     }
 
+    /// How often the journal says that something may exist which nobody holds.
+    fn traces(&self) -> usize {
+        let journal = std::fs::read_to_string(self.home.store().join("history")).unwrap_or_default();
+        journal.matches("it may exist").count()
+    }
+
     /// Takes away what was made, so that its name is free.
     pub fn clear(&self, making: Making) {
         if making != Making::HandOver {
@@ -240,6 +246,7 @@ pub struct Before {
     rotations: usize,
     made: usize,
     codes: usize,
+    traces: usize,
     stale: u64,
 }
 
@@ -252,6 +259,7 @@ impl Before {
             rotations: books.rotations(),
             made: books.made().len(),
             codes: books.codes().len(),
+            traces: stage.traces(),
             stale: stage.giver.stale(),
         }
     }
@@ -350,6 +358,12 @@ impl Before {
                 }
             } else {
                 stage.new_parent();
+            }
+        }
+        if left.is_window() {
+            // What may exist and is held by nobody has left a trace.
+            if stage.traces() <= self.traces {
+                return Err(format!("after {left:?} nothing says that it may exist"));
             }
         }
         if let Some(code) = code.filter(|_| left == Left::ChildInFlight) {

@@ -130,7 +130,7 @@ fn table(profile: &SavedProfile) -> String {
     let draft = lasting(&profile.draft);
     let name = key(&profile.name);
     let mut text = format!("[profile.{name}]\nserver = {}\n", quoted(profile.server.as_str()));
-    let mut line = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
+    let mut line = |key: &str, value: String| text.extend([key, " = ", &value, "\n"]);
     if !draft.provider.is_empty() {
         line("provider", quoted(&draft.provider));
     }
@@ -163,7 +163,7 @@ fn table(profile: &SavedProfile) -> String {
         clauses = rest;
     }
     for clause in clauses {
-        text.push_str(&format!("\n[[profile.{name}.clause]]\n{}", members_of(clause)));
+        text.extend(["\n[[profile.", &name, ".clause]]\n", &members_of(clause)]);
     }
     text
 }
@@ -205,7 +205,7 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => out.extend(["\\u", &format!("{:04X}", u32::from(c))]),
             c => out.push(c),
         }
     }

@@ -24,10 +24,6 @@ use crate::wallet::offer::offer_of;
 use crate::wallet::servers::plain;
 use crate::wallet::{Wallet, manager, words};
 
-/// Said of a code where a mytoken was asked for.
-const UNASKED: &str = "the mytoken came as a transfer code, which was not asked for";
-const UNHELD: &str = "It exists at the server and nobody holds it: revoke it there.";
-
 /// What a login at a mytoken server needs from its start to its end.
 pub(super) struct Made<'a> {
     pub(super) order: &'a Order,
@@ -76,7 +72,7 @@ impl Wallet {
         match came {
             // Saved first: the server will not give it a second time.
             Came::Mytoken(issued) => self.finish_mytoken(&made, *issued).await,
-            Came::Code(_) => Err(Failure::new(Kind::Failed, doing, UNASKED).hint(UNHELD)),
+            Came::Code(_) => Err(unasked_code(doing)),
         }
     }
 
@@ -88,9 +84,9 @@ impl Wallet {
         line: Line,
         doing: &str,
     ) -> Result<Issued, Failure> {
-        match self.agreed(order, source, line, doing).await?.1 {
-            Came::Mytoken(issued) => Ok(*issued),
-            Came::Code(_) => Err(Failure::new(Kind::Failed, doing, UNASKED).hint(UNHELD)),
+        match self.agreed(order, source, line, doing).await? {
+            (_, Came::Mytoken(issued)) => Ok(*issued),
+            (_, Came::Code(_)) => Err(unasked_code(doing)),
         }
     }
 
@@ -107,6 +103,7 @@ impl Wallet {
         let provider = order.provider.as_deref().unwrap_or_default();
         let wished = order.name.as_deref().unwrap_or_default();
         let _alone = self.alone(&[&address, provider, source.id.as_str(), wished], doing)?;
+        self.may_ask(&address).map_err(|error| words::mytoken(doing, &error))?;
         let mut stop = line.stop.clone();
         let server = tokio::select! {
             biased;
@@ -145,7 +142,9 @@ impl Wallet {
     fn name_of(&self, order: &Order, source: &Source, doing: &str) -> Result<String, Failure> {
         match (&order.draft, &order.name) {
             // It is not kept here.
-            (Some(draft), _) if draft.form == Form::Code => Ok(draft.name.trim().to_owned()),
+            (Some(draft), _) if draft.form == Form::Code || draft.name == manager::NAME => {
+                Ok(draft.name.trim().to_owned())
+            }
             (Some(draft), wish) => self.name_for(wish.as_deref(), draft, source.id.as_str(), doing),
             (None, Some(name)) => Ok(name.clone()),
             (None, None) => Ok(self.free_name(source.id.as_str())),
@@ -246,6 +245,12 @@ impl Wallet {
     }
 }
 
+fn unasked_code(doing: &str) -> Failure {
+    let why = "the mytoken came as a transfer code, which was not asked for";
+    Failure::new(Kind::Failed, doing, why)
+        .hint("It exists at the server and nobody holds it: revoke it there.")
+}
+
 fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
     let mut asking: Vec<String> = made.asked.may().iter().map(|capability| capability.0.shown()).collect();
     for clause in &made.asked.restrictions {
@@ -253,10 +258,12 @@ fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) 
         asking.extend(clause.uses_at.map(|uses| format!("{uses} access tokens")));
     }
     let ends = later(now, SignedDuration::try_from(consent.expires_in).unwrap_or(SignedDuration::MAX));
-    let name = made.asked.name.as_deref().unwrap_or_default();
     let then = match made.asked.form {
-        _ if name == manager::NAME => manager::THEN.to_owned(),
+        _ if made.name == manager::NAME => manager::THEN.to_owned(),
         Form::Code => "hand it over by a code; it is not kept here".to_owned(),
+        Form::Token | Form::Short if made.asked.name.as_deref() == Some(manager::NAME) => {
+            manager::THEN.to_owned()
+        }
         Form::Token | Form::Short => format!("keep the mytoken, {}, as {}", wallet.kept_how(), made.name),
     };
     View {
