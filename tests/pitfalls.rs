@@ -19,6 +19,8 @@ const LISTING: &str = "src/mytoken/listing.rs";
 const ASKED: &str = "src/mytoken/asked/tests.rs";
 const WEIGH: &str = "src/domain/verdict/weigh.rs";
 const PLACE: &str = "src/domain/verdict/place.rs";
+const FAMILIES: &str = "tests/wallet/families.rs";
+const MAKING: &str = "tests/wallet/making.rs";
 
 /// A pitfall by its number, in words, and the tests that hold it.
 struct Pitfall(u8, &'static str, &'static [(&'static str, &'static str)]);
@@ -38,6 +40,10 @@ const MET_BY_US: [Pitfall; 40] = [
         &[
             (REFUSALS, "every_refusal_has_its_sentence_and_its_exit_code_at_every_verb"),
             (RECORDED, "an_answer_that_may_have_lost_a_new_copy_says_so"),
+            (
+                FAMILIES,
+                "pitfall_2_a_server_that_asks_to_wait_is_left_alone_by_every_verb_and_nothing_is_tried_again",
+            ),
         ],
     ),
     Pitfall(
@@ -46,6 +52,7 @@ const MET_BY_US: [Pitfall; 40] = [
         &[
             (RECORDED, "revoked_and_rotated_away_look_the_same_and_are_not_guessed_apart"),
             (LOOK_UP, "a_rotated_away_copy_is_recognised_and_not_sent"),
+            (FAMILIES, "pitfall_3_the_journal_tells_rotated_away_from_revoked"),
         ],
     ),
     Pitfall(
@@ -55,6 +62,8 @@ const MET_BY_US: [Pitfall; 40] = [
             (RECORDED, "a_204_to_a_revocation_is_no_more_than_accepted_and_an_old_copy_is_named"),
             (WALLET, "revoking_is_proven_and_what_was_revoked_before_is_said_so"),
             (WALLET, "what_cannot_be_revoked_says_why"),
+            (FAMILIES, "pitfall_4_a_revocation_is_proven_by_the_next_list_or_not_claimed"),
+            (FAMILIES, "pitfalls_4_and_5_what_cannot_end_itself_is_ended_by_its_id"),
         ],
     ),
     Pitfall(
@@ -64,6 +73,8 @@ const MET_BY_US: [Pitfall; 40] = [
             (RECORDED, "a_204_to_a_revocation_is_no_more_than_accepted_and_an_old_copy_is_named"),
             (RECORDED, "what_the_server_would_misunderstand_is_not_sent"),
             (WALLET, "what_cannot_be_revoked_says_why"),
+            (FAMILIES, "pitfall_5_the_one_that_asks_is_revoked_by_itself_and_never_by_its_own_id"),
+            (FAMILIES, "pitfall_5_an_older_copy_cannot_revoke_and_says_so"),
         ],
     ),
     Pitfall(
@@ -72,6 +83,10 @@ const MET_BY_US: [Pitfall; 40] = [
         &[
             (MET, "pitfall_6_a_history_turns_an_unrestricted_mytoken_not_over_and_leaves_no_doubt"),
             (WALLET, "the_history_marks_new_addresses_costs_an_other_use_and_keeps_the_rotation"),
+            (
+                FAMILIES,
+                "pitfall_6_a_list_by_a_restricted_mytoken_costs_a_use_and_its_new_copy_is_saved_first",
+            ),
         ],
     ),
     Pitfall(
@@ -81,6 +96,7 @@ const MET_BY_US: [Pitfall; 40] = [
             (REPLY, "the_new_copy_is_found_wherever_it_is"),
             (REPLY, "the_cookie_is_the_last_resort_and_never_the_copy_that_was_sent"),
             (WALLET, "two_hundred_draws_of_a_rotating_mytoken_never_send_an_old_copy_whoever_goes_away"),
+            (FAMILIES, "pitfall_7_the_new_copy_that_comes_with_a_revocation_is_kept"),
         ],
     ),
     Pitfall(
@@ -126,7 +142,10 @@ const MET_BY_US: [Pitfall; 40] = [
     Pitfall(
         13,
         "subtokens are tightened in silence",
-        &[(MET, "pitfall_13_a_subtoken_that_its_server_tightened_in_silence_says_so")],
+        &[
+            (MET, "pitfall_13_a_subtoken_that_its_server_tightened_in_silence_says_so"),
+            (MAKING, "what_falls_away_from_a_subtoken_is_told"),
+        ],
     ),
     Pitfall(
         14,
@@ -145,6 +164,7 @@ const MET_BY_US: [Pitfall; 40] = [
                 MET,
                 "pitfalls_15_and_38_a_code_from_before_a_rotation_gives_a_dead_copy_which_is_said_to_be_one",
             ),
+            (MAKING, "what_is_redeemed_knows_that_it_rotates"),
         ],
     ),
     Pitfall(
@@ -161,12 +181,16 @@ const MET_BY_US: [Pitfall; 40] = [
         &[
             (RECORDED, "the_later_requests_hold_what_they_need_and_nothing_else"),
             ("src/domain/mytoken/mod.rs", "the_mom_id_of_a_recorded_mytoken_is_computed_as_its_server_does"),
+            (FAMILIES, "pitfalls_17_and_18_histories_of_others_are_asked_for_by_full_ids"),
         ],
     ),
     Pitfall(
         18,
         "`this` and `children` fail for managers",
-        &[(RECORDED, "what_the_server_would_misunderstand_is_not_sent")],
+        &[
+            (RECORDED, "what_the_server_would_misunderstand_is_not_sent"),
+            (FAMILIES, "pitfalls_17_and_18_histories_of_others_are_asked_for_by_full_ids"),
+        ],
     ),
     Pitfall(
         19,
@@ -174,6 +198,7 @@ const MET_BY_US: [Pitfall; 40] = [
         &[
             (LISTING, "an_empty_list_is_told_from_one_that_is_none"),
             (LISTING, "a_list_is_read_in_the_words_of_every_version"),
+            (FAMILIES, "pitfall_19_children_whose_parent_is_gone_are_roots_and_names_may_be_missing"),
         ],
     ),
     Pitfall(
@@ -187,12 +212,18 @@ const MET_BY_US: [Pitfall; 40] = [
     Pitfall(
         21,
         "revocation reads no Authorization header",
-        &[(RECORDED, "a_request_is_json_in_the_body_and_carries_the_mytoken_nowhere_else")],
+        &[
+            (RECORDED, "a_request_is_json_in_the_body_and_carries_the_mytoken_nowhere_else"),
+            (FAMILIES, "pitfalls_21_and_22_no_mytoken_is_in_a_header_and_no_cookie_comes_back"),
+        ],
     ),
     Pitfall(
         22,
         "a kept cookie would authenticate with an old copy",
-        &[(RECORDED, "a_cookie_with_a_new_copy_is_read_once_and_never_sent")],
+        &[
+            (RECORDED, "a_cookie_with_a_new_copy_is_read_once_and_never_sent"),
+            (FAMILIES, "pitfalls_21_and_22_no_mytoken_is_in_a_header_and_no_cookie_comes_back"),
+        ],
     ),
     Pitfall(
         23,
@@ -200,6 +231,7 @@ const MET_BY_US: [Pitfall; 40] = [
         &[
             (RECORDED, "what_is_switched_off_is_not_asked_for"),
             (RECORDED, "a_server_with_features_off_says_so_and_is_not_asked_for_them"),
+            (MAKING, "a_server_without_profiles_offers_all_the_rest"),
         ],
     ),
     Pitfall(
@@ -208,6 +240,7 @@ const MET_BY_US: [Pitfall; 40] = [
         &[
             (MET, "pitfall_24_a_subtoken_that_would_be_dead_at_once_is_not_made"),
             ("src/mytoken/transfer.rs", "a_code_is_read_with_its_life"),
+            (MAKING, "what_has_ended_before_it_is_made_is_not_made"),
         ],
     ),
     Pitfall(
@@ -302,15 +335,21 @@ const MET_BY_US: [Pitfall; 40] = [
     Pitfall(
         38,
         "a code from before a rotation gives a dead copy",
-        &[(
-            MET,
-            "pitfalls_15_and_38_a_code_from_before_a_rotation_gives_a_dead_copy_which_is_said_to_be_one",
-        )],
+        &[
+            (
+                MET,
+                "pitfalls_15_and_38_a_code_from_before_a_rotation_gives_a_dead_copy_which_is_said_to_be_one",
+            ),
+            (MAKING, "a_dead_copy_behind_a_code_is_told_as_such"),
+        ],
     ),
     Pitfall(
         39,
         "a name over 89 characters is a 500",
-        &[(ORDER, "orders_that_the_server_would_break_on_are_not_sent")],
+        &[
+            (ORDER, "orders_that_the_server_would_break_on_are_not_sent"),
+            (MAKING, "what_the_server_would_do_badly_stops_before_it_is_sent"),
+        ],
     ),
     Pitfall(
         40,
@@ -329,6 +368,36 @@ const MET_BY_US: [Pitfall; 40] = [
 
 /// What nobody meets here, and why.
 const NOT_MET: [(u8, &str); 1] = [(29, "errors over SSH: nothing of ours goes over SSH to a mytoken server")];
+
+/// The known bugs of mytoken's own command-line client (peers.md §6 item 11), and the tests that they are none of ours.
+const CLIENT_BUGS: [(&str, &str, &str); 6] = [
+    (
+        "a lone refusal of countries is lost",
+        "src/cli/mytoken/order.rs",
+        "a_lone_refusal_of_countries_is_a_restriction_in_capitals",
+    ),
+    (
+        "a new copy is not written back as a whole",
+        "tests/proof/kills.rs",
+        "killed_at_a_random_instant_a_renewal_loses_nothing_that_had_arrived",
+    ),
+    (
+        "a new copy is printed once where the old one came from elsewhere",
+        WALLET,
+        "the_history_of_a_pasted_mytoken_is_read_unless_it_would_rotate_away",
+    ),
+    (
+        "a recursive revocation is none",
+        FAMILIES,
+        "with_its_subtokens_all_that_is_held_of_them_is_marked_under_whatever_name",
+    ),
+    ("a polling interval above 15 s crashes it", MAKING, "a_polling_interval_above_fifteen_seconds_is_kept"),
+    (
+        "only the first line of a token's file is read",
+        "tests/commands/making.rs",
+        "a_code_goes_through_a_pipe_from_one_machine_to_another",
+    ),
+];
 
 fn text(file: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap_or_default()
@@ -362,6 +431,16 @@ fn every_pitfall_that_a_client_can_meet_has_tests_that_are_there_and_run() {
     seen.extend(NOT_MET.map(|(number, _)| number));
     assert_eq!(seen, (1..=41).collect());
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_known_bug_of_the_command_line_client_has_a_test_that_is_there_and_runs() {
+    let missing: Vec<&str> = CLIENT_BUGS
+        .iter()
+        .filter(|(_, file, name)| !has_test(&text(file), name))
+        .map(|(bug, _, _)| *bug)
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
 }
 
 #[test]

@@ -137,13 +137,9 @@ async fn pitfall_13_a_subtoken_that_its_server_tightened_in_silence_says_so() {
     let clause = DraftClause { rest, ..DraftClause::default() };
     // Each is tight enough, and both together are not: the server drops the second without a word.
     let draft = Draft { clauses: vec![clause.clone(), clause], ..draft(&["AT"]) };
-    match world.wallet.create_from(&id, &draft).await {
-        Ok(report) => {
-            assert!(report.lines.iter().any(|line| line.relation != Relation::Same), "{:?}", report.lines);
-        }
-        // Or it is told before anything is sent.
-        Err(failure) => assert!(failure.hint.is_some_and(|hint| hint.contains("Nothing was sent"))),
-    }
+    let report = world.wallet.create_from(&id, &draft).await.expect("a subtoken");
+    let cut: Vec<_> = report.lines.iter().filter(|line| line.relation != Relation::Same).collect();
+    assert!(!cut.is_empty(), "{:?}", report.lines);
 }
 
 #[tokio::test]
