@@ -9,6 +9,7 @@ use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::family::{Family, Via, Which};
 use toktui::domain::form::Form;
 use toktui::domain::handed::HandOver;
+use toktui::domain::login::Step;
 use toktui::domain::secret::Secret;
 use toktui::domain::source::SourceId;
 use toktui::domain::specimen::recognise;
@@ -104,9 +105,8 @@ async fn with_manager(world: &World) -> jiff::Timestamp {
     let issuer = world.issuer.clone();
     let opening = tokio::spawn(async move { wallet.open_manager(&mt(), Some(&issuer), line).await });
     let address = loop {
-        match watch.steps.recv().await.expect("the login goes on") {
-            toktui::domain::login::Step::MayOpen(address) => break address,
-            _ => {}
+        if let Step::MayOpen(address) = watch.steps.recv().await.expect("the login goes on") {
+            break address;
         }
     };
     visit(&address, Choice::Approve).await;
@@ -139,7 +139,7 @@ async fn a_list_is_joined_with_what_is_held_and_costs_nothing_where_nothing_is_c
     let made = tree(&world, Order::default());
     let lister = keep(&world, "boss", &issue(&world, named("lister", may(&["manage_mytokens:list"])))).await;
     keep(&world, "build", &made.ci).await;
-    assert_eq!(world.wallet.who_may_list(&mt()), [lister.clone()]);
+    assert_eq!(world.wallet.who_may_list(&mt()), std::slice::from_ref(&lister));
     let family = all(&world, &Via::Held(lister.clone())).await;
     assert_eq!(rows(&family), ["toar", ".ci as build", "..night", ".laptop", "lister as boss asks"]);
     assert!(!family.cut);
@@ -690,7 +690,7 @@ async fn read_only_every_verb_that_changes_something_says_so_and_sends_nothing()
     let boss = Order { restrictions: counted(9), ..may(&["manage_mytokens", "tokeninfo"]) };
     let boss = keep(&world, "boss", &issue(&world, boss)).await;
     let free = keep(&world, "free", &issue(&world, may(&["manage_mytokens", "tokeninfo"]))).await;
-    let backup = world.wallet.back_up(&[plain.clone()], None).expect("a backup");
+    let backup = world.wallet.back_up(std::slice::from_ref(&plain), None).expect("a backup");
     let wallet = &world.wallet;
     wallet.set_read_only(true);
     assert!(wallet.is_read_only());
