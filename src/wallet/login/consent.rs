@@ -90,22 +90,6 @@ impl Wallet {
         }
     }
 
-    /// The same for the manager mytoken of this session, which is not kept.
-    pub(in crate::wallet) async fn agreed_to_manager(
-        self: &Arc<Self>,
-        order: &Order,
-        source: &Source,
-        line: Line,
-        doing: &str,
-    ) -> Result<Issued, Failure> {
-        match self.agreed(order, source, line, doing).await? {
-            (_, Came::Mytoken(issued)) => Ok(*issued),
-            (_, Came::Code(_)) => {
-                Err(Failure::new(Kind::Failed, doing, "a transfer code came, which was not asked for"))
-            }
-        }
-    }
-
     /// Places an order and waits until the user has agreed to it.
     pub(super) async fn agreed<'a>(
         self: &Arc<Self>,
@@ -277,9 +261,6 @@ fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) 
     let then = match made.asked.form {
         _ if made.name == manager::NAME => manager::THEN.to_owned(),
         Form::Code => "hand it over by a code; it is not kept here".to_owned(),
-        Form::Token | Form::Short if made.asked.name.as_deref() == Some(manager::NAME) => {
-            manager::THEN.to_owned()
-        }
         Form::Token | Form::Short => format!("keep the mytoken, {}, as {}", wallet.kept_how(), made.name),
     };
     View {
