@@ -261,9 +261,6 @@ fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) 
     let then = match made.asked.form {
         _ if made.name == manager::NAME => manager::THEN.to_owned(),
         Form::Code => "hand it over by a code; it is not kept here".to_owned(),
-        Form::Token | Form::Short if made.asked.name.as_deref() == Some(manager::NAME) => {
-            manager::THEN.to_owned()
-        }
         Form::Token | Form::Short => format!("keep the mytoken, {}, as {}", wallet.kept_how(), made.name),
     };
     View {
