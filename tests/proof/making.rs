@@ -275,7 +275,7 @@ impl Before {
         let left = match (parent, child) {
             (Some(false), _) => Left::AllInFlight,
             (_, Some(false)) => Left::ChildInFlight,
-            (Some(true), Some(true)) | (None, Some(true)) => Left::Kept,
+            (Some(true) | None, Some(true)) => Left::Kept,
             (Some(true), None) => return Err("the parent rotated, and nothing was made".to_owned()),
             (None, None) if stage.peek(PARENT)?.is_some_and(|(_, health)| health != Health::Ok) => {
                 Left::Unsent

@@ -9,6 +9,7 @@ use toktui::domain::credential::{Ask, Chain, CredentialId, Health};
 use toktui::domain::draft::{Draft, DraftClause, When};
 use toktui::domain::login::{Order as Login, Relation};
 use toktui::domain::mytoken::{Capability, Clause as Facts};
+use toktui::domain::untrusted::Untrusted;
 use toktui::domain::verdict::Standing;
 use toktui::sandbox::mytoken::{Clause, Order, Rotation};
 use toktui::sandbox::visitor::Choice;
@@ -63,7 +64,7 @@ async fn pitfall_10_an_unrestricted_mytoken_gives_more_scopes_than_were_asked_fo
     let wish = Wish { ask: Some(ask.clone()), ..FORCE };
     let free = made(&world, draft(&["AT", "tokeninfo"])).await;
     let drawn = world.wallet.draw(&free, wish.clone()).await.expect("an access token");
-    let granted: BTreeSet<&str> = drawn.token.granted.iter().flatten().map(|scope| scope.raw()).collect();
+    let granted: BTreeSet<&str> = drawn.token.granted.iter().flatten().map(Untrusted::raw).collect();
     assert!(granted.contains("profile") && granted.len() > 1, "{granted:?}");
     let shown = world.held(&free).access.into_iter().find(|access| access.ask == ask).expect("it is held");
     assert_eq!(shown.granted, drawn.token.granted);
