@@ -18,6 +18,7 @@ use crate::domain::untrusted::Untrusted;
 use crate::mytoken::subtoken::Made;
 use crate::mytoken::transfer::{self, Code};
 use crate::mytoken::{Error, No, revocation};
+use crate::store::Turn;
 
 const DOING: &str = "Handing over";
 const WITHDRAWING: &str = "Taking the code back";
@@ -57,7 +58,7 @@ impl Wallet {
                 HandOver::Subtoken(draft) => {
                     let draft = Draft { form: Form::Code, ..*draft };
                     let born = wallet.bear(&turn, &before, &draft, &doing).await?;
-                    wallet.coded(born, &draft, &before, &doing)
+                    wallet.coded(born, &turn, &draft, &before, &doing).await
                 }
                 HandOver::Itself => wallet.hand_over_itself(&before, although, &doing).await,
             }
@@ -65,11 +66,18 @@ impl Wallet {
         self.to_its_end(DOING, task).await
     }
 
-    fn coded(&self, born: Born, draft: &Draft, before: &Credential, doing: &str) -> Result<Handed, Failure> {
+    async fn coded(
+        &self,
+        born: Born,
+        turn: &Turn,
+        draft: &Draft,
+        before: &Credential,
+        doing: &str,
+    ) -> Result<Handed, Failure> {
         let Born { settled, .. } = born;
         let Settled { outcome, saved, after, perhaps_done, .. } = settled;
         let made = outcome.map_err(|error| not_made(doing, &error, before, &after, perhaps_done))?;
-        saved?;
+        self.settled(turn, &after, saved, doing).await?;
         let Made::Code(coded) = made else {
             let why = "its server handed the subtoken out as a token and made no code";
             return Err(
@@ -99,6 +107,7 @@ impl Wallet {
                 .hint("Hand over a subtoken instead; or insist (toktui mytoken hand-over --itself --yes)."));
         }
         let failed = |error: &Error| words::without(words::mytoken(doing, error), &[&grant.current.value]);
+        self.may_ask(&grant.server).map_err(|error| failed(&error))?;
         let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
         // It rotates nothing and costs nothing (§2.4), so no intent is written for it.
         let reply = transfer::create(&self.http, &server, &grant.current.value).await;
@@ -135,6 +144,7 @@ impl Wallet {
 
     async fn withdraw_whole(&self, handed: &Handed) -> Result<String, Failure> {
         let failed = |error: &Error| words::without(words::mytoken(WITHDRAWING, error), &[&handed.code]);
+        self.may_ask(&handed.address).map_err(|error| failed(&error))?;
         let server = self.mytoken_server(&handed.address).await.map_err(|error| failed(&error))?;
         // The code stands in the place of a mytoken: it can be redeemed no more, and one that was made for it dies with it (§2.6). The
         // same comes back for a code that was redeemed before.
@@ -176,6 +186,8 @@ impl Wallet {
         let reply =
             revocation::revoke_other(&self.http, server, &grant.current.value, mom_id.raw(), false).await;
         let settled = self.settle(&turn, &before, reply, false, WITHDRAWING).await;
+        // Its own part holds nothing that would be missed.
+        drop(self.settled(&turn, &settled.after, settled.saved, WITHDRAWING).await);
         match settled.outcome {
             Ok(_) => Some(true),
             Err(Error::Refused(No::NotYours | No::LacksCapability)) => Some(false),

@@ -64,6 +64,7 @@ impl Wallet {
             self.must_be_free(name, DOING)?;
         }
         let failed = |error: &crate::mytoken::Error| words::without(words::mytoken(DOING, error), &[code]);
+        self.may_ask(&address).map_err(|error| failed(&error))?;
         let known = self.mytoken_server(&address).await.map_err(|error| failed(&error))?;
         let wished = Draft { name: name.unwrap_or_default().to_owned(), ..Draft::default() };
         self.announce("redeeming a transfer code", &wished, &address);

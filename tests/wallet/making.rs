@@ -646,3 +646,56 @@ async fn parent_and_child_are_on_disk_when_the_report_is_there() {
     other.draw(&id, PLAIN).await.expect("the parent's new copy works");
     assert_eq!(disk.world.mytokens.stale_presentations(), 0);
 }
+
+// What holds for every verb here.
+
+#[tokio::test]
+async fn nothing_is_made_or_handed_over_where_nothing_may_change() {
+    let world = guests().await;
+    let id = parent(&world, Order::default()).await;
+    let handed = world.wallet.hand_over(&id, &HandOver::Itself).await.expect("a code");
+    let before = world.server_requests();
+    world.wallet.set_read_only(true);
+    let failures = [
+        world.wallet.create_from(&id, &draft("x", &["AT"])).await.map(|_| ()),
+        world.wallet.redeem(&"mt".into(), &handed.code, None).await.map(|_| ()),
+        world.wallet.hand_over(&id, &HandOver::Itself).await.map(|_| ()),
+        world.wallet.hand_over_rotating(&id).await.map(|_| ()),
+        world.wallet.withdraw(&handed).await.map(|_| ()),
+        world.wallet.succeed(&id, &id).await.map(|_| ()),
+        world.start(ordered("mt", draft("x", &["AT"]))).end().await.map(|_| ()),
+    ];
+    for failure in failures {
+        assert!(
+            failure.as_ref().is_err_and(|failure| failure.to_string().contains("read-only")),
+            "{failure:?}"
+        );
+    }
+    assert_eq!(world.server_requests(), before, "nothing was sent");
+}
+
+/// All users behind one address share the limit: who was told to wait waits, whatever he asks (§2.1.6).
+#[tokio::test]
+async fn a_server_that_wants_to_be_left_alone_is_left_alone() {
+    let world = World::with(|_, server| {
+        server.guest = true;
+        server.exempt_loopback = false;
+        server.rate_limit = 6;
+    })
+    .await;
+    let id = parent(&world, Order::default()).await;
+    let mut failure = None;
+    for round in 0..8 {
+        failure = world.wallet.create_from(&id, &draft(&format!("n{round}"), &["AT"])).await.err();
+        if failure.is_some() {
+            break;
+        }
+    }
+    let failure = failure.expect("the limit");
+    assert_eq!(failure.kind, Kind::Unreached, "{failure}");
+    let before = world.server_requests();
+    let again = world.wallet.create_from(&id, &draft("again", &["AT"])).await.expect_err("told to wait");
+    assert!(again.hint.is_some_and(|hint| hint.contains("Try again in")));
+    world.wallet.hand_over(&id, &HandOver::Itself).await.expect_err("told to wait");
+    assert_eq!(world.server_requests(), before, "nothing was sent");
+}

@@ -290,22 +290,22 @@ mod tests {
     use super::*;
     use crate::domain::mytoken::Clause;
 
-    fn texts(list: &[&str]) -> Option<Vec<Untrusted>> {
-        Some(list.iter().copied().map(Untrusted::from).collect())
+    fn texts(list: &[&str]) -> Vec<Untrusted> {
+        list.iter().copied().map(Untrusted::from).collect()
     }
 
     #[test]
     fn what_is_said_of_a_clause_is_laid_over_each() {
         let one = |hosts: &[&str]| DraftClause {
-            rest: Clause { hosts: texts(hosts), uses_at: Some(3), ..Clause::default() },
+            rest: Clause { hosts: Some(texts(hosts)), uses_at: Some(3), ..Clause::default() },
             ..DraftClause::default()
         };
         let mut draft = Draft { clauses: vec![one(&["a"]), one(&["b"])], ..Draft::default() };
         let wish = Wish { uses: Some(15), scope: vec!["email profile".to_owned()], ..Wish::default() };
         wish.lay_clauses(&mut draft, None, Some(When::In(60)));
         let rest = |hosts: &[&str]| Clause {
-            hosts: texts(hosts),
-            scopes: texts(&["email", "profile"]),
+            hosts: Some(texts(hosts)),
+            scopes: Some(texts(&["email", "profile"])),
             uses_at: Some(15),
             ..Clause::default()
         };
@@ -319,7 +319,7 @@ mod tests {
         let mut draft = Draft::default();
         let wish = Wish { not_country: vec!["us".to_owned()], ..Wish::default() };
         wish.lay_clauses(&mut draft, None, None);
-        let expected = Clause { countries_refused: texts(&["US"]), ..Clause::default() };
+        let expected = Clause { countries_refused: Some(texts(&["US"])), ..Clause::default() };
         assert_eq!(draft.clauses, [DraftClause { rest: expected, ..DraftClause::default() }]);
     }
 

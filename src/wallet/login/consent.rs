@@ -72,11 +72,7 @@ impl Wallet {
         match came {
             // Saved first: the server will not give it a second time.
             Came::Mytoken(issued) => self.finish_mytoken(&made, *issued).await,
-            Came::Code(_) => {
-                let why = "the mytoken came as a transfer code, which was not asked for";
-                let hint = "It exists at the server and nobody holds it: revoke it there.";
-                Err(Failure::new(Kind::Failed, doing, why).hint(hint))
-            }
+            Came::Code(_) => Err(unasked_code(doing)),
         }
     }
 
@@ -90,9 +86,7 @@ impl Wallet {
     ) -> Result<Issued, Failure> {
         match self.agreed(order, source, line, doing).await? {
             (_, Came::Mytoken(issued)) => Ok(*issued),
-            (_, Came::Code(_)) => {
-                Err(Failure::new(Kind::Failed, doing, "a transfer code came, which was not asked for"))
-            }
+            (_, Came::Code(_)) => Err(unasked_code(doing)),
         }
     }
 
@@ -109,6 +103,7 @@ impl Wallet {
         let provider = order.provider.as_deref().unwrap_or_default();
         let wished = order.name.as_deref().unwrap_or_default();
         let _alone = self.alone(&[&address, provider, source.id.as_str(), wished], doing)?;
+        self.may_ask(&address).map_err(|error| words::mytoken(doing, &error))?;
         let mut stop = line.stop.clone();
         let server = tokio::select! {
             biased;
@@ -248,6 +243,12 @@ impl Wallet {
             line.tell(&view);
         }
     }
+}
+
+fn unasked_code(doing: &str) -> Failure {
+    let why = "the mytoken came as a transfer code, which was not asked for";
+    Failure::new(Kind::Failed, doing, why)
+        .hint("It exists at the server and nobody holds it: revoke it there.")
 }
 
 fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
