@@ -14,6 +14,7 @@ pub mod mytoken;
 pub mod offer;
 pub mod secret;
 pub mod source;
+pub mod span;
 pub mod specimen;
 pub mod time;
 pub mod untrusted;
