@@ -2,6 +2,7 @@
 
 pub mod credential;
 pub mod draft;
+pub mod elsewhere;
 pub mod event;
 pub mod failure;
 pub mod family;
@@ -12,10 +13,12 @@ pub mod limit;
 pub mod login;
 pub mod mytoken;
 pub mod offer;
+pub mod outlast;
 pub mod secret;
 pub mod source;
 pub mod span;
 pub mod specimen;
+pub mod tighter;
 pub mod time;
 pub mod untrusted;
 pub mod vault;

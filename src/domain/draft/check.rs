@@ -1,6 +1,7 @@
 //! What would go wrong with a draft, said before anything is sent.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::Draft;
 use crate::domain::mytoken::Facts;
@@ -15,6 +16,10 @@ pub struct Circumstances<'a> {
     pub parent: Option<&'a Facts>,
     /// The present moment.
     pub now: Timestamp,
+    /// The zone that moments are told in.
+    pub zone: &'a TimeZone,
+    /// How long its access tokens live, in seconds, where one was seen; `None`: about an hour is taken.
+    pub tokens_live: Option<u64>,
 }
 
 /// Which part of a draft something is about.

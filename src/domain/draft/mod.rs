@@ -20,7 +20,7 @@ use jiff::Timestamp;
 pub use check::{Circumstances, Part, Warning, check};
 pub use command::{Base, command};
 pub use json::{clauses_from_json, from_json, to_json};
-pub use when::When;
+pub use when::{Edge, When};
 pub use words::in_words;
 
 use super::mytoken::{Capability, Clause, Facts, Form, Rotation, Wanted};
