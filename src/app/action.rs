@@ -2,6 +2,39 @@
 
 use crate::domain::form::Form;
 
+/// What the create form is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CreateAction {
+    /// The next field.
+    Next,
+    /// The field before.
+    Previous,
+    /// The next part of the form.
+    NextPart,
+    /// The part before.
+    PreviousPart,
+    /// Tick or untick; the next choice.
+    Switch,
+    /// The next choice; show what lies under it.
+    More,
+    /// The choice before; hide what lies under it.
+    Less,
+    /// Choose from the provider's scopes.
+    ChooseScopes,
+    /// One more clause.
+    AddClause,
+    /// Take the clause away.
+    DropClause,
+    /// Save it as a profile.
+    SaveProfile,
+    /// Edit it as JSON in the user's editor.
+    EditJson,
+    /// Copy the command that makes the same.
+    CopyCommand,
+    /// Begin with a blank one.
+    Blank,
+}
+
 /// What the user asks for; the keymap says with which key, where and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -45,6 +78,8 @@ pub enum Action {
     LogIn,
     /// Make a mytoken.
     NewMytoken,
+    /// In the create form.
+    Create(CreateAction),
     /// Look up a pasted token, or the selected mytoken again.
     LookUp,
     /// Ask the server of the token on show (again).

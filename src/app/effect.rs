@@ -5,14 +5,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::domain::credential::{CredentialId, Held};
+use crate::domain::draft::Draft;
 use crate::domain::event::Event;
 use crate::domain::failure::Failure;
 use crate::domain::form::Form;
 use crate::domain::jwt::Jwt;
 use crate::domain::login::{Order, Report, Step};
 use crate::domain::mytoken::Facts;
+use crate::domain::offer::Offer;
 use crate::domain::secret::Secret;
-use crate::domain::source::Source;
+use crate::domain::source::{Source, SourceId};
 use crate::domain::specimen::Specimen;
 use crate::domain::vault::{Guard, Opening, Vault};
 use crate::domain::verdict::Verdict;
@@ -59,6 +61,8 @@ pub enum Effect {
     Keep(Specimen, String),
     /// Revoke at the provider or server: answered by [`Outcome::Revoked`].
     Revoke(Task, CredentialId),
+    /// What the create form needs: answered by [`Outcome::Made`].
+    Make(Making),
     /// Forget here only: answered by [`Outcome::Forgotten`].
     Forget(CredentialId),
     /// Discover an issuer and list it: answered by [`Outcome::ProviderAdded`].
@@ -93,6 +97,32 @@ pub enum Effect {
     Quit,
     /// The same, and print the values that could not be written once the terminal is given back.
     QuitPrinting,
+}
+
+/// What the create form needs of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Making {
+    /// Ask a mytoken server what it offers.
+    Offer(SourceId),
+    /// Make a mytoken from a held one.
+    From(Task, CredentialId, Box<Draft>),
+    /// Save a draft as a profile of this name, at this server.
+    SaveProfile(String, SourceId, Box<Draft>),
+    /// Let the user edit this JSON in an editor: the loop's own, because the terminal is the editor's meanwhile.
+    Edit(String),
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Made {
+    /// What the server offers, or why that is not known.
+    Offer(SourceId, Result<Box<Offer>, Failure>),
+    /// A mytoken, made from a held one; or not.
+    Mytoken(Task, Result<Box<Report>, Failure>),
+    /// Saved as a profile: its short word; or not.
+    Profile(Result<SourceId, Failure>),
+    /// The JSON as it came back from the editor, `None` if nothing was changed; or it could not be edited.
+    Edited(Result<Option<String>, Failure>),
 }
 
 /// What a look-up or a history is about.
@@ -134,6 +164,8 @@ pub enum Outcome {
     Kept(Result<(CredentialId, String), Failure>),
     /// Revoked, with what is to be said about it, or not.
     Revoked(Task, Result<String, Failure>),
+    /// What the create form asked for.
+    Made(Made),
     /// Forgotten: the name it had.
     Forgotten(Result<String, Failure>),
     /// A provider was found and listed, or not.

@@ -142,6 +142,8 @@ impl Geometry {
         let kept = match overlay {
             // The field and the line under it.
             Overlay::Palette(_) => 2,
+            // What the ticked ones mean.
+            Overlay::Create(form) if matches!(form.over, super::create::Over::Scopes(_)) => 2,
             _ => 0,
         };
         Area {
@@ -241,6 +243,7 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Palette(_) => (64, 16),
         Overlay::CopyMenu(..) => (84, 20),
         Overlay::Login(_) => (100, 27),
+        Overlay::Create(_) => (116, 40),
         Overlay::WhichProvider(which) => (64, lines(which.choices.len()).saturating_add(3).min(20)),
         Overlay::WhichClient(_) => (84, 18),
         Overlay::Granted(report) => (84, lines(report.lines.len() * 2 + report.remarks.len() + 6).min(24)),

@@ -27,6 +27,15 @@ pub fn of_history(held: &Held, state: &State) -> Option<String> {
     joined([doubt(held, facts.rotation), of_other_use(facts, *copy, state)])
 }
 
+/// The price of making a mytoken from a held one: one of its other uses, and a newer copy of it where that is how it renews itself,
+/// also of one without restrictions (mytoken-api.md §2.3.4).
+#[must_use]
+pub fn of_subtoken(held: &Held, state: &State) -> Option<String> {
+    let Chain::Mytoken { facts, copy, .. } = &held.chain else { return None };
+    let turns = facts.rotation.filter(|rotation| rotation.on_other).map(|_| newer_copy(*copy));
+    joined([doubt(held, facts.rotation), uses_of_others(facts, state), turns])
+}
+
 /// The price of reading the history of a pasted mytoken. It is not held: a copy it would turn into is lost.
 #[must_use]
 pub fn of_pasted_history(facts: &Facts, state: &State) -> Option<String> {

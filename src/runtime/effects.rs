@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::leaving::Wish as ToLeave;
 use super::{Answer, Board, End, SignIn};
-use crate::app::effect::{Asking, Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
+use crate::app::effect::{Asking, Copied, Drawn, Effect, Finding, Making, Outcome, Snapshot, Target, Task};
 use crate::desktop::{Cleared, Desktop};
 use crate::domain::credential::{CredentialId, Custody};
 use crate::domain::failure::{Failure, Kind};
@@ -26,8 +26,8 @@ use crate::wallet::{Wallet, login};
 
 /// What the tasks share.
 #[derive(Clone)]
-struct World {
-    wallet: Arc<Wallet>,
+pub(super) struct World {
+    pub(super) wallet: Arc<Wallet>,
     desktop: Arc<dyn Desktop>,
     clock: Arc<dyn Clock>,
     clear_after: Option<Duration>,
@@ -40,7 +40,7 @@ type Logins = Arc<Mutex<HashMap<Task, (mpsc::UnboundedSender<Secret>, watch::Sen
 
 /// Turns effects into tasks.
 pub(super) struct Effects {
-    world: World,
+    pub(super) world: World,
     logins: Logins,
     waiting: Vec<Effect>,
     /// What must not be broken off.
@@ -85,7 +85,8 @@ impl Effects {
             | Effect::QuitPrinting
             | Effect::Redraw
             | Effect::CatchMouse(_)
-            | Effect::Suspend => {
+            | Effect::Suspend
+            | Effect::Make(Making::Edit(_)) => {
                 self.waiting.push(effect);
             }
             other => self.start(other),
@@ -168,6 +169,7 @@ impl Effects {
                     world.changed(Outcome::Revoked(task, revoked));
                 });
             }
+            Effect::Make(making) => self.make(making),
             Effect::Forget(id) => {
                 self.finish(async move {
                     let forgotten = world.wallet.forget(&id).await;
@@ -217,7 +219,7 @@ impl Effects {
     }
 
     /// Starts what must not be broken off when the program is left.
-    fn finish(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn finish(&mut self, work: impl Future<Output = ()> + Send + 'static) {
         while self.lasting.try_join_next().is_some() {}
         self.lasting.spawn(work);
     }
@@ -259,13 +261,13 @@ impl Drop for Effects {
 }
 
 impl World {
-    fn say(&self, outcome: Outcome) {
+    pub(super) fn say(&self, outcome: Outcome) {
         // The loop has ended: nobody is left to hear it.
         drop(self.answer.send(outcome));
     }
 
     /// What is held first, then what happened to it: a screen never speaks of what it does not show.
-    fn changed(&self, outcome: Outcome) {
+    pub(super) fn changed(&self, outcome: Outcome) {
         self.say(self.snapshot());
         self.say(outcome);
     }

@@ -5,6 +5,7 @@
 
 mod effects;
 mod leaving;
+mod making;
 pub mod open;
 pub mod stage;
 

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::action::Action;
 use super::can;
+use super::create::Over;
 use super::key::Key;
 use super::keys::KEYMAP;
 use super::overlay::Overlay;
@@ -36,6 +37,10 @@ pub enum Layer {
     Login,
     /// In the question which provider, which client.
     Which,
+    /// In the create form.
+    Create,
+    /// In the list of a provider's scopes.
+    Scopes,
     /// In the report of a login, and in that of a failure.
     Report,
     /// Where a line is typed: a token, a name, an issuer.
@@ -62,7 +67,7 @@ pub enum Layer {
 
 impl Layer {
     /// Every layer, in the order of README's table.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Board,
         Self::Providers,
         Self::Tokens,
@@ -71,6 +76,8 @@ impl Layer {
         Self::CopyMenu,
         Self::Login,
         Self::Which,
+        Self::Create,
+        Self::Scopes,
         Self::Report,
         Self::Reading,
         Self::Line,
@@ -102,6 +109,8 @@ impl Layer {
             Self::Reading => "details",
             Self::Login => "login",
             Self::Which => "a choice",
+            Self::Create => "create",
+            Self::Scopes => "scopes",
             Self::Report => "a report",
             Self::Line => "a typed line",
             Self::MayAsk => "may it be asked?",
@@ -133,6 +142,11 @@ impl Layer {
             Overlay::Details(..) | Overlay::Content(_) => Self::Reading,
             Overlay::Login(_) => Self::Login,
             Overlay::WhichProvider(_) | Overlay::WhichClient(_) => Self::Which,
+            Overlay::Create(form) => match form.over {
+                Over::Nothing => Self::Create,
+                Over::Scopes(_) => Self::Scopes,
+                Over::ProfileName(_) => Self::Line,
+            },
             Overlay::Granted(_) | Overlay::Failed(_) => Self::Report,
             Overlay::Paste(_) | Overlay::KeepAs(..) | Overlay::AddProvider(_) | Overlay::Rename(..) => {
                 Self::Line

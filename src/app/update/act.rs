@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ask, end, log_in, moving, safe, typing};
+use super::{ask, create, end, log_in, moving, safe, typing};
 use crate::app::action::Action;
 use crate::app::copy;
 use crate::app::effect::Effect;
@@ -48,14 +48,19 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
             return copy::draw(state, &id, true, None, action, now);
         }
         Action::LogIn => return log_in::at_target(state),
-        Action::NewMytoken => return log_in::new_mytoken(state),
+        Action::NewMytoken => return create::open(state, now),
+        Action::Create(action) => return create::act(state, action, now),
         Action::LookUp => state.overlays.push(Overlay::Paste(Field::default())),
         Action::AskServer => return ask::server(state, now),
         Action::Keep => ask::name_to_keep(state),
         Action::ReadHistory => return ask::history(state, now),
         Action::ShowContent => state.overlays.push(Overlay::Content(List::default())),
         Action::GoToNewest => ask::go_to_newest(state),
-        Action::Revoke => end::open(state, now),
+        Action::Revoke => {
+            if !create::revoke(state, now) {
+                end::open(state, now);
+            }
+        }
         Action::ConfirmRevoke => return end::revoke(state, now),
         Action::ConfirmForget => return end::forget(state),
         Action::AddProvider => state.overlays.push(Overlay::AddProvider(Field::default())),
@@ -118,6 +123,7 @@ fn back(state: &mut State, now: Timestamp) -> Vec<Effect> {
     match state.overlays.last_mut() {
         Some(Overlay::Login(login)) if login.typing => login.typing = false,
         Some(Overlay::Login(_)) => return log_in::cancel(state, now),
+        Some(Overlay::Create(_)) => create::back(state, now),
         Some(Overlay::Filter(_)) => {
             typing::set_filter(state, None);
             state.overlays.pop();
@@ -193,6 +199,7 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
         Some(Overlay::KeepAs(..)) => ask::keep(state, now),
         Some(Overlay::AddProvider(_)) => ask::provider(state, now),
         Some(Overlay::Rename(..)) => safe::rename(state),
+        Some(Overlay::Create(_)) => create::accept(state, now),
         Some(Overlay::Guarding(_) | Overlay::Unlock(_)) => safe::accept(state, now),
         Some(
             Overlay::Details(..)

@@ -9,7 +9,12 @@ use crate::domain::credential::{Chain, Custody, Health, Held};
 
 /// Opens the dialogue for the selected row.
 pub(super) fn open(state: &mut State, now: Timestamp) {
-    let Some(held) = state.acting() else { return };
+    let Some(held) = state.acting().cloned() else { return };
+    open_for(state, &held, now);
+}
+
+/// The same for this one.
+pub(super) fn open_for(state: &mut State, held: &Held, now: Timestamp) {
     let dialogue = Revoke {
         id: held.id.clone(),
         name: held.name.clone(),

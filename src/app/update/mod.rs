@@ -2,6 +2,7 @@
 
 mod act;
 mod ask;
+mod create;
 mod end;
 mod log_in;
 mod moving;

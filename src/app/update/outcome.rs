@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::{end, log_in, moving, safe};
+use super::{create, end, log_in, moving, safe};
 use crate::app::effect::{Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
 use crate::app::login::Opened;
 use crate::app::overlay::Overlay;
@@ -28,6 +28,7 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
             state.end(task);
             told(state, result, now);
         }
+        Outcome::Made(made) => return create::take(state, made, now),
         Outcome::Forgotten(result) => told(state, result.map(|name| format!("Forgot {name}")), now),
         Outcome::ProviderAdded(task, result) => {
             if state.end(task) {
@@ -132,6 +133,7 @@ fn login_ended(state: &mut State, task: Task, result: Result<Box<Report>, Failur
         Ok(report) => {
             state.tokens.awaited = Some(report.id.clone());
             moving::focus(state, Pane::Tokens);
+            create::granted(state);
             log_in::replace_login(state, Overlay::Granted(report));
         }
         Err(failure) if failure.kind == Kind::Cancelled => {

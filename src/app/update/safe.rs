@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::act;
 use crate::app::action::Action;
+use crate::app::create::Over;
 use crate::app::effect::{Effect, Task};
 use crate::app::field::Field;
 use crate::app::keymap;
@@ -44,7 +45,7 @@ fn need(state: &State, action: Action) -> Option<Need> {
     let is_locked = state.wallet.vault.access == Access::Locked;
     let reads = |held: Option<&Held>| held.is_some_and(|held| is_locked && held.locked).then_some(Need::Key);
     match action {
-        Action::LogIn | Action::NewMytoken | Action::Keep => keeps(),
+        Action::LogIn | Action::Keep => keeps(),
         Action::Open if state.focus == Pane::Providers => match state.selected_row()? {
             Row::Source(..) => keeps(),
             Row::More | Row::Add => None,
@@ -57,7 +58,8 @@ fn need(state: &State, action: Action) -> Option<Need> {
             if matches!(
                 state.overlays.last(),
                 Some(Overlay::WhichClient(_) | Overlay::WhichProvider(_) | Overlay::KeepAs(..))
-            ) =>
+            ) || crate::app::create::on_top(state)
+                .is_some_and(|form| matches!(form.over, Over::Nothing)) =>
         {
             keeps()
         }

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
 
-use super::{act, ask, log_in, settle};
+use super::{act, ask, create, log_in, settle};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::field;
@@ -28,7 +28,7 @@ fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
         && let Some(field) = state.overlays.last_mut().and_then(Overlay::field_mut)
     {
         field.press(key);
-        typed(state);
+        typed(state, now);
         state.price = None;
         return Vec::new();
     }
@@ -36,7 +36,7 @@ fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
     // The price was said for one action; every other key means that it is not wanted.
     let chosen = match action {
         // Enter on the selected form is that form's own key.
-        Some(Action::Accept) => act::chosen_form(state).map(Action::CopyForm),
+        Some(Action::Accept) => Some(act::chosen_form(state).map_or(Action::Accept, Action::CopyForm)),
         other => other,
     };
     let keeps_price = |asked| chosen == Some(asked) || action == Some(Action::Back);
@@ -76,7 +76,7 @@ pub(super) fn paste(state: &mut State, text: &Secret, now: Timestamp) -> Vec<Eff
             if let Some(field) = top.field_mut() {
                 field.insert(text.expose());
             }
-            typed(state);
+            typed(state, now);
         }
         Some(_) if has_login => return log_in::pasted(state, text, now),
         Some(_) => state.say(Tone::Plain, "Nothing here takes pasted text: go back to the board first", now),
@@ -86,8 +86,9 @@ pub(super) fn paste(state: &mut State, text: &Secret, now: Timestamp) -> Vec<Eff
 }
 
 /// What follows at once from a changed field: a list is narrowed, and its first match is selected.
-fn typed(state: &mut State) {
+fn typed(state: &mut State, now: Timestamp) {
     match state.overlays.last_mut() {
+        Some(Overlay::Create(_)) => create::typed(state, now),
         Some(Overlay::Palette(palette)) => palette.selected = 0,
         Some(Overlay::Filter(field)) => {
             let filter = Some(field.value().to_owned()).filter(|typed| !typed.is_empty());
