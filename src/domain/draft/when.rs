@@ -4,6 +4,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::span;
 use crate::domain::time::{from_epoch, later};
 use crate::domain::untrusted::cleaned;
 
@@ -102,7 +103,7 @@ impl When {
     pub fn words(self, now: Timestamp, zone: &TimeZone) -> String {
         match self {
             Self::In(0) => "at once".to_owned(),
-            Self::In(seconds) => format!("in {}", span(seconds)),
+            Self::In(seconds) => format!("in {}", span_words(seconds)),
             Self::At(at) => {
                 let past = if at <= now { ", past" } else { "" };
                 format!("{}{past}", at.to_zoned(zone.clone()).strftime("%a %-d %b %Y %H:%M"))
@@ -112,16 +113,13 @@ impl When {
 }
 
 /// A span in a sentence: `90 days`, `15 h`, `1 h 30 min`.
-pub(super) fn span(seconds: u64) -> String {
-    let (large, name, small, below) = match seconds {
-        ..60 => return format!("{seconds} s"),
-        60..3600 => (seconds / 60, "min", seconds % 60, "s"),
-        86_400 => return "1 day".to_owned(),
+pub(super) fn span_words(seconds: u64) -> String {
+    match seconds {
+        86_400 => "1 day".to_owned(),
         // Up to two days work is counted in hours.
-        3600..172_800 => (seconds / 3600, "h", seconds % 3600 / 60, "min"),
-        _ => (seconds / 86_400, "days", seconds % 86_400 / 3600, "h"),
-    };
-    if small == 0 { format!("{large} {name}") } else { format!("{large} {name} {small} {below}") }
+        172_800.. if seconds % 86_400 == 0 => format!("{} days", seconds / 86_400),
+        _ => span::words(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))),
+    }
 }
 
 /// A span as it is typed: `90d`, `12h30m`.
@@ -222,35 +220,11 @@ fn counted(text: &str) -> Result<u64, String> {
             _ => Err(format!("{bare} of what? {bare}d are days, {bare}m minutes, +{bare} seconds")),
         };
     }
-    parts(bare)
-}
-
-fn parts(text: &str) -> Result<u64, String> {
-    let mut total = 0_u64;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let (number, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let after = after.trim_start();
-        let end = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at_checked(end).unwrap_or((after, ""));
-        let length = match unit.to_ascii_lowercase().as_str() {
-            "s" | "sec" | "second" | "seconds" => 1,
-            "m" | "min" | "minute" | "minutes" => 60,
-            "h" | "hour" | "hours" => 3600,
-            "d" | "day" | "days" => 86_400,
-            "w" | "week" | "weeks" => 604_800,
-            "y" | "year" | "years" => 31_536_000,
-            "mo" | "month" | "months" => {
-                return Err("months differ in length: say it in days, 30d".to_owned());
-            }
-            _ => return Err(EXPECTED.to_owned()),
-        };
-        let number = number.parse::<u64>().ok().and_then(|number| number.checked_mul(length));
-        total = number.and_then(|part| total.checked_add(part)).ok_or(EXPECTED)?;
-        rest = after.trim_start();
+    if bare.contains("mo") {
+        return Err("months differ in length: say it in days, 30d".to_owned());
     }
-    if text.is_empty() { Err(EXPECTED.to_owned()) } else { Ok(total) }
+    let read = span::read(bare).and_then(|span| u64::try_from(span.as_secs()).ok());
+    read.ok_or_else(|| EXPECTED.to_owned())
 }
 
 #[cfg(test)]
@@ -382,7 +356,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_typed_is_read_back_to_the_same(seconds in any::<u64>(), epoch in 0_i64..250_000_000_000, zone in 0_usize..4) {
+        fn what_is_typed_is_read_back_to_the_same(seconds in 0..i64::MAX.unsigned_abs(), epoch in 0_i64..250_000_000_000, zone in 0_usize..4) {
             let zones = ["UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Apia"];
             let zone = TimeZone::get(zones[zone]).expect("a zone");
             for when in [When::In(seconds), When::At(from_epoch(epoch))] {
