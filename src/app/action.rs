@@ -35,6 +35,26 @@ pub enum CreateAction {
     Blank,
 }
 
+impl CreateAction {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Next,
+        Self::Previous,
+        Self::NextPart,
+        Self::PreviousPart,
+        Self::Switch,
+        Self::More,
+        Self::Less,
+        Self::ChooseScopes,
+        Self::AddClause,
+        Self::DropClause,
+        Self::SaveProfile,
+        Self::EditJson,
+        Self::CopyCommand,
+        Self::Blank,
+    ];
+}
+
 /// What the user asks for; the keymap says with which key, where and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {

@@ -165,9 +165,10 @@ pub(crate) fn event(c: char) -> KeyEvent {
 /// The board with everything that can lie over it, and on each pane.
 pub(crate) fn every_place() -> Vec<State> {
     let mut places = Vec::new();
-    for keys in
-        ["1", "2", "3", "4", "?", ":", "Y", "\n", "3\n", "1\n", "1j\n", "n", "i", "+", "D", "q", "/", "l\t"]
-    {
+    for keys in [
+        "1", "2", "3", "4", "?", ":", "Y", "\n", "3\n", "1\n", "1j\n", "n", "np", "n\t", "n\t+", "i", "+",
+        "D", "q", "/", "l\t",
+    ] {
         let mut state = board(vec![mytoken("toar", Some(581)), login("egi", 30), bare("wlcg", -5)]);
         state.seat.demo = keys == "l\t";
         let _ = press(&mut state, keys);

@@ -18,7 +18,7 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 
-use crate::app::effect::{Effect, Outcome};
+use crate::app::effect::{Effect, Made, Making, Outcome};
 use crate::app::message::Message;
 use crate::app::state::State;
 use crate::app::update::update;
@@ -207,6 +207,18 @@ impl Board {
                         wish = Some(leaving::Wish::By(End::Gone));
                     }
                     forget_screen(terminal)?;
+                }
+                Effect::Make(Making::Edit(text)) => {
+                    match stage.edit(&text).await {
+                        Ok(edited) => {
+                            self.take(Message::Outcome(Outcome::Made(Made::Edited(edited))), effects)
+                        }
+                        Err(_) => wish = Some(leaving::Wish::By(End::Gone)),
+                    }
+                    forget_screen(terminal)?;
+                    // It may have changed meanwhile, and nobody listened.
+                    let size = terminal.size()?;
+                    self.take(Message::Resized(size.width, size.height), effects);
                 }
                 other => effects.start(other),
             }

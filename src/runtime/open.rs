@@ -62,10 +62,10 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
     state.utc = opening.utc;
     state.notice = opening.complaint.map(|text| Notice { text, tone: Tone::Warning, until: None });
     let guard = terminal::take(&environment)?;
-    let input = InputStream::start()?;
+    let input = Some(InputStream::start()?);
     let drawing = |source: io::Error| Error::Terminal { doing: "drawing", source };
     let mut screen = Terminal::new(CrosstermBackend::new(output.clone())).map_err(drawing)?;
-    let mut stage = RealStage { guard, input, signals, output, jumps: Jumps::new() };
+    let mut stage = RealStage { guard, input, signals, output, environment, jumps: Jumps::new() };
     let board = Board {
         state,
         wallet: opening.wallet,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::*;
+use crate::app::action::CreateAction;
 use crate::app::effect::Outcome;
 use crate::app::key::ch;
 use crate::app::sample::*;
@@ -68,7 +69,7 @@ fn every_action() -> Vec<Action> {
         Action::CopyUnsaved,
     ];
     let is_listed = |action: Action| match action {
-        Action::Focus(_) | Action::CopyForm(_) => false,
+        Action::Focus(_) | Action::CopyForm(_) | Action::Create(_) => false,
         Action::Quit
         | Action::Suspend
         | Action::Redraw
@@ -125,7 +126,8 @@ fn every_action() -> Vec<Action> {
     assert!(listed.iter().all(|action| is_listed(*action)));
     let panes = Pane::ALL.map(Action::Focus);
     let forms = Form::ALL.map(Action::CopyForm);
-    listed.into_iter().chain(panes).chain(forms).collect()
+    let in_form = CreateAction::ALL.map(Action::Create);
+    listed.into_iter().chain(panes).chain(forms).chain(in_form).collect()
 }
 
 #[test]
