@@ -100,8 +100,7 @@ impl Wallet {
         };
         let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
         let offer = offer_of(&server, &grant.server);
-        let circumstances =
-            Circumstances { offer: Some(&offer), parent: Some(&grant.facts), now: self.now() };
+        let circumstances = Circumstances { parent: Some(&grant.facts), ..self.circumstances(&offer) };
         let draft = Draft { provider: grant.facts.provider.raw().to_owned(), ..draft.clone() };
         may_be_made(&draft, &circumstances, doing)?;
         let wanted = draft.wanted(self.now());

@@ -1,5 +1,7 @@
 //! A mytoken that has just come: it is kept before anything of it is looked at, then asked and granted are compared.
 
+use jiff::tz::TimeZone;
+
 use super::{Wallet, gone};
 use crate::domain::credential::{
     Ask, Copy, Credential, CredentialId, Custody, Grant, Health, Identity, MytokenGrant,
@@ -9,6 +11,7 @@ use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::Report;
 use crate::domain::mytoken::{Facts, Wanted, can};
+use crate::domain::offer::Offer;
 use crate::domain::source::SourceId;
 use crate::domain::untrusted::Untrusted;
 use crate::mytoken::Issued;
@@ -16,6 +19,9 @@ use crate::mytoken::asked::{compare, is_wider};
 use crate::mytoken::discovery::Server;
 use crate::mytoken::order::not_enforced;
 use crate::store::{self, Error, fresh_id};
+
+/// Moments in a refusal are told in UTC.
+static UTC: TimeZone = TimeZone::UTC;
 
 /// The alarm of a report.
 const WIDER: &str = "it may do more than was asked for: revoke it if that is not what you want";
@@ -140,6 +146,12 @@ impl Wallet {
             }
             None => Ok(()),
         }
+    }
+
+    /// What a login's draft is held against.
+    pub(super) fn circumstances<'a>(&self, offer: &'a Offer) -> Circumstances<'a> {
+        let now = self.now();
+        Circumstances { offer: Some(offer), parent: None, now, zone: &UTC, tokens_live: None }
     }
 
     /// The name here of what is to be made: the one that is wished for; else the one that it has at its server, or the free one that is

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use serde_json::Value;
 
 use super::{Wallet, words};
 use crate::domain::failure::{Failure, Kind};
@@ -16,9 +15,6 @@ use crate::mytoken::discovery::Server;
 use crate::mytoken::{Error, profiles};
 
 const DOING: &str = "Asking what the server offers";
-
-/// The group of templates that stands for none.
-const DEFAULT_GROUP: &str = "_";
 
 /// More groups than this are not read: each costs four requests, of a hundred in five minutes that all users behind one address share.
 const MOST_GROUPS: usize = 4;
@@ -99,27 +95,17 @@ async fn templates(http: &Http, server: &Server) -> Result<Vec<Template>, Error>
         Err(error) => return Err(error),
     };
     let mut read = Vec::new();
-    for group in groups.into_iter().take(MOST_GROUPS) {
-        let group = Some(group).filter(|group| group.raw() != DEFAULT_GROUP);
-        for (kind, asked) in [
-            (TemplateKind::Profile, profiles::Kind::Profiles),
-            (TemplateKind::Capabilities, profiles::Kind::Capabilities),
-            (TemplateKind::Restrictions, profiles::Kind::Restrictions),
-            (TemplateKind::Rotation, profiles::Kind::Rotation),
+    for group in groups.iter().map(Untrusted::raw).take(MOST_GROUPS) {
+        for kind in [
+            TemplateKind::Profile,
+            TemplateKind::Capabilities,
+            TemplateKind::Restrictions,
+            TemplateKind::Rotation,
         ] {
             // One template that cannot be evaluated spoils its list (§2.11), and no other.
-            let list = profiles::templates(http, server, group.as_ref().map(Untrusted::raw), asked).await;
-            read.extend(list.unwrap_or_default().into_iter().map(|template| Template {
-                group: group.clone(),
-                name: template.name,
-                kind,
-                content: content(&template.payload),
-            }));
+            let list = profiles::templates(http, server, Some(group), kind).await.unwrap_or_default();
+            read.extend(list.iter().map(|template| template.offered(Some(group), kind)));
         }
     }
     Ok(read)
-}
-
-fn content(payload: &Value) -> Untrusted {
-    Untrusted::new(serde_json::to_string(payload).unwrap_or_default())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Line, cancelled, stopped};
-use crate::domain::draft::{Circumstances, Draft};
+use crate::domain::draft::Draft;
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Choice, Order, Polled, Report, Step, View};
@@ -102,7 +102,7 @@ impl Wallet {
             return Err(Failure::new(Kind::Cancelled, doing, "a provider is to be chosen first"));
         };
         let offer = offer_of(&server, &address);
-        let circumstances = Circumstances { offer: Some(&offer), parent: None, now: self.now() };
+        let circumstances = self.circumstances(&offer);
         may_be_made(&draft, &circumstances, doing)?;
         let asked = draft.wanted(self.now());
         let made = Made { order, source, server, address, asked, name, doing };
