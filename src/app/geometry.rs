@@ -246,7 +246,9 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Create(_) => (116, 40),
         Overlay::WhichProvider(which) => (64, lines(which.choices.len()).saturating_add(3).min(20)),
         Overlay::WhichClient(_) => (84, 18),
-        Overlay::Granted(report) => (84, lines(report.lines.len() * 2 + report.remarks.len() + 6).min(24)),
+        Overlay::Granted(report) => {
+            (84, lines(report.lines.len() * 2 + report.remarks.len() * 2 + 9).min(26))
+        }
         Overlay::Failed(_) => (84, 10),
         Overlay::Paste(_) | Overlay::Rename(..) => (76, 9),
         Overlay::MayAsk(..) | Overlay::Unlock(_) => (76, 10),

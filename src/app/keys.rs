@@ -312,7 +312,7 @@ pub const KEYMAP: &[Binding] = &[
         "make it: by a login, or from the held mytoken",
     )
     .says(create_says)
-    .footer(1),
+    .footer(7),
     Binding::new(
         Layer::Create,
         &[ESC],
@@ -323,7 +323,7 @@ pub const KEYMAP: &[Binding] = &[
     .says(|state| {
         if create::on_top(state).is_some_and(create::Create::is_changed) { "keep as draft" } else { "back" }
     })
-    .footer(1),
+    .footer(7),
     in_form(&[TAB, DOWN], CreateAction::Next, "next field", "to the next field").footer(3),
     in_form(&[key(KeyCode::BackTab), UP], CreateAction::Previous, "field before", "to the field before"),
     in_form(&[PAGE_DOWN], CreateAction::NextPart, "next part", "to the next part of the form"),

@@ -48,10 +48,12 @@ const BLANK: Row = Row { left: None, right: None, whole: true };
 /// How the inside of the form is shared out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shares {
+    /// Free rows above the fields.
+    pub top: usize,
     /// Rows for the fields.
     pub fields: usize,
-    /// Whether one stands free between these and what follows.
-    pub air: bool,
+    /// Free rows between these and what follows.
+    pub air: usize,
     /// Rows for what is to be said of the place at the cursor.
     pub hint: usize,
     /// Rows for the words, with their frame where they have one.
@@ -183,13 +185,18 @@ impl Create {
             _ => 5,
         } + frame;
         let rest = height.saturating_sub(hint + command + words);
-        let air = rest > needed;
         let fields = needed.min(rest);
-        // What the fields do not need the words get, and the command a second line.
-        let spare = rest.saturating_sub(fields + usize::from(air));
-        let command = command + usize::from(spare > 2);
-        let words = words + spare.saturating_sub(usize::from(spare > 2)).min(6);
-        Shares { fields, air, hint, words, framed, command }
+        // What the fields do not need is air first, then the command's second line, then the words'.
+        let mut spare = rest - fields;
+        let mut take = |most: usize| {
+            let taken = spare.min(most);
+            spare -= taken;
+            taken
+        };
+        let (air, top) = (take(1), take(1));
+        let command = command + take(1);
+        let words = words + take(4);
+        Shares { top, fields, air, hint, words, framed, command }
     }
 
     /// Puts the cursor where there is something, and its row on screen.

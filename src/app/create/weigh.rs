@@ -115,6 +115,7 @@ impl Create {
     fn place_of(&self, warning: &crate::domain::draft::Warning) -> Item {
         use crate::domain::draft::Part;
         match warning.part {
+            Part::Parent => Item::From,
             Part::Provider => Item::Provider,
             Part::Name => Item::Name,
             Part::Capabilities => Item::Capability(0),

@@ -410,19 +410,25 @@ fn make(state: &mut State, now: Timestamp) -> Vec<Effect> {
         state.say(Tone::Bad, why, now);
         return Vec::new();
     }
-    let (parent, draft, server) = (form.parent.clone(), form.draft.clone(), form.server().cloned());
-    match (parent, server) {
+    // By its profile, where it has one: what it is for is held against what comes.
+    let source = match form.started() {
+        Start::Profile { id, server, .. } if form.server() == Some(server) => Some(id.clone()),
+        _ => form.server().cloned(),
+    };
+    let (parent, draft) = (form.parent.clone(), form.draft.clone());
+    match (parent, source) {
         (Some(parent), _) => make_from(state, &parent, draft, now),
-        (None, Some(server)) => by_login(state, server, draft),
+        (None, Some(source)) => by_login(state, source, draft),
         (None, None) => Vec::new(),
     }
 }
 
-fn by_login(state: &mut State, server: SourceId, draft: Draft) -> Vec<Effect> {
+fn by_login(state: &mut State, source: SourceId, draft: Draft) -> Vec<Effect> {
     state.notice = None;
     let order = Order {
-        source: server,
-        name: Some(draft.name.clone()).filter(|name| !name.is_empty()),
+        source,
+        // Of a draft that is its own.
+        name: None,
         client: None,
         provider: Some(draft.provider.clone()).filter(|issuer| !issuer.is_empty()),
         draft: Some(draft),

@@ -31,10 +31,13 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, form: &Create, scene: Scene<'_>
         .over(buf, area, theme);
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
     let shares = form.shares(width, height);
-    let cursor = fields(buf, Rect { height: columns(shares.fields), ..inside }, form, scene);
-    let mut row = shares.fields + usize::from(shares.air);
+    let top = Rect { y: inside.y + columns(shares.top), height: columns(shares.fields), ..inside };
+    let cursor = fields(buf, top.intersection(inside), form, scene);
+    let below = form.rows(width).len().saturating_sub(form.offset + shares.fields);
+    let mut row = shares.top + shares.fields + shares.air;
     if shares.hint > 0 {
-        put_row(buf, inside, row, said::hint(form, scene), theme);
+        let more = if below > 0 { format!("{below} more below") } else { String::new() };
+        put_row(buf, inside, row, aside_of(said::hint(form, scene), more, width, scene), theme);
         row += shares.hint;
     }
     let words = Rect { y: inside.y + columns(row), height: columns(shares.words), ..inside };

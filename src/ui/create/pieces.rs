@@ -67,7 +67,7 @@ const fn label(item: Item) -> Option<&'static str> {
         Item::Server => Some("server"),
         Item::From => Some("made by"),
         Item::Provider => Some("provider"),
-        Item::Answer => Some("answer"),
+        Item::Answer => Some("given as"),
         Item::Name => Some("name"),
         Item::Lives => Some("copies live"),
         Item::Member(_, member) => Some(member.label()),
@@ -121,7 +121,7 @@ fn typed(
 const fn nothing(item: Item) -> &'static str {
     match item {
         Item::Member(_, member) => member.nothing(),
-        Item::Lives => "as long as it",
+        Item::Lives => "to its end",
         _ => "",
     }
 }

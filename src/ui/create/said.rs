@@ -41,7 +41,8 @@ const fn part(item: Item) -> Option<Part> {
         Item::Capability(_) => Some(Part::Capabilities),
         Item::Clause(at) | Item::Member(at, _) => Some(Part::Clause(at)),
         Item::Turn(_) | Item::Lives => Some(Part::Rotation),
-        Item::Server | Item::From | Item::Another => None,
+        Item::From => Some(Part::Parent),
+        Item::Server | Item::Another => None,
     }
 }
 
