@@ -243,7 +243,8 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Palette(_) => (64, 16),
         Overlay::CopyMenu(..) => (84, 20),
         Overlay::Login(_) => (100, 27),
-        Overlay::Create(_) => (116, 40),
+        // Its fields, and under them what is said of them.
+        Overlay::Create(form) => (120, lines(form.rows(100).len() + 14)),
         Overlay::WhichProvider(which) => (64, lines(which.choices.len()).saturating_add(3).min(20)),
         Overlay::WhichClient(_) => (84, 18),
         Overlay::Granted(report) => {

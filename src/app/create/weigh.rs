@@ -133,7 +133,7 @@ impl Create {
 /// When it is, if it is made now: a date for what is counted, a span for what is a date.
 fn read_moment(when: When, now: Timestamp, zone: &jiff::tz::TimeZone) -> String {
     match when {
-        When::In(_) => When::At(when.at(now)).typed(zone),
+        When::In(_) => when.at(now).to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
         When::At(_) => when.words(now, zone),
     }
 }

@@ -407,7 +407,7 @@ fn make(state: &mut State, now: Timestamp) -> Vec<Effect> {
     if let Some((place, why)) = form.stop() {
         form.at = place;
         state.price = None;
-        state.say(Tone::Bad, why, now);
+        state.say(Tone::Bad, format!("Not yet: {why}"), now);
         return Vec::new();
     }
     // By its profile, where it has one: what it is for is held against what comes.

@@ -58,6 +58,8 @@ pub fn update(state: &mut State, message: Message, now: Timestamp) -> Vec<Effect
 }
 
 #[cfg(test)]
+mod creating;
+#[cfg(test)]
 mod monkey;
 #[cfg(test)]
 mod storing;

@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 
 use super::field::Shown;
 use super::lookup::more_below;
-use super::parts::{Panel, columns, put_row, two_sided};
+use super::parts::{Panel, columns, put_on_edge, put_row, two_sided};
 use super::questions::{answers, say, typed, window};
 use super::scene::Scene;
 use crate::app::action::{Action, CreateAction};
@@ -36,8 +36,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, form: &Create, scene: Scene<'_>
     let below = form.rows(width).len().saturating_sub(form.offset + shares.fields);
     let mut row = shares.top + shares.fields + shares.air;
     if shares.hint > 0 {
-        let more = if below > 0 { format!("{below} more below") } else { String::new() };
-        put_row(buf, inside, row, aside_of(said::hint(form, scene), more, width, scene), theme);
+        put_row(buf, inside, row, said::hint(form, scene), theme);
         row += shares.hint;
     }
     let words = Rect { y: inside.y + columns(row), height: columns(shares.words), ..inside };
@@ -45,6 +44,10 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, form: &Create, scene: Scene<'_>
     row += shares.words;
     let command = Rect { y: inside.y + columns(row), height: columns(shares.command), ..inside };
     said::command(buf, command.intersection(inside), form, scene);
+    if below > 0 && area.height > 2 {
+        let more = Line::from(Span::styled(format!(" {below} more below "), theme.dim));
+        put_on_edge(buf, area.x + 2, area.bottom() - 1, &more);
+    }
     if let Over::ProfileName(name) = &form.over {
         return profile_name(buf, area, name, scene);
     }
@@ -151,5 +154,5 @@ fn profile_name(buf: &mut Buffer, area: Rect, name: &Field, scene: Scene<'_>) ->
 
 /// Something with a dim word at its end, for a row of so many columns.
 fn aside_of<'a>(left: Line<'a>, right: String, width: usize, scene: Scene<'a>) -> Line<'a> {
-    two_sided(left, Line::styled(cleaned(&right), scene.theme.dim), width, 8, scene.theme)
+    two_sided(left, Line::from(Span::styled(cleaned(&right), scene.theme.dim)), width, 8, scene.theme)
 }

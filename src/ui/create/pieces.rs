@@ -18,9 +18,9 @@ use crate::ui::scene::Scene;
 /// The labels at the top.
 const LABEL: usize = 10;
 /// The labels of the restrictions.
-const MEMBER: usize = 15;
+const MEMBER: usize = 16;
 /// The label of a copy's life.
-const LIVES: usize = 13;
+const LIVES: usize = 14;
 /// The names of capabilities beside their words.
 const NAME: usize = 20;
 
@@ -122,6 +122,7 @@ const fn nothing(item: Item) -> &'static str {
     match item {
         Item::Member(_, member) => member.nothing(),
         Item::Lives => "to its end",
+        Item::Name => "none; here it is named after its server",
         _ => "",
     }
 }
@@ -267,7 +268,7 @@ fn capability<'a>(twig: &Twig, width: usize, scene: Scene<'a>) -> Line<'a> {
         Weight::Heavy => "!",
         Weight::Heaviest => "!!",
     };
-    let weight = Line::styled(weight, if is_implied { theme.dim } else { theme.warning });
+    let weight = Line::from(Span::styled(weight, if is_implied { theme.dim } else { theme.warning }));
     two_sided(Line::from(spans), weight, width.saturating_sub(1), 4, theme)
 }
 

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::create::tree::Tick;
 use crate::app::create::{Create, Item, Start, Told, Turn};
-use crate::domain::draft::Part;
+use crate::domain::draft::{Part, Warning};
 use crate::domain::mytoken::{Form, Weight};
 use crate::domain::untrusted::cleaned;
 use crate::ui::parts::{Panel, put_row, wrap};
@@ -25,11 +25,18 @@ pub(super) fn hint<'a>(form: &Create, scene: Scene<'a>) -> Line<'a> {
     if let Some((_, why)) = form.faults.iter().find(|(place, _)| *place == form.at) {
         return marked(theme.signs.wrong, theme.wrong, why.clone());
     }
-    let part = part(form.at);
-    if let Some(warning) = form.warnings.iter().find(|warning| Some(warning.part) == part && warning.stops) {
+    if let Some(warning) = said_here(form) {
         return marked(theme.signs.wrong, theme.wrong, warning.text.clone());
     }
     Line::styled(cleaned(&explained(form, scene)), theme.dim)
+}
+
+/// What stops it at the cursor.
+fn said_here(form: &Create) -> Option<&Warning> {
+    let part = part(form.at);
+    let has_fault = form.faults.iter().any(|(place, _)| *place == form.at);
+    let mut stops = form.warnings.iter().filter(|warning| warning.stops && !has_fault);
+    stops.find(|warning| Some(warning.part) == part)
 }
 
 const fn part(item: Item) -> Option<Part> {
@@ -140,8 +147,11 @@ pub(super) fn words(buf: &mut Buffer, area: Rect, form: &Create, framed: bool, s
             })
             .collect()
     };
-    let faults = form.faults.iter().map(|(_, why)| why);
+    // What is said at the cursor is not said twice.
+    let faults = form.faults.iter().filter(|(place, _)| *place != form.at).map(|(_, why)| why);
+    let here = said_here(form).map(|warning| &warning.text);
     let stops = form.warnings.iter().filter(|warning| warning.stops).map(|warning| &warning.text);
+    let stops = stops.filter(|text| Some(*text) != here);
     let mut lines: Vec<Line<'_>> =
         faults.chain(stops).flat_map(|text| marked(text, theme.signs.wrong, theme.wrong)).collect();
     let heed = form.warnings.iter().filter(|warning| !warning.stops);
@@ -153,11 +163,8 @@ pub(super) fn words(buf: &mut Buffer, area: Rect, form: &Create, framed: bool, s
     let cut = for_words < words.len();
     let shown = words.into_iter().take(for_words).enumerate().map(|(at, mut text)| {
         if cut && at + 1 == for_words {
-            text = format!(
-                "{} {}",
-                crate::ui::parts::clip(&text, width.saturating_sub(2), theme),
-                theme.signs.ellipsis
-            );
+            text.push(' ');
+            text.push_str(theme.signs.ellipsis);
         }
         Line::raw(text)
     });
