@@ -7,11 +7,15 @@
 //! words     what it will be able to do, in plain words
 //! command   the same as a plain command
 //! json      the same as JSON, to edit and to keep
+//! members   reading JSON, member by member
 //! ```
 
+#[cfg(test)]
+pub(crate) mod any;
 mod check;
 mod command;
 mod json;
+mod members;
 mod when;
 mod words;
 
