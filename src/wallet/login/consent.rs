@@ -16,7 +16,7 @@ use crate::domain::time::later;
 use crate::domain::untrusted::Untrusted;
 use crate::mytoken::Issued;
 use crate::mytoken::consent::{self, Consent};
-use crate::mytoken::discovery::Server;
+use crate::mytoken::discovery::{Provider, Server};
 use crate::mytoken::polling::{End, Next, Poll, Schedule, poll_once};
 use crate::mytoken::transfer::Coded;
 use crate::wallet::new_mytoken::may_be_made;
@@ -144,7 +144,11 @@ impl Wallet {
             order.provider.as_deref().or(Some(draft.provider.as_str()).filter(|issuer| !issuer.is_empty()));
         let provider = match (wanted, server.providers.as_slice()) {
             (Some(wanted), offered) => {
+                let is_called = |offer: &&Provider| {
+                    offer.name.as_ref().is_some_and(|name| name.raw().eq_ignore_ascii_case(wanted))
+                };
                 let found = offered.iter().find(|offer| plain(offer.issuer.raw()) == plain(wanted));
+                let found = found.or_else(|| offered.iter().find(is_called));
                 let Some(found) = found else {
                     let why = format!("{} does not offer the provider {wanted}", source.name);
                     return Err(Failure::new(Kind::Failed, doing, why));
