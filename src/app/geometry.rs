@@ -143,7 +143,7 @@ impl Geometry {
             // The field and the line under it.
             Overlay::Palette(_) => 2,
             // What the ticked ones mean.
-            Overlay::Create(form) if matches!(form.over, super::create::Over::Scopes(_)) => 2,
+            Overlay::Create(form) if form.picking().is_some() => 2,
             _ => 0,
         };
         Area {
@@ -243,6 +243,9 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Palette(_) => (64, 16),
         Overlay::CopyMenu(..) => (84, 20),
         Overlay::Login(_) => (100, 27),
+        Overlay::Create(form) if form.picking().is_some() => {
+            (72, lines(form.picking().map_or(0, |picking| picking.scopes.len()) + 3))
+        }
         // Its fields, and under them what is said of them.
         Overlay::Create(form) => (120, lines(form.rows(100).len() + 14)),
         Overlay::WhichProvider(which) => (64, lines(which.choices.len()).saturating_add(3).min(20)),

@@ -12,7 +12,7 @@ use crate::domain::credential::{Chain, Custody};
 use crate::domain::login::{Compared, Relation, Report};
 use crate::domain::untrusted::cleaned;
 
-const LABEL: usize = 15;
+const LABEL: usize = 17;
 /// Between asked and granted; the mark of a difference stands in it.
 const GAP: usize = 3;
 

@@ -296,6 +296,15 @@ impl Create {
         }
     }
 
+    /// The scopes that are being chosen.
+    #[must_use]
+    pub fn picking(&self) -> Option<&Picking> {
+        match &self.over {
+            Over::Scopes(picking) => Some(picking),
+            Over::Nothing | Over::ProfileName(_) => None,
+        }
+    }
+
     /// The field at the cursor, if there is one.
     #[must_use]
     pub fn field(&self) -> Option<&Field> {

@@ -19,6 +19,9 @@ use crate::app::create::{Create, Over, Picking, Told};
 use crate::app::field::Field;
 use crate::domain::untrusted::cleaned;
 
+/// Below so many columns the frame has no room for whole sentences.
+const SHORT: u16 = 64;
+
 /// Draws the form; where the cursor of the field stands in which letters are typed.
 pub(super) fn draw(buf: &mut Buffer, area: Rect, form: &Create, scene: Scene<'_>) -> Option<Position> {
     if let Over::Scopes(picking) = &form.over {
@@ -27,8 +30,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, form: &Create, scene: Scene<'_>
     }
     let theme = scene.theme;
     let title = vec![Span::styled("New mytoken", theme.title_focused)];
-    let inside = Panel { title, aside: aside(form, scene), foot: foot(form, scene), focused: true }
-        .over(buf, area, theme);
+    let inside =
+        Panel { title, aside: aside(form, scene), foot: foot(form, area.width, scene), focused: true }
+            .over(buf, area, theme);
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
     let shares = form.shares(width, height);
     let top = Rect { y: inside.y + columns(shares.top), height: columns(shares.fields), ..inside };
@@ -45,7 +49,8 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, form: &Create, scene: Scene<'_>
     let command = Rect { y: inside.y + columns(row), height: columns(shares.command), ..inside };
     said::command(buf, command.intersection(inside), form, scene);
     if below > 0 && area.height > 2 {
-        let more = Line::from(Span::styled(format!(" {below} more below "), theme.dim));
+        let more = if area.width < SHORT { format!(" +{below} ") } else { format!(" {below} more below ") };
+        let more = Line::from(Span::styled(more, theme.dim));
         put_on_edge(buf, area.x + 2, area.bottom() - 1, &more);
     }
     if let Over::ProfileName(name) = &form.over {
@@ -69,13 +74,15 @@ fn aside<'a>(form: &Create, scene: Scene<'a>) -> Vec<Span<'a>> {
     spans
 }
 
-fn foot<'a>(form: &Create, scene: Scene<'a>) -> Vec<Span<'a>> {
-    let words = if form.parent.is_some() { "create" } else { "log in and create" };
+fn foot<'a>(form: &Create, width: u16, scene: Scene<'a>) -> Vec<Span<'a>> {
+    let is_short = width < SHORT || form.parent.is_some();
+    let words = if is_short { "create" } else { "log in and create" };
     let mut spans = scene.hint(Action::Accept, words);
     if !spans.is_empty() {
         spans.push(Span::raw("   "));
     }
-    spans.extend(scene.hint(Action::Back, if form.is_changed() { "keep as draft" } else { "back" }));
+    let kept = if width < SHORT { "draft" } else { "keep as draft" };
+    spans.extend(scene.hint(Action::Back, if form.is_changed() { kept } else { "back" }));
     spans
 }
 

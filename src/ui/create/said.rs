@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::create::tree::Tick;
 use crate::app::create::{Create, Item, Start, Told, Turn};
@@ -147,9 +148,11 @@ pub(super) fn words(buf: &mut Buffer, area: Rect, form: &Create, framed: bool, s
             })
             .collect()
     };
-    // What is said at the cursor is not said twice.
-    let faults = form.faults.iter().filter(|(place, _)| *place != form.at).map(|(_, why)| why);
-    let here = said_here(form).map(|warning| &warning.text);
+    // What is said whole at the cursor is not said twice.
+    let is_whole = |text: &str| text.width() + 2 <= usize::from(area.width);
+    let faults = form.faults.iter().filter(|(place, why)| *place != form.at || !is_whole(why));
+    let faults = faults.map(|(_, why)| why);
+    let here = said_here(form).map(|warning| &warning.text).filter(|text| is_whole(text));
     let stops = form.warnings.iter().filter(|warning| warning.stops).map(|warning| &warning.text);
     let stops = stops.filter(|text| Some(*text) != here);
     let mut lines: Vec<Line<'_>> =
