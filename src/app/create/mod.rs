@@ -407,9 +407,15 @@ impl Create {
             return;
         }
         let is_taken = |name: &str| state.wallet.held.iter().any(|held| held.name == name);
-        let numbered = (2..1000).map(|number| format!("{wish}-{number}"));
+        // After toar-2 comes toar-3.
+        let is_number = |end: &str| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
+        let base = match wish.rsplit_once('-') {
+            Some((base, end)) if is_number(end) && !base.is_empty() => base,
+            _ => &wish,
+        };
+        let numbered = (2..1000).map(|number| format!("{base}-{number}"));
         let free = std::iter::once(wish.clone()).chain(numbered).find(|name| !is_taken(name));
-        self.name = Field::new(&free.unwrap_or(wish));
+        self.name = Field::new(&free.unwrap_or_else(|| wish.clone()));
     }
 
     /// What the server has told: its own profiles are offered too, and its only provider needs no choice.
