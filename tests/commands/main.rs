@@ -6,6 +6,7 @@
 mod asking;
 mod keeping;
 mod listing;
+mod making;
 mod pages;
 mod pipes;
 mod tokens;

@@ -7,6 +7,7 @@ mod draw;
 mod keep;
 mod login;
 mod look_up;
+mod making;
 mod mytoken;
 mod race;
 mod renew;
