@@ -27,7 +27,7 @@ pub struct Task(pub u64);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Start a login: answered by many [`Outcome::Login`] and one [`Outcome::LoginEnded`].
-    LogIn(Task, Order),
+    LogIn(Task, Box<Order>),
     /// Give a pasted redirect address to a running login.
     GiveRedirect(Task, Secret),
     /// End a running login; its ports are freed.

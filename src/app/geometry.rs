@@ -2,6 +2,7 @@
 
 use super::overlay::Overlay;
 use super::state::{Pane, State};
+use crate::domain::login::{Compared, Relation, Report};
 
 /// From this size on all four panes are shown.
 pub const FOUR_PANES: (u16, u16) = (72, 18);
@@ -250,9 +251,7 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Create(form) => (120, lines(form.rows(100).len() + 14)),
         Overlay::WhichProvider(which) => (64, lines(which.choices.len()).saturating_add(3).min(20)),
         Overlay::WhichClient(_) => (84, 18),
-        Overlay::Granted(report) => {
-            (84, lines(report.lines.len() * 2 + report.remarks.len() * 2 + 9).min(26))
-        }
+        Overlay::Granted(report) => (84, lines(granted_rows(report)).min(26)),
         Overlay::Failed(_) => (84, 10),
         Overlay::Paste(_) | Overlay::Rename(..) => (76, 9),
         Overlay::MayAsk(..) | Overlay::Unlock(_) => (76, 10),
@@ -265,6 +264,18 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         }
         Overlay::Filter(_) => (0, 0),
     }
+}
+
+/// About how many rows a report takes: what is long is broken in two.
+fn granted_rows(report: &Report) -> usize {
+    let rows = |line: &Compared| {
+        let long = line.asked.len().max(line.granted.len()) > 30;
+        1 + usize::from(long) + usize::from(line.note.is_some())
+    };
+    let alarm = report.lines.iter().any(|line| line.relation == Relation::Wider);
+    let remarks: usize =
+        report.remarks.iter().chain(&report.no_refresh).map(|text| 1 + text.len() / 78).sum();
+    report.lines.iter().map(rows).sum::<usize>() + remarks + 5 + 2 * usize::from(alarm)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Each effect becomes a task; each task ends in one outcome.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub(super) struct World {
     desktop: Arc<dyn Desktop>,
     clock: Arc<dyn Clock>,
     clear_after: Option<Duration>,
+    pub(super) settings: Option<PathBuf>,
     sign_in: Option<SignIn>,
     answer: Answer,
 }
@@ -58,6 +60,7 @@ impl Effects {
             desktop: Arc::clone(&board.desktop),
             clock: Arc::clone(&board.clock),
             clear_after: board.clear_after,
+            settings: board.settings.clone(),
             sign_in: board.sign_in.clone(),
             answer,
         };
@@ -119,7 +122,7 @@ impl Effects {
     pub(super) fn start(&mut self, effect: Effect) {
         let world = self.world.clone();
         match effect {
-            Effect::LogIn(task, order) => self.log_in(task, order),
+            Effect::LogIn(task, order) => self.log_in(task, *order),
             Effect::GiveRedirect(task, text) => {
                 if let Some((pasted, _)) =
                     self.logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task)

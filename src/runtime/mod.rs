@@ -9,6 +9,7 @@ mod making;
 pub mod open;
 pub mod stage;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub struct Board {
     pub theme: Theme,
     /// How long copied secrets stay on the clipboard; `None`: until somebody else copies.
     pub clear_after: Option<Duration>,
+    /// The folder of the user's config, where profiles are saved; `None`: they last as long as the session.
+    pub settings: Option<PathBuf>,
     /// The demo's visitor.
     pub sign_in: Option<SignIn>,
 }
@@ -211,7 +214,7 @@ impl Board {
                 Effect::Make(Making::Edit(text)) => {
                     match stage.edit(&text).await {
                         Ok(edited) => {
-                            self.take(Message::Outcome(Outcome::Made(Made::Edited(edited))), effects)
+                            self.take(Message::Outcome(Outcome::Made(Made::Edited(edited))), effects);
                         }
                         Err(_) => wish = Some(leaving::Wish::By(End::Gone)),
                     }

@@ -72,6 +72,15 @@ fn one_is_made_from_a_held_one_without_a_login() {
 }
 
 #[test]
+fn a_form_is_saved_as_a_profile_and_offered_from_then_on() {
+    let mut board = demo();
+    board.play("n <see:New mytoken> <gone:asking it> p <see:Save as a profile> <c-u> <type:mine> <enter>");
+    board.play("<see:Saved as the profile mine>").shows(&["--profile mine"]);
+    board.play("<esc> n <see:New mytoken>").shows(&["mine"]);
+    board.play("<gone:asking it> p <see:Save as a profile> <c-u> <type:toar> <enter> <see:already the name>");
+}
+
+#[test]
 fn the_json_in_the_editor_is_the_same_draft_and_what_cannot_be_read_is_kept() {
     let mut board = demo();
     board.play("n <see:New mytoken> <gone:asking it>");

@@ -326,13 +326,12 @@ impl Create {
     pub(crate) fn field_mut(&mut self) -> Option<&mut Field> {
         match (&mut self.over, self.at) {
             (Over::ProfileName(field), _) => Some(field),
-            (Over::Scopes(_), _) => None,
             (Over::Nothing, Item::Name) => Some(&mut self.name),
             (Over::Nothing, Item::Lives) => Some(&mut self.lives),
             (Over::Nothing, Item::Member(clause, member)) => {
                 self.clauses.get_mut(clause).map(|typed| typed.field_mut(member))
             }
-            (Over::Nothing, _) => None,
+            (Over::Nothing | Over::Scopes(_), _) => None,
         }
     }
 
@@ -424,6 +423,12 @@ impl Create {
             Ok(offer) => Told::Offers(offer),
             Err(why) => Told::Nothing(why),
         };
+        self.list_starts(state);
+        self.settle_provider();
+    }
+
+    /// Lists anew what it can start from; the chosen one stays the chosen one, where it is still there.
+    pub(crate) fn list_starts(&mut self, state: &State) {
         let started = self.started().clone();
         let mut all = starts(state);
         let blank = all.pop();
@@ -434,7 +439,14 @@ impl Create {
         self.starts = all;
         let place = self.starts.iter().position(|start| *start == started);
         self.start = place.unwrap_or(self.starts.len() - 1);
-        self.settle_provider();
+    }
+
+    /// It starts from this profile from now on: it was saved from it.
+    pub(crate) fn start_from(&mut self, profile: &SourceId) {
+        let is_it = |start: &Start| matches!(start, Start::Profile { id, .. } if id == profile);
+        if let Some(place) = self.starts.iter().position(is_it) {
+            self.start = place;
+        }
     }
 
     /// The provider in the server's own spelling; its only one where none is chosen, its first one where it has not the chosen one.

@@ -181,7 +181,6 @@ impl Create {
         let words = match height {
             0..8 => usize::from(height >= 4),
             8..16 => 2,
-            16..26 => 5,
             _ => 5,
         } + frame;
         let rest = height.saturating_sub(hint + command + words);

@@ -205,15 +205,13 @@ impl Typed {
             },
         };
         let (starts, ends) = (when(Member::Starts, Edge::Start), when(Member::Ends, Edge::End));
-        let mut count = |member: Member| match self.text(member) {
-            "" => None,
-            text => match text.parse() {
-                Ok(count) => Some(count),
-                Err(_) => {
-                    faults.push((member, format!("{} is no number", cleaned(text))));
-                    None
-                }
-            },
+        let mut count = |member: Member| {
+            let text = self.text(member);
+            let read = text.parse().ok();
+            if read.is_none() && !text.is_empty() {
+                faults.push((member, format!("{} is no number", cleaned(text))));
+            }
+            read
         };
         let (uses_at, uses_other) = (count(Member::Uses), count(Member::OtherUses));
         let rest = Clause {

@@ -8,6 +8,7 @@ use crate::app::state::State;
 use crate::domain::credential::{Chain, Held};
 use crate::domain::draft::{Base, Circumstances, When, check, command, in_words};
 use crate::domain::mytoken::Facts;
+use crate::domain::source::SourceId;
 use crate::domain::span;
 use crate::domain::untrusted::cleaned;
 
@@ -53,18 +54,11 @@ impl Create {
             self.draft.clauses.clear();
         }
         let lives = self.lives.value().trim();
-        self.draft.rotation.lifetime = None;
-        if !lives.is_empty() {
-            match span::read(lives)
-                .and_then(|span| u64::try_from(span.as_secs()).ok())
-                .filter(|span| *span > 0)
-            {
-                Some(seconds) => self.draft.rotation.lifetime = Some(seconds),
-                None => {
-                    let why = format!("{} is no span: expected 10m, 36h, 7d", cleaned(lives));
-                    self.faults.push((Item::Lives, why));
-                }
-            }
+        let seconds = span::read(lives).and_then(|span| u64::try_from(span.as_secs()).ok());
+        self.draft.rotation.lifetime = seconds.filter(|seconds| *seconds > 0);
+        if self.draft.rotation.lifetime.is_none() && !lives.is_empty() {
+            let why = format!("{} is no span: expected 10m, 36h, 7d", cleaned(lives));
+            self.faults.push((Item::Lives, why));
         }
     }
 
@@ -80,7 +74,7 @@ impl Create {
 
     /// What the command builds on.
     fn base<'a>(&'a self, parent: Option<&'a Held>) -> Base<'a> {
-        let server = self.server().map(|id| id.as_str());
+        let server = self.server().map(SourceId::as_str);
         let from = parent.map(|held| held.name.as_str());
         match self.started() {
             Start::Profile { id, draft, server: its, .. } => Base {

@@ -112,10 +112,14 @@ pub(super) fn typed(state: &mut State, now: Timestamp) {
 pub(super) fn act(state: &mut State, action: CreateAction, now: Timestamp) -> Vec<Effect> {
     match action {
         CreateAction::Next | CreateAction::Previous => {
-            top(state).map(|form| form.step(action == CreateAction::Previous));
+            if let Some(form) = top(state) {
+                form.step(action == CreateAction::Previous);
+            }
         }
         CreateAction::NextPart | CreateAction::PreviousPart => {
-            top(state).map(|form| form.leap(action == CreateAction::PreviousPart));
+            if let Some(form) = top(state) {
+                form.leap(action == CreateAction::PreviousPart);
+            }
         }
         CreateAction::Switch => return switch(state, now),
         CreateAction::More => return turn(state, 1, now),
@@ -473,11 +477,8 @@ pub(super) fn take(state: &mut State, made: Made, now: Timestamp) -> Vec<Effect>
         Made::Mytoken(task, result) => made_from(state, task, result),
         Made::Profile(Ok(id)) => {
             change(state, now, |form, state| {
-                let told = std::mem::take(&mut form.told);
-                match told {
-                    Told::Offers(offer) => form.hear(Ok(offer), state),
-                    other => form.told = other,
-                }
+                form.list_starts(state);
+                form.start_from(&id);
             });
             state.say(Tone::Good, format!("Saved as the profile {}", cleaned(id.as_str())), now);
         }

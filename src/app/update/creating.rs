@@ -109,7 +109,7 @@ fn key(state: &mut State, code: KeyCode) -> Vec<Effect> {
 
 fn ordered(effects: &[Effect]) -> (Task, Order) {
     match effects {
-        [Effect::LogIn(task, order)] => (*task, order.clone()),
+        [Effect::LogIn(task, order)] => (*task, (**order).clone()),
         other => panic!("{other:?}"),
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn start(state: &mut State, order: Order) -> Vec<Effect> {
         qr_alone: false,
     };
     state.overlays.push(Overlay::Login(Box::new(login)));
-    vec![Effect::LogIn(task, order)]
+    vec![Effect::LogIn(task, Box::new(order))]
 }
 
 /// Starts the login as the typed or chosen client.

@@ -64,7 +64,7 @@ fn pasted(state: &mut State) -> (Task, Target) {
 
 fn log_in(state: &mut State, keys: &str) -> (Task, Order) {
     match press(state, keys).as_slice() {
-        [Effect::LogIn(task, order)] => (*task, order.clone()),
+        [Effect::LogIn(task, order)] => (*task, (**order).clone()),
         other => panic!("{other:?}"),
     }
 }

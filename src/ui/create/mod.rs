@@ -160,6 +160,6 @@ fn profile_name(buf: &mut Buffer, area: Rect, name: &Field, scene: Scene<'_>) ->
 }
 
 /// Something with a dim word at its end, for a row of so many columns.
-fn aside_of<'a>(left: Line<'a>, right: String, width: usize, scene: Scene<'a>) -> Line<'a> {
-    two_sided(left, Line::from(Span::styled(cleaned(&right), scene.theme.dim)), width, 8, scene.theme)
+fn aside_of<'a>(left: Line<'a>, right: &str, width: usize, scene: Scene<'a>) -> Line<'a> {
+    two_sided(left, Line::from(Span::styled(cleaned(right), scene.theme.dim)), width, 8, scene.theme)
 }

@@ -113,7 +113,7 @@ fn typed(
         (false, true) => Span::styled(shown, theme.wrong),
         (false, false) => Span::styled(shown, theme.strong),
     };
-    let line = aside_of(Line::from(value_span), beside(item, form), usize::from(value.width), scene);
+    let line = aside_of(Line::from(value_span), &beside(item, form), usize::from(value.width), scene);
     put_row(buf, value, 0, line, theme);
     None
 }
@@ -209,7 +209,7 @@ fn chosen<'a>(item: Item, form: &Create, width: usize, scene: Scene<'a>) -> Line
     let (at, of) = count;
     let beside = if of > 1 { format!("{} of {of}", at + 1) } else { String::new() };
     let beside = if here { beside } else { String::new() };
-    aside_of(Line::from(spans), beside, width, scene)
+    aside_of(Line::from(spans), &beside, width, scene)
 }
 
 fn provider(form: &Create, scene: Scene<'_>) -> (Option<String>, (usize, usize)) {
