@@ -40,7 +40,7 @@
 //! * a key: `app/keys.rs`, and what it does in `app/update/`
 //! * a column of the Tokens pane: `ui/tokens.rs`
 //! * a provider or a mytoken profile: `assets/`
-//! * a verdict: `domain/verdict/`; the text of a countdown: `domain/time.rs`
+//! * a verdict: `domain/verdict/`; the text of a countdown: `domain/time.rs`; how a span is typed: `domain/span.rs`
 
 pub mod app;
 pub mod cli;

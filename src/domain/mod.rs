@@ -2,6 +2,7 @@
 
 pub mod credential;
 pub mod draft;
+pub mod elsewhere;
 pub mod event;
 pub mod failure;
 pub mod family;
@@ -14,6 +15,7 @@ pub mod mytoken;
 pub mod offer;
 pub mod secret;
 pub mod source;
+pub mod span;
 pub mod specimen;
 pub mod time;
 pub mod untrusted;

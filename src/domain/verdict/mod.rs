@@ -1,6 +1,7 @@
 //! Is this mytoken valid, until when, and if not, why: a pure function of what is known and who said so.
 
-mod place;
+pub(super) mod clause;
+pub(super) mod place;
 mod weigh;
 
 use jiff::Timestamp;

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::place::{Fit, Place};
+use super::clause::{Block, Purpose, weigh_clause};
+use super::place::Place;
 use super::{By, Next, Says, Standing, Subject, Turn, Verdict, Witness};
-use crate::domain::mytoken::{Clause, Facts, Rotation, can};
+use crate::domain::mytoken::{Facts, Rotation, can};
 
 /// Is it valid? Our journal's word that a copy is superseded goes before everything, because such a copy must not be sent;
 /// then the server's latest word; then the token's own claims and the clock.
@@ -118,22 +119,22 @@ fn from_server(
 
 /// It lives: which of its clauses lets it be used here and now?
 fn alive(facts: &Facts, place: &Place, now: Timestamp) -> Verdict {
-    let purpose = if can(&facts.capabilities, "AT") { Purpose::Access } else { Purpose::Other };
+    let gives_access = can(&facts.capabilities, "AT");
+    let purpose = if gives_access { Purpose::ACCESS } else { Purpose::Other };
     let mut verdict = match best_clause(facts, purpose, place, now) {
         Best::Usable { doubts } => Verdict {
             remarks: doubts,
-            gives_access: purpose == Purpose::Access,
+            gives_access,
             ..plain(Standing::Valid, "its server says so".to_owned(), By::Server)
         },
-        Best::Blocked(Block::Place(why)) => {
+        Best::Blocked(Block::Asked(why) | Block::Place(why)) => {
             Verdict { next: Some(Next::WouldItWork), ..plain(Standing::NotFromHere, why, By::Claims) }
         }
         Best::Blocked(Block::UsedUp { done, most }) => {
-            let fact = match purpose {
-                Purpose::Access => {
-                    format!("{done} of {most} access tokens were drawn; what it may do besides still works")
-                }
-                Purpose::Other => format!("{done} of {most} uses are spent"),
+            let fact = if gives_access {
+                format!("{done} of {most} access tokens were drawn; what it may do besides still works")
+            } else {
+                format!("{done} of {most} uses are spent")
             };
             Verdict { next: Some(Next::MakeSuccessor), ..plain(Standing::UsedUp, fact, By::Server) }
         }
@@ -302,41 +303,21 @@ fn name_unknown_members(facts: &Facts, verdict: &mut Verdict) {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Access,
-    Other,
-}
-
-/// Why a clause does not let the token be used, the nearest miss first.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Block {
-    Place(String),
-    UsedUp { done: u64, most: u64 },
-    NotYet(Timestamp),
-    Over(Timestamp),
-}
-
 enum Best {
     Usable { doubts: Vec<String> },
     Blocked(Block),
 }
 
 /// The clause that comes nearest to letting the token be used; no clauses at all: nothing is restricted.
-fn best_clause(facts: &Facts, purpose: Purpose, place: &Place, now: Timestamp) -> Best {
+fn best_clause(facts: &Facts, purpose: Purpose<'_>, place: &Place, now: Timestamp) -> Best {
     let mut nearest: Option<Block> = None;
     let mut doubtful: Option<String> = None;
     for clause in &facts.restrictions {
-        match weigh_clause(clause, purpose, place, now) {
+        match weigh_clause(clause, purpose, &place.spot(), now) {
             Ok(None) => return Best::Usable { doubts: Vec::new() },
             Ok(Some(doubt)) => doubtful = doubtful.or(Some(doubt)),
             Err(block) => {
-                // Of several starts the earliest is awaited, of several ends the latest is mourned.
-                let nearer = match (&nearest, &block) {
-                    (None, _) => true,
-                    (Some(Block::Over(old)), Block::Over(new)) => new > old,
-                    (Some(old), new) => new < old,
-                };
+                let nearer = nearest.as_ref().is_none_or(|old| block.is_nearer_than(old));
                 if nearer {
                     nearest = Some(block);
                 }
@@ -350,44 +331,12 @@ fn best_clause(facts: &Facts, purpose: Purpose, place: &Place, now: Timestamp) -
     }
 }
 
-fn weigh_clause(
-    clause: &Clause,
-    purpose: Purpose,
-    place: &Place,
-    now: Timestamp,
-) -> Result<Option<String>, Block> {
-    if let Some(end) = clause.expires
-        && end < now
-    {
-        return Err(Block::Over(end));
-    }
-    if let Some(start) = clause.not_before
-        && start > now
-    {
-        return Err(Block::NotYet(start));
-    }
-    let (most, done) = match purpose {
-        Purpose::Access => (clause.uses_at, clause.used_at),
-        Purpose::Other => (clause.uses_other, clause.used_other),
-    };
-    if let Some(most) = most
-        && done.unwrap_or(0) >= most
-    {
-        return Err(Block::UsedUp { done: done.unwrap_or(0), most });
-    }
-    match place.fits(clause) {
-        Fit::Yes => Ok(None),
-        Fit::Perhaps(doubt) => Ok(Some(doubt)),
-        Fit::No(why) => Err(Block::Place(why)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::domain::mytoken::Capability;
+    use crate::domain::mytoken::{Capability, Clause};
     use crate::domain::time::{from_epoch, later};
 
     const NOW: i64 = 1_800_000_000;
