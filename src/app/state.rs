@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::action::Action;
 use super::effect::{Snapshot, Task};
+use super::family::Families;
 use super::history::History;
 use super::login::Login;
 use super::lookup::Lookup;
@@ -57,6 +58,8 @@ pub struct Seat {
     pub clear_after: Option<u64>,
     /// The program is `toktui demo`: its sign-in may be done by one key.
     pub demo: bool,
+    /// Nothing is to be changed, neither at a server nor in the store.
+    pub read_only: bool,
 }
 
 /// Everything the board knows.
@@ -80,6 +83,10 @@ pub struct State {
     pub lookup: Lookup,
     /// Pane 4.
     pub history: History,
+    /// Lists and trees of mytokens, as they were read in this session.
+    pub families: Families,
+    /// The mytoken whose successor is being made.
+    pub succession: Option<Succession>,
     /// What went to the clipboard last and is still to be cleared.
     pub clipboard: Option<OnClipboard>,
     /// What costs something and waits for the same key again.
@@ -168,6 +175,15 @@ pub struct Price {
     pub until: Timestamp,
 }
 
+/// A successor that is being made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Succession {
+    /// The mytoken that it follows.
+    pub old: CredentialId,
+    /// The task that makes or checks it.
+    pub task: Task,
+}
+
 /// Something under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Busy {
@@ -195,6 +211,8 @@ impl State {
             tokens: Tokens::default(),
             lookup: Lookup::default(),
             history: History::default(),
+            families: Families::default(),
+            succession: None,
             clipboard: None,
             price: None,
             busy: Vec::new(),
