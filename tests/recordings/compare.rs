@@ -48,7 +48,8 @@ impl Answer {
             headers: headers
                 .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
                 .collect(),
-            body: response["body"].clone(),
+            // A `null` that was sent was kept as a text, to be told from no body.
+            body: if response["body"] == "null" { Value::Null } else { response["body"].clone() },
         }
     }
 
@@ -127,7 +128,8 @@ fn words(value: &Value) -> BTreeSet<&str> {
 }
 
 /// Lists may differ in length and order, not in what kinds of items they hold. Lists of clauses are compared
-/// one by one, lists of events also by the events' names.
+/// one by one, lists of events also by the events' names; lists of texts, of templates and of trees hold the
+/// same in any order.
 fn in_lists(at: &str, old: &[Value], new: &[Value], found: &mut Vec<String>) {
     if at.ends_with(".restrictions") && old.len() == new.len() {
         for (index, (recorded, live)) in old.iter().zip(new).enumerate() {
@@ -140,8 +142,7 @@ fn in_lists(at: &str, old: &[Value], new: &[Value], found: &mut Vec<String>) {
         found.push(format!("{at} holds {:?} instead of {:?}", shapes(new), shapes(old)));
     }
     let names = |items: &[Value]| {
-        let mut names: Vec<_> =
-            items.iter().filter_map(|item| item["event"].as_str().map(str::to_owned)).collect();
+        let mut names: Vec<_> = items.iter().filter_map(name).collect();
         names.sort();
         names
     };
@@ -150,6 +151,31 @@ fn in_lists(at: &str, old: &[Value], new: &[Value], found: &mut Vec<String>) {
         let missing = without(&old, &new);
         found.push(format!("{at} lacks {missing:?} and has {:?} too many", without(&new, &old)));
     }
+}
+
+/// What an item of a list is known by.
+fn name(item: &Value) -> Option<String> {
+    if item["token"].is_object() {
+        let children = item["children"].as_array().into_iter().flatten();
+        let mut children: Vec<_> = children.filter_map(name).collect();
+        children.sort();
+        let ends = if item["token"]["expires_at"].is_number() { " ends" } else { "" };
+        return Some(format!("{}{ends} {children:?}", item["token"]["name"]));
+    }
+    if item["payload"].is_null() {
+        return item
+            .as_str()
+            .or(item["event"].as_str())
+            .filter(|text| !text.contains("://"))
+            .map(str::to_owned);
+    }
+    let mut payload = item["payload"].clone();
+    for clauses in [item["payload"].as_array(), item["payload"]["restrictions"].as_array()] {
+        for clause in clauses.into_iter().flatten().filter(|clause| clause["exp"].is_number()) {
+            payload = Value::from(payload.to_string().replace(&clause["exp"].to_string(), "then"));
+        }
+    }
+    Some(format!("{} {payload}", item["name"]))
 }
 
 /// What is in `some` more often than in `others`.

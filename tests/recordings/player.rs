@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 
 use super::compare::{Answer, differences};
 use super::world::World;
+use trees::nodes;
+
+#[path = "trees.rs"]
+mod trees;
 
 /// What came out of a scenario.
 #[derive(Default)]
@@ -44,17 +48,29 @@ pub struct Player {
     ids: BTreeMap<String, String>,
     /// Where the browser goes next.
     browser: Option<String>,
+    /// The address the browser seems to be at.
+    place: Option<String>,
     outcome: Outcome,
 }
 
 impl Player {
     pub async fn new(scenario: &Value, is_later: fn(&Value) -> bool, misgrants: &'static [Misgrant]) -> Self {
         let name = scenario["scenario"].as_str().expect("a name").to_owned();
-        let world = World::new(name == "features-off").await;
+        let world = World::new(&name).await;
         let exchanges = scenario["exchanges"].as_array().expect("exchanges").clone();
         let (live, ids, outcome) = (BTreeMap::new(), BTreeMap::new(), Outcome::default());
-        let mut player =
-            Self { world, name, exchanges, is_later, misgrants, live, ids, browser: None, outcome };
+        let mut player = Self {
+            world,
+            name,
+            exchanges,
+            is_later,
+            misgrants,
+            live,
+            ids,
+            browser: None,
+            place: None,
+            outcome,
+        };
         player.prepare();
         player
     }
@@ -64,6 +80,7 @@ impl Player {
             if let Some(date) = exchange["response"]["headers"]["date"].as_str() {
                 self.world.at(date);
             }
+            self.set_by_child(exchange);
             self.set_mood(index, exchange);
             if (self.is_later)(exchange) {
                 self.stand_in(index, exchange);
@@ -82,6 +99,17 @@ impl Player {
         }
         self.outcome.revoked = self.world.stub.revoked();
         self.outcome
+    }
+
+    /// A mytoken made from another one says to the second when that was.
+    fn set_by_child(&self, exchange: &Value) {
+        let body = &exchange["request"]["body"];
+        let made = |text: &str| claims(text)?["iat"].as_i64();
+        let child = exchange["response"]["body"]["mytoken"].as_str().and_then(made);
+        let parent = body["mytoken"].as_str().and_then(|parent| made(self.live.get(parent)?));
+        if let (Some(child), Some(parent)) = (child, parent) {
+            self.world.set(child.max(parent));
+        }
     }
 
     /// Issues the mytokens that the scenario begins with: those it sends and did not receive. Their claims
@@ -109,12 +137,16 @@ impl Player {
         let home =
             if instance.contains("mytoken2") { "http://127.0.0.1:8001" } else { "http://127.0.0.1:8000" };
         for (text, claims) in wanted {
+            if self.live.contains_key(&text) {
+                continue;
+            }
             let is_jwt = text.contains('.');
             if is_jwt && claims["iss"] != home {
                 continue;
             }
             let id = mom_id(&claims);
-            let issued = self.world.issue(&claims, None, !is_jwt);
+            let parent = self.made_parent(&id, &claims);
+            let issued = self.world.issue(&claims, parent, !is_jwt);
             self.live.insert(id.clone(), issued.mom_id);
             self.live.insert(text.clone(), issued.mytoken.expose().to_owned());
             self.ids.insert(text, id);
@@ -178,6 +210,11 @@ impl Player {
                 self.log_in(index, exchange, code).await;
             }
         }
+        if let Some(asker) = body["mytoken"].as_str().and_then(claims) {
+            for (_, node) in nodes(&exchange["response"]["body"]["mytokens"]) {
+                self.made(&node, &asker);
+            }
+        }
         if path(exchange).starts_with("/redirect?") {
             while self
                 .browser
@@ -222,7 +259,9 @@ impl Player {
         let agreed = self.world.send("POST", &consent, &json, Some(wish.to_string()), from).await;
         self.live.insert(code.to_owned(), started["polling_code"].as_str().expect("a code").to_owned());
         self.follow(&agreed);
+        self.place = from.map(str::to_owned);
         self.finish_login().await;
+        self.place = None;
     }
 
     async fn finish_login(&mut self) {
@@ -234,7 +273,7 @@ impl Player {
     async fn visit(&mut self) {
         if let Some(next) = self.browser.take() {
             let agent = ("user-agent".to_owned(), "browser".to_owned());
-            let answer = self.world.send("GET", &next, &[agent], None, None).await;
+            let answer = self.world.send("GET", &next, &[agent], None, self.place.as_deref()).await;
             self.follow(&answer);
         }
     }
@@ -279,23 +318,21 @@ impl Player {
         let (body, answer) = (&exchange["request"]["body"], &exchange["response"]["body"]);
         let header = exchange["request"]["headers"]["authorization"].as_str().unwrap_or_default();
         let used = body["mytoken"].as_str().or_else(|| header.strip_prefix("Bearer ")).unwrap_or_default();
-        let Some(parent) = self.ids.get(used).and_then(|id| self.live.get(id)).cloned() else { return };
-        if body["grant_type"] == "mytoken"
-            && let Some(child) = answer["mytoken"].as_str()
-        {
-            let claims = claims(child).expect("claims");
-            let issued = self.world.issue(&claims, Some(parent.clone()), false);
-            let made = json!({"mytoken": issued.mytoken.expose(), "mom_id": issued.mom_id});
-            self.learn(answer, &made);
-        }
+        let Some(mom_id) = self.ids.get(used).and_then(|id| self.live.get(id)).cloned() else { return };
         if let Some(update) = answer.get("token_update") {
-            let next = self.world.mytokens.rotate(&parent).expect("rotated");
-            self.learn(update, &json!({"mytoken": next.expose(), "mom_id": parent}));
+            let next = self.world.mytokens.rotate(&mom_id).expect("rotated");
+            self.learn(update, &json!({"mytoken": next.expose(), "mom_id": mom_id}));
         }
     }
 
     /// Learns which live text stands for which recorded one.
     fn learn(&mut self, recorded: &Value, live: &Value) {
+        for item in recorded.as_array().into_iter().flatten().filter(|item| item["id"].is_string()) {
+            let live = live.as_array().into_iter().flatten().find(|live| live["name"] == item["name"]);
+            if let (Some(old), Some(new)) = (item["id"].as_str(), live.and_then(|live| live["id"].as_str())) {
+                self.live.insert(old.to_owned(), new.to_owned());
+            }
+        }
         let (Some(old), Some(new)) = (recorded.as_object(), live.as_object()) else { return };
         for (key, value) in old {
             match (key.as_str(), value.as_str(), new.get(key).and_then(Value::as_str)) {

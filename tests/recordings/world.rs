@@ -25,8 +25,9 @@ pub struct World {
 }
 
 impl World {
-    /// A world for one scenario. `has_features_off`: the second recorded instance, with many features off.
-    pub async fn new(has_features_off: bool) -> Self {
+    /// A world for the scenario of this name. Two of them are of the second recorded instance, with many
+    /// features off, and one begins without a template.
+    pub async fn new(scenario: &str) -> Self {
         let (bound, provider) =
             (serve::bind(0).await.expect("a port"), serve::bind(0).await.expect("a port"));
         let (base, provider_base) = (bound.base(), provider.base());
@@ -48,13 +49,19 @@ impl World {
             ],
             ..Settings::default()
         };
-        if has_features_off {
+        if scenario == "profiles" {
+            settings.templates.clear();
+        }
+        if ["features-off", "restriction-keys-off"].contains(&scenario) {
+            settings.actions = vec!["introspect".to_owned()];
+            settings.profiles = false;
             settings.short_tokens = false;
             settings.transfer_codes = false;
             settings.restriction_keys.retain(|key| key != "hosts" && key != "usages_other");
             settings.polling_life = 8;
             settings.polling_interval = 2;
             settings.code_length = 12;
+            settings.providers.truncate(1);
             settings.providers.iter_mut().for_each(|provider| provider.longest_life = Some(3600));
         }
         let mytokens = Mytokens::new(settings, clock.clone()).expect("a server");

@@ -10,13 +10,13 @@ use super::restriction::Clause;
 use super::rotation::Rotation;
 
 /// The clauses of a request: a list, a single one, or none. Empty clauses fall away, and so do members that
-/// are not in `keys`. Names of templates are refused: there are none here yet.
+/// are not in `keys`. Names of templates were put in their place before (see `unfold`).
 pub(crate) fn restrictions(value: Option<&Value>, now: i64, keys: &[String]) -> Result<Vec<Clause>, Refusal> {
     let clauses: Vec<&Value> = match value {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Array(clauses)) => clauses.iter().collect(),
         Some(one @ Value::Object(_)) => vec![one],
-        Some(other) => return templates(other).map(|()| Vec::new()),
+        Some(other) => return Err(wrong_type(other, "Go value", "restriction")),
     };
     let mut asked = Vec::new();
     for value in clauses {
@@ -35,13 +35,10 @@ pub(crate) fn restrictions(value: Option<&Value>, now: i64, keys: &[String]) -> 
 pub(crate) fn rotation(value: Option<&Value>) -> Result<Option<Rotation>, Refusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        Some(value @ Value::Object(members)) => {
-            templates(members.get("include").unwrap_or(&Value::Null))?;
-            serde_json::from_value(value.clone())
-                .map(Some)
-                .map_err(|error| Refusal::invalid_request(format!("json: {error}")))
-        }
-        Some(other) => templates(other).map(|()| None),
+        Some(value @ Value::Object(_)) => serde_json::from_value(value.clone())
+            .map(Some)
+            .map_err(|error| Refusal::invalid_request(format!("json: {error}"))),
+        Some(other) => Err(wrong_type(other, "Go value", "rotation")),
     }
 }
 
@@ -54,7 +51,6 @@ pub(crate) fn place_this(clauses: &mut [Clause], address: &str) {
 
 fn clause(members: &Map<String, Value>, now: i64) -> Result<Clause, Refusal> {
     let member = |name: &str| members.get(name).unwrap_or(&Value::Null);
-    templates(member("include"))?;
     let list = |name: &str| texts(member(name), name);
     let scope = match member("scope") {
         Value::Null => None,
@@ -86,7 +82,12 @@ fn number(value: &Value, name: &str) -> Result<Option<i64>, Refusal> {
 
 /// A moment: a number, a numeric text, `+1d`, or `YYYY-MM-DD HH:MM`. 0 is none.
 fn time(value: &Value, now: i64) -> Result<Option<i64>, Refusal> {
-    let wrong = || Refusal::invalid_request(format!("could not parse time '{value}'"));
+    let wrong = || {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let words =
+            format!("parsing time \"{text}\" as \"2006-01-02 15:04\": cannot parse \"{text}\" as \"2006\"");
+        Refusal::invalid_request(words)
+    };
     let seconds = match value {
         Value::Null => return Ok(None),
         Value::Number(_) => value.as_i64().ok_or_else(wrong)?,
@@ -134,23 +135,6 @@ fn duration(text: &str) -> Option<i64> {
     (!text.is_empty()).then_some(total)
 }
 
-/// Refuses names of templates; a wrong type is read as a name too, as in the real server.
-fn templates(value: &Value) -> Result<(), Refusal> {
-    let name = match value {
-        Value::Null => return Ok(()),
-        Value::String(names) => match names.split_whitespace().next() {
-            Some(name) => name.to_owned(),
-            None => return Ok(()),
-        },
-        Value::Array(names) => match names.first() {
-            Some(name) => name.as_str().unwrap_or_default().to_owned(),
-            None => return Ok(()),
-        },
-        other => other.to_string(),
-    };
-    Err(Refusal::invalid_request(format!("unknown include name: '{name}'")))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -188,17 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn templates_and_wrong_types_are_refused() {
-        for odd in [
-            json!("nosuch"),
-            json!(5),
-            json!([{"include": "nosuch"}]),
-            json!([{"audience": "a"}]),
-            json!([{"usages_AT": "3"}]),
-            json!([7]),
-        ] {
+    fn wrong_types_are_refused() {
+        for odd in [json!(5), json!([{"audience": "a"}]), json!([{"usages_AT": "3"}]), json!([7])] {
             assert_eq!(read(&odd).expect_err("refused").status, 400, "{odd}");
         }
-        assert!(rotation(Some(&json!("daily"))).is_err());
+        assert!(rotation(Some(&json!(7))).is_err());
     }
 }

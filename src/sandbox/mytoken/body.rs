@@ -35,6 +35,16 @@ impl Body {
         }
     }
 
+    /// The same with other members.
+    pub(crate) fn with(&self, members: Map<String, Value>) -> Self {
+        Self { members, is_form: self.is_form }
+    }
+
+    /// All members.
+    pub(crate) fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
     /// Whether it came as a form.
     pub(crate) fn is_form(&self) -> bool {
         self.is_form

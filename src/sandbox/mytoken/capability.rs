@@ -42,6 +42,12 @@ pub(crate) fn allows(held: &[String], needed: &str) -> bool {
     held.iter().any(|held| covers(held, needed))
 }
 
+/// Those of `wanted` that a mytoken with `held` can pass on (§3.2): a part of what it has, but nothing above that.
+pub(crate) fn common(held: &[String], mut wanted: Vec<String>) -> Vec<String> {
+    wanted.retain(|name| allows(held, name));
+    wanted
+}
+
 /// Whether 0.10.2 knows the name: unknown ones fail the consent step (§2.3.1).
 pub(crate) fn is_known(name: &str) -> bool {
     let (bare, reads) = path(name);
@@ -63,9 +69,6 @@ pub(crate) fn asked(value: Option<&Value>) -> Result<Option<Vec<String>>, Refusa
         Some(Value::String(text)) => text.split_whitespace().map(str::to_owned).collect(),
         Some(other) => texts(other, "capabilities")?,
     };
-    if let Some(template) = names.iter().find_map(|name| name.strip_prefix('@')) {
-        return Err(Refusal::invalid_request(format!("unknown include name: '{template}'")));
-    }
     Ok((!names.is_empty()).then_some(names))
 }
 
@@ -93,6 +96,34 @@ mod tests {
         ];
         for (held, needed, expected) in table {
             assert_eq!(covers(held, needed), expected, "{held} for {needed}");
+        }
+    }
+
+    /// What the parent has, what is asked for, and what is passed on.
+    #[test]
+    fn a_sub_mytoken_gets_what_is_asked_for_as_far_as_its_parent_has_it() {
+        let table = [
+            ("AT tokeninfo", "AT", "AT"),
+            ("AT tokeninfo", "tokeninfo AT", "tokeninfo AT"),
+            ("AT", "AT manage_mytokens", "AT"),
+            ("AT", "settings", ""),
+            ("AT", "at", ""),
+            ("AT", "AT fly", "AT"),
+            ("tokeninfo", "tokeninfo:history", "tokeninfo:history"),
+            ("tokeninfo:history", "tokeninfo", ""),
+            ("manage_mytokens:list", "manage_mytokens", ""),
+            (
+                "manage_mytokens",
+                "manage_mytokens:list manage_mytokens:notify",
+                "manage_mytokens:list manage_mytokens:notify",
+            ),
+            ("manage_mytokens:notify", "read@manage_mytokens:notify", "read@manage_mytokens:notify"),
+            ("read@settings", "read@settings:grants:ssh settings:grants", "read@settings:grants:ssh"),
+            ("read@settings:grants", "read@settings", ""),
+        ];
+        let list = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for (held, wanted, given) in table {
+            assert_eq!(common(&list(held), list(wanted)), list(given), "{wanted} of {held}");
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::body::Body;
 use super::random::letters;
 use super::refusal::Refusal;
-use super::table::{Code, CodeState, Form, Short};
+use super::table::{Code, CodeState, Form};
 use super::{Asked, Mytokens};
 use crate::sandbox::serve::Response;
 
@@ -66,21 +66,7 @@ impl Mytokens {
             if begun { Ok(row.claims.clone()) } else { Err(Refusal::internal(words)) }
         })?;
         row.events.push(asked.event("transfer_code_used", ""));
-        let text = match form {
-            Form::Token => version.expose().to_owned(),
-            Form::Short => {
-                let text = letters(self.settings().short_length)?;
-                table.shorts.insert(text.clone(), Short { mom_id, version });
-                text
-            }
-            Form::TransferCode => {
-                let text = letters(self.settings().code_length)?;
-                let state = CodeState::Ready { mom_id, version, form: Form::Token, is_login: false };
-                let expires = now.saturating_add(self.settings().polling_life);
-                table.codes.insert(text.clone(), Code { expires, state, is_answer: true });
-                text
-            }
-        };
+        let text = self.handed_over(&mut table, &mom_id, &version, form, now)?;
         let mut given = self.described(&claims, form, &text, now);
         if !is_login {
             given.shift_remove("rotation");

@@ -36,7 +36,7 @@ impl Mytokens {
             let url = self.decline(code, &login);
             return Ok(Response::json(278, &json!({"url": url})));
         }
-        let body = Body::json(&asked.request)?;
+        let body = self.unfolded(&Body::json(&asked.request)?)?;
         // Also those that the operator switched off: they are kept, but not enforced (§4.1).
         let wish = self.wish(asked, &body, &restriction::KEYS.map(str::to_owned))?;
         known(&wish.capabilities)?;

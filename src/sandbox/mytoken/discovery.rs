@@ -35,7 +35,6 @@ impl Mytokens {
             "issuer": settings.issuer,
             "access_token_endpoint": at("/api/v0/token/access"),
             "mytoken_endpoint": at("/api/v0/token/my"),
-            "tokeninfo_endpoint": at("/api/v0/tokeninfo"),
             "revocation_endpoint": at("/api/v0/token/revoke"),
             "usersettings_endpoint": at("/api/v0/settings"),
             "notifications_endpoint": at("/api/v0/notifications"),
@@ -45,7 +44,6 @@ impl Mytokens {
             "token_signing_alg_value": "ES512",
             "service_documentation": at("/"),
             "version": settings.version,
-            "tokeninfo_endpoint_actions_supported": super::tokeninfo::ACTIONS,
             "access_token_endpoint_grant_types_supported": ["mytoken"],
             "mytoken_endpoint_grant_types_supported": grants,
             "mytoken_endpoint_oidc_flows_supported": ["authorization_code"],
@@ -53,6 +51,10 @@ impl Mytokens {
             "token_endpoint": at("/api/v0/token/access"),
             "restriction_claims_supported": settings.restriction_keys,
         });
+        if !settings.actions.is_empty() {
+            document["tokeninfo_endpoint"] = at("/api/v0/tokeninfo").into();
+            document["tokeninfo_endpoint_actions_supported"] = json!(settings.actions);
+        }
         if settings.transfer_codes {
             document["token_transfer_endpoint"] = at("/api/v0/token/transfer").into();
         }

@@ -1,11 +1,11 @@
 //! Making a mytoken: after a login, or directly for tests and the demo.
 
 use super::claims::{Claims, user};
-use super::random::{letters, uuid, uuid_text};
+use super::random::{uuid, uuid_text};
 use super::refusal::Refusal;
 use super::restriction::{Clause, end, start};
 use super::rotation::Rotation;
-use super::table::{Event, Row, Short, Table, Wish};
+use super::table::{Event, Form, Row, Table, Wish};
 use super::{Error, Mytokens};
 use crate::domain::secret::Secret;
 
@@ -72,24 +72,14 @@ impl Mytokens {
                 self.root(&mut table, wish, &subject, refresh_token, vec![created, collected])
             }
             Some(parent) => {
-                let row = table.rows.get_mut(&parent).ok_or(Error::Unknown)?;
-                let (subject, login) = (row.claims.oidc_sub.clone(), row.login);
+                let row = table.rows.get(&parent).ok_or(Error::Unknown)?;
                 wish.issuer.clone_from(&row.claims.oidc_iss);
-                let named = wish.name.as_deref().map_or_else(String::new, |name| format!(" {name}"));
-                row.events.push(event("MT_created", &format!("Created MT{named}")));
-                let events = vec![
-                    event("created", "Used grant_type mytoken"),
-                    event("inherited_RT", "Got RT from parent"),
-                ];
-                self.row(&mut table, wish, &subject, login, Some(parent), events)
+                self.child(&mut table, &parent, wish, |what, comment| event(what, &comment))
             }
         };
         let (mom_id, version) = made.map_err(|_| Error::Signing)?;
-        if !order.short {
-            return Ok(Issued { mytoken: version, mom_id });
-        }
-        let text = letters(self.settings().short_length).map_err(|_| Error::Signing)?;
-        table.shorts.insert(text.clone(), Short { mom_id: mom_id.clone(), version });
+        let form = if order.short { Form::Short } else { Form::Token };
+        let text = self.handed_over(&mut table, &mom_id, &version, form, now).map_err(|_| Error::Signing)?;
         Ok(Issued { mytoken: Secret::new(text), mom_id })
     }
 
@@ -125,7 +115,8 @@ impl Mytokens {
         Ok(made)
     }
 
-    fn row(
+    /// Signs a mytoken and writes it down. `events` are its history; the first is its making.
+    pub(crate) fn row(
         &self,
         table: &mut Table,
         wish: Wish,
@@ -158,7 +149,9 @@ impl Mytokens {
         };
         let version = Secret::new(self.key().signed("MT+JWT", &claims)?);
         let mom_id = claims.mom_id();
+        table.last_row += 1;
         let row = Row {
+            number: table.last_row,
             claims,
             current: version.clone(),
             parent,

@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use super::restriction::{Clause, cut};
 use super::settings::Provider;
 use super::table::{Code, CodeState, Form, Login, Table, Wish};
+use super::tighten::shorten;
 use super::upstream::{Answer, Granted};
 use super::{Asked, Mytokens, asked as read, capability, page};
 use crate::domain::secret::Secret;
@@ -22,7 +23,7 @@ const LONGEST_NAME: usize = 100;
 
 impl Mytokens {
     /// The mytoken endpoint: by grant type, in the body or the query.
-    pub(crate) fn mytoken_endpoint(&self, asked: &Asked) -> Result<Response, Refusal> {
+    pub(crate) async fn mytoken_endpoint(&self, asked: &Asked) -> Result<Response, Refusal> {
         let body = Body::json(&asked.request)?;
         let in_query = asked.request.query.get("grant_type").map(String::as_str);
         match body.text("grant_type")?.or(in_query) {
@@ -31,11 +32,13 @@ impl Mytokens {
             Some("transfer_code") if self.settings().transfer_codes => {
                 self.redeem(asked, body.text("transfer_code")?)
             }
+            Some("mytoken" | "refresh_token") => self.subtoken(asked, &body).await,
             _ => Err(Refusal::unsupported_grant()),
         }
     }
 
     fn start_login(&self, asked: &Asked, body: &Body) -> Result<Response, Refusal> {
+        let body = &self.unfolded(body)?;
         if let Some(flow) = body.text("oidc_flow")?.filter(|flow| *flow != "authorization_code") {
             return Err(Refusal::invalid_request(format!("value '{flow}' not valid for OIDCFlow")));
         }
@@ -89,16 +92,6 @@ impl Mytokens {
             restrictions: read::restrictions(body.get("restrictions"), asked.place.now, keys)?,
             rotation: read::rotation(body.get("rotation"))?,
         })
-    }
-
-    /// The form a `response_type` asks for. Unknown ones are a JWT, and so is a short token that is switched
-    /// off.
-    fn form(&self, response_type: Option<&str>) -> Form {
-        match response_type {
-            Some("short_token") if self.settings().short_tokens => Form::Short,
-            Some("transfer_code") => Form::TransferCode,
-            _ => Form::Token,
-        }
     }
 
     /// Where the browser goes after the consent; remembers the state that will come back.
@@ -197,7 +190,7 @@ impl Mytokens {
         let mut table = self.table();
         let (mom_id, version) =
             self.root(&mut table, wish, &subject, refresh_token, vec![created]).map_err(failed)?;
-        let form = self.fitting(login, &version);
+        let form = self.fitting(login.form, login.longest, &version);
         deliver(&mut table, login, mom_id, version, form);
         table.end_login(consent_code, false);
         Ok(())
@@ -206,31 +199,12 @@ impl Mytokens {
     /// What is given in the end: cut to the longest life, and to what the provider granted (§4.6).
     fn granted_wish(&self, asked: &Asked, mut wish: Wish, provider: &Provider, granted: &Granted) -> Wish {
         if let Some(longest) = provider.longest_life {
-            let last = asked.place.now.saturating_add(longest);
-            if wish.restrictions.is_empty() {
-                wish.restrictions.push(Clause::default());
-            }
-            for clause in &mut wish.restrictions {
-                clause.exp = Some(clause.exp.map_or(last, |exp| exp.min(last)));
-            }
+            shorten(&mut wish.restrictions, asked.place.now.saturating_add(longest));
         }
         if self.traps().clauses_cut_after_login {
             cut(&mut wish.restrictions, granted.scope.as_deref(), &granted.audience);
         }
         wish
-    }
-
-    /// The form that fits into `max_token_len` (§2.3.1), or the one that was asked for.
-    fn fitting(&self, login: &Login, version: &Secret) -> Form {
-        let settings = self.settings();
-        let fits = |length: usize| usize::try_from(login.longest).is_ok_and(|longest| length <= longest);
-        match login.longest {
-            ..=0 => login.form,
-            _ if fits(version.len()) => Form::Token,
-            _ if settings.short_tokens && fits(settings.short_length) => Form::Short,
-            _ if settings.transfer_codes => Form::TransferCode,
-            _ => Form::Token,
-        }
     }
 
     fn redirect_uri(&self) -> String {

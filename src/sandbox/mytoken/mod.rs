@@ -1,9 +1,8 @@
 //! A mytoken server in this process that answers as 0.10.2 was recorded to, faults included (mytoken-api.md).
 //!
 //! A request enters in [`Mytokens::handler`], is sent to the file of its concern by `route`, and works on the
-//! one `table::Table` behind a lock that is never held while the provider is asked. Sub-mytokens by
-//! request, lists, trees, profiles, settings and notifications are not served yet: each will be a file of its
-//! own and a line in `route`.
+//! one `table::Table` behind a lock that is never held while the provider is asked. Settings and
+//! notifications are not served yet: each will be a file of its own and a line in `route`.
 
 mod access;
 mod asked;
@@ -13,24 +12,32 @@ mod claims;
 mod codes;
 mod consent;
 mod discovery;
+mod forest;
+mod form;
 mod guest;
+mod history;
 mod issue;
 mod jwt;
 mod limit;
 mod login;
 mod page;
 mod presented;
+mod profiles;
 mod random;
 mod refusal;
 mod restriction;
 mod revocation;
 mod rotation;
 mod settings;
+mod subtoken;
 mod table;
+mod templates;
 #[cfg(test)]
 mod tests;
+mod tighten;
 mod tokeninfo;
 mod traps;
+mod unfold;
 mod upstream;
 
 use std::collections::{BTreeMap, HashMap};
@@ -48,6 +55,7 @@ pub use issue::{Issued, Order};
 pub use restriction::Clause;
 pub use rotation::Rotation;
 pub use settings::{Provider, Settings};
+pub use templates::{Kind, Template};
 pub use traps::Traps;
 
 /// Why a server cannot be made, or a mytoken not be issued directly.
@@ -116,12 +124,13 @@ impl Mytokens {
     /// # Errors
     /// When the machine gives no random numbers or no HTTP client.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let table = Table { templates: settings.templates.clone(), ..Table::default() };
         Ok(Self(Arc::new(Inner {
             settings,
             clock,
             key: jwt::SigningKey::generate().ok_or(Error::Key)?,
             client: upstream::client()?,
-            table: Mutex::default(),
+            table: Mutex::new(table),
             traps: Mutex::default(),
             caller: Mutex::default(),
             limiter: Mutex::default(),
@@ -223,6 +232,11 @@ impl Mytokens {
             }
         }
         let settings = self.settings();
+        if let Some(path) = request.path.strip_prefix("/api/v0/pt")
+            && settings.profiles
+        {
+            return self.profiles(asked, method, path);
+        }
         match (method, request.path.as_str()) {
             ("OPTIONS", _) => Ok(Response::empty(204)),
             ("GET", "/.well-known/mytoken-configuration" | "/.well-known/openid-configuration") => {
@@ -230,11 +244,11 @@ impl Mytokens {
             }
             ("GET", "/jwks") => Ok(Response::json(200, &self.key().jwks())),
             ("GET", "/api/v0/settings") => Ok(Response::json(200, &self.settings_addresses())),
-            ("POST", "/api/v0/token/my") => self.mytoken_endpoint(asked),
+            ("POST", "/api/v0/token/my") => self.mytoken_endpoint(asked).await,
             ("POST", "/api/v0/token/access") => self.access_token(asked).await,
             ("POST", "/api/v0/token/revoke") => self.revocation(asked).await,
             ("POST", "/api/v0/token/transfer") if settings.transfer_codes => self.transfer_code(asked),
-            ("POST", "/api/v0/tokeninfo") => self.tokeninfo(asked).await,
+            ("POST", "/api/v0/tokeninfo") if !settings.actions.is_empty() => self.tokeninfo(asked).await,
             ("GET", "/redirect") => Ok(self.back_from_provider(asked).await),
             ("GET", "/native") => Ok(page::end(200, "You are logged in", "Go back to your program.")),
             ("GET", "/native/abort") => {

@@ -237,7 +237,8 @@ fn is_host(host: &str, address: IpAddr) -> bool {
     address.is_loopback() && (host == "localhost" || host == "*.localhost")
 }
 
-fn in_subnet(net: IpAddr, bits: u32, address: IpAddr) -> bool {
+/// Whether `address` begins with the first `bits` bits of `net`.
+pub(crate) fn in_subnet(net: IpAddr, bits: u32, address: IpAddr) -> bool {
     match (net, address) {
         (IpAddr::V4(net), IpAddr::V4(address)) if bits <= 32 => {
             let shift = 32 - bits;

@@ -1,5 +1,6 @@
 //! What a sandbox mytoken server is set up with: its address, its providers, its limits and its features.
 
+use super::templates::Template;
 use crate::domain::secret::Secret;
 
 /// A provider that users of the server can log in at.
@@ -52,6 +53,15 @@ pub struct Settings {
     pub rate_window: i64,
     /// The members of a clause that are honoured; the others are silently dropped from requests (§4.1).
     pub restriction_keys: Vec<String>,
+    /// The tokeninfo actions that discovery names. As in the real server the others work all the same, unless
+    /// there is none at all: then the endpoint is gone (§10).
+    pub actions: Vec<String>,
+    /// Whether profiles and templates can be read and written. Discovery names their address in any case.
+    pub profiles: bool,
+    /// The groups that may write profiles and templates, and their passwords.
+    pub groups: Vec<(String, Secret)>,
+    /// The profiles and templates that are there at the start.
+    pub templates: Vec<Template>,
     /// Whether short tokens are given out.
     pub short_tokens: bool,
     /// Whether transfer codes can be made and redeemed.
@@ -75,6 +85,12 @@ impl Default for Settings {
             rate_limit: 100,
             rate_window: 300,
             restriction_keys: super::restriction::KEYS.map(str::to_owned).to_vec(),
+            actions: super::tokeninfo::ACTIONS.map(str::to_owned).to_vec(),
+            profiles: true,
+            groups: [("_", "admin"), ("demo", "demo")]
+                .map(|(group, password)| (group.to_owned(), Secret::new(password)))
+                .to_vec(),
+            templates: super::templates::shipped(),
             short_tokens: true,
             transfer_codes: true,
             country: "DE".to_owned(),

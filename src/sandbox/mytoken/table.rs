@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::claims::Claims;
 use super::restriction::{Clause, Counters};
 use super::rotation::Rotation;
+use super::templates::Template;
 use crate::domain::secret::Secret;
 
 /// One mytoken, as the server keeps it.
@@ -20,6 +21,8 @@ pub(crate) struct Row {
     pub(crate) parent: Option<String>,
     /// The login it comes from: all mytokens of a login share one refresh token.
     pub(crate) login: u64,
+    /// Its place in the order in which the mytokens were made, from 1.
+    pub(crate) number: u64,
     /// How often its clauses were used.
     pub(crate) counters: Counters,
     /// What happened to it, oldest first.
@@ -134,6 +137,10 @@ pub(crate) struct Table {
     pub(crate) refresh: HashMap<u64, Secret>,
     /// How many logins there were.
     pub(crate) last_login: u64,
+    /// How many mytokens were made.
+    pub(crate) last_row: u64,
+    /// The profiles and templates, in the order they were written.
+    pub(crate) templates: Vec<Template>,
 }
 
 impl Table {

@@ -1,5 +1,8 @@
 //! The server as its clients see it: over HTTP, on a clock that is moved by hand.
 
+mod profiles;
+mod subtokens;
+
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -7,7 +10,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::{Clause, Issued, Mytokens, Order, Provider, Rotation, Settings};
+use super::{Clause, Issued, Kind, Mytokens, Order, Provider, Rotation, Settings, Template};
 use crate::domain::secret::Secret;
 use crate::domain::time::{FixedClock, from_epoch};
 use crate::sandbox::serve::{self, Handler, Response, Server};
@@ -27,10 +30,16 @@ impl Rig {
     }
 
     async fn with(providers: Vec<Provider>) -> Self {
+        Self::set_up(|settings| settings.providers = providers).await
+    }
+
+    /// A server whose operator changed something.
+    async fn set_up(change: impl FnOnce(&mut Settings)) -> Self {
         let bound = serve::bind(0).await.expect("loopback can be bound");
         let base = bound.base();
         let clock = Arc::new(FixedClock::at(from_epoch(1_800_000_000)));
-        let settings = Settings { issuer: base.clone(), providers, ..Settings::default() };
+        let mut settings = Settings { issuer: base.clone(), ..Settings::default() };
+        change(&mut settings);
         let mytokens = Mytokens::new(settings, clock.clone()).expect("a server");
         let server = bound.serve(mytokens.handler());
         let client = super::upstream::client().expect("a client");
