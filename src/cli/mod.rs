@@ -15,6 +15,7 @@ mod keep;
 mod list;
 mod lock;
 mod login;
+pub mod mytoken;
 mod pages;
 mod places;
 mod price;
@@ -136,6 +137,9 @@ pub enum Plain {
     /// Print the manual page of a command
     #[command(after_help = pages::MAN)]
     Man(pages::Man),
+    /// Mytokens: make them, hand them over, see and end all of them
+    #[command(subcommand, after_help = mytoken::HELP)]
+    Mytoken(mytoken::Words),
     /// The built-in provider and mytoken server alone, for trials and tests
     Sandbox(SandboxWords),
 }
@@ -196,6 +200,7 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
         Plain::Store(words) => store::run(house, words, io::stdin()).await,
         Plain::Export(words) => backup::export(house, words, io::stdin()).await,
         Plain::Restore(words) => backup::restore(house, words, io::stdin()).await,
+        Plain::Mytoken(words) => mytoken::run(house, words).await,
         Plain::Completions(words) => Ok(pages::completions(*words, &mut house.out)),
         Plain::Man(words) => pages::man(words, &mut house.out),
         // It has no house, and is served before one is opened.

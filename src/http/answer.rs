@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::domain::limit::Allowance;
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::Untrusted;
 
@@ -23,6 +24,8 @@ pub struct Answer {
     pub date: Option<Timestamp>,
     /// `Retry-After`: given in seconds, or as a date, which is read by the server's own clock.
     pub retry_after: Option<Duration>,
+    /// `X-RateLimit-…`: how much more may be asked (mytoken-api.md §2.1.6).
+    pub allowance: Option<Allowance>,
     /// `WWW-Authenticate`: Keycloak's userinfo says there, and only there, what is wrong.
     pub challenge: Option<Untrusted>,
     /// The cookie `mytoken`: in some answers the only carrier of a rotated mytoken (mytoken-api.md §2.8).
@@ -64,6 +67,7 @@ impl Answer {
                 .map(Duration::from_secs)
                 .or_else(|| Duration::try_from(moment("retry-after")?.duration_since(date?)).ok())
                 .map(|wait| wait.min(LONGEST_WAIT)),
+            allowance: allowance(headers),
             challenge: text("www-authenticate").map(Untrusted::new),
             mytoken_cookie: headers
                 .get_all("set-cookie")
@@ -118,6 +122,18 @@ impl Answer {
     }
 }
 
+/// All three headers in whole numbers, or nothing.
+fn allowance(headers: &HeaderMap) -> Option<Allowance> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let limit = small(number("x-ratelimit-limit")?);
+    Some(Allowance {
+        limit,
+        remaining: small(number("x-ratelimit-remaining")?).min(limit),
+        reset: Duration::from_secs(number("x-ratelimit-reset")?).min(LONGEST_WAIT),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +160,33 @@ mod tests {
             }
             let wait = Answer::head(429, &headers).retry_after;
             assert_eq!(wait, seconds.map(Duration::from_secs), "{retry_after:?} {date:?}");
+        }
+    }
+
+    #[test]
+    fn an_allowance_is_read_whole_or_not_at_all() {
+        let read = |limit, remaining, reset: u64| {
+            Some(Allowance { limit, remaining, reset: Duration::from_secs(reset) })
+        };
+        let table = [
+            (["100", "98", "300"], read(100, 98, 300)),
+            ([" 100 ", "0", "0"], read(100, 0, 0)),
+            (["100", "500", "999999999"], read(100, 100, 86_400)),
+            (["99999999999", "1", "1"], read(u32::MAX, 1, 1)),
+            (["100", "-1", "300"], None),
+            (["100", "", "300"], None),
+            (["100", "5", "soon"], None),
+            (["18446744073709551616", "5", "1"], None),
+        ];
+        let names = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+        for (values, expected) in table {
+            let mut headers = HeaderMap::new();
+            for (name, value) in names.into_iter().zip(values) {
+                headers.insert(name, value.parse().expect("a header"));
+            }
+            assert_eq!(Answer::head(200, &headers).allowance, expected, "{values:?}");
+            headers.remove("x-ratelimit-reset");
+            assert_eq!(Answer::head(200, &headers).allowance, None);
         }
     }
 }

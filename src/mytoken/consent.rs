@@ -7,9 +7,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::discovery::{self, Server};
-use super::order;
-use super::{Error, No, reply};
-use crate::domain::mytoken::Wanted;
+use super::{Error, No, order, reply, transfer};
+use crate::domain::mytoken::{Form, Wanted};
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::Untrusted;
 use crate::http::{Body, Credentials, Http};
@@ -55,6 +54,9 @@ pub async fn start(http: &Http, server: &Server, wanted: &Wanted) -> Result<Cons
     wanted.check_login()?;
     if !server.grant_types.is_empty() && !server.grants("polling_code") {
         return Err(Error::NotOffered("fetching a mytoken from a terminal"));
+    }
+    if wanted.form == Form::Code && !server.hands_out_codes() {
+        return Err(Error::NotOffered(transfer::CODES));
     }
     let body = Body::json(&order::for_login(wanted));
     let answer = http.post_for_token(&server.mytoken, &Credentials::None, &body).await?;

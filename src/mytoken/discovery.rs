@@ -80,6 +80,44 @@ impl Server {
     pub fn grants(&self, grant_type: &str) -> bool {
         has(&self.grant_types, grant_type)
     }
+
+    /// Whether it names this question among those that it answers. One that it does not name may be answered all the same,
+    /// and `notifications` is never named (§1.1).
+    #[must_use]
+    pub fn answers(&self, action: &str) -> bool {
+        self.tokeninfo.is_some() && has(&self.tokeninfo_actions, action)
+    }
+
+    /// Whether a transfer code can be redeemed here; a server that names no way at all is not held to it.
+    #[must_use]
+    pub fn redeems_codes(&self) -> bool {
+        self.grant_types.is_empty() || self.grants("transfer_code")
+    }
+
+    /// Whether a transfer code can be made for a mytoken that is there.
+    #[must_use]
+    pub fn makes_codes(&self) -> bool {
+        self.transfer.is_some() && self.redeems_codes()
+    }
+
+    /// Whether a new mytoken can be handed out as a transfer code. Where it is off a code still comes, and cannot be
+    /// redeemed (§2.3.1).
+    #[must_use]
+    pub fn hands_out_codes(&self) -> bool {
+        self.hands_out("transfer_code") && self.redeems_codes()
+    }
+
+    /// Whether mytokens can be made from a mytoken.
+    #[must_use]
+    pub fn makes_subtokens(&self) -> bool {
+        self.grant_types.is_empty() || self.grants("mytoken")
+    }
+
+    /// Whether it is worth asking for profiles and templates: `false` is certain, `true` is not (§12.23).
+    #[must_use]
+    pub fn may_have_profiles(&self) -> bool {
+        self.profiles.is_some()
+    }
 }
 
 fn has(list: &[Untrusted], name: &str) -> bool {

@@ -4,10 +4,14 @@
 //! discovery   what a server says about itself            GET  .well-known/mytoken-configuration
 //! order       what is asked for in a new mytoken, on the wire
 //! consent     getting it: consent page and polling       POST mytoken_endpoint
+//! subtoken    getting it: from a mytoken                 POST mytoken_endpoint
 //! asked       asked against granted
 //! access      an access token out of a mytoken           POST access_token_endpoint
 //! tokeninfo   asking about a mytoken, its history        POST tokeninfo_endpoint
-//! revocation  ending it                                  POST revocation_endpoint
+//! listing     all of a user's mytokens, and their tree   POST tokeninfo_endpoint
+//! transfer    handing it over by a code                  POST token_transfer_endpoint, mytoken_endpoint
+//! revocation  ending it, or another one by its id        POST revocation_endpoint
+//! profiles    what the server has ready to order by      GET  profiles_endpoint
 //! reply       what all of these come back with: the rotated mytoken first, then the outcome
 //! refusal     the server's ways of saying no
 //! ```
@@ -19,12 +23,16 @@ pub mod access;
 pub mod asked;
 pub mod consent;
 pub mod discovery;
+pub mod listing;
 pub mod order;
 pub mod polling;
+pub mod profiles;
 pub mod refusal;
 pub mod reply;
 pub mod revocation;
+pub mod subtoken;
 pub mod tokeninfo;
+pub mod transfer;
 
 use crate::domain::mytoken::Fault;
 use crate::domain::untrusted::Untrusted;
@@ -71,6 +79,15 @@ pub enum Error {
     /// This server does not have that.
     #[error("this mytoken server does not offer {0}")]
     NotOffered(&'static str),
+    /// Nothing was sent: what was given as another mytoken's id is none, or stands for something else.
+    #[error("{:?} is not the id of a mytoken", .0.shown_within(100))]
+    NotAnId(Untrusted),
+    /// Nothing was sent: the id is that of the mytoken which was to revoke it.
+    #[error("a mytoken cannot be revoked by its own id, only by itself")]
+    OwnId,
+    /// Nothing was sent: a subtoken for which no capability is named gets all that its parent has (§2.1.1).
+    #[error("no capability is chosen: the subtoken would get all that its parent has")]
+    NoCapability,
     /// What was ordered is not worth sending.
     #[error(transparent)]
     Order(#[from] Fault),

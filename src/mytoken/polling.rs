@@ -9,6 +9,8 @@ use tokio::time::Instant;
 use super::consent::Consent;
 use super::discovery::Server;
 use super::reply::{self, Issued};
+use super::subtoken::Made;
+use super::transfer::Coded;
 use super::{Error, No};
 use crate::http::{self, Answer, Body, Credentials, Http};
 
@@ -22,6 +24,8 @@ pub enum Poll {
     Pending,
     /// Here it is. The server will not give it a second time: save it first.
     Granted(Box<Issued>),
+    /// A code for it, because the order asked for one. Nor will the server give that a second time.
+    Code(Box<Coded>),
     /// It was given, and what came cannot be read: the mytoken exists and is lost.
     Lost,
     /// The user declined.
@@ -58,11 +62,11 @@ pub async fn poll_once(http: &Http, server: &Server, consent: &Consent) -> Poll 
 
 fn granted(answer: &Answer) -> Poll {
     let content = reply::content(answer.bytes());
-    let issued = match content.as_ref().and_then(reply::Wiped::object) {
-        Some(object) => Issued::read(object, answer.date),
-        None => reply::salvaged(answer.bytes(), &["\"mytoken\""]).and_then(|mytoken| Issued::bare(&mytoken)),
-    };
-    issued.map_or(Poll::Lost, |issued| Poll::Granted(Box::new(issued)))
+    match Made::of(answer, content.as_ref().and_then(reply::Wiped::object)) {
+        Some(Made::Mytoken(issued)) => Poll::Granted(issued),
+        Some(Made::Code(coded)) => Poll::Code(coded),
+        None => Poll::Lost,
+    }
 }
 
 fn refused(no: No, interval: Duration) -> Poll {
@@ -79,7 +83,9 @@ fn refused(no: No, interval: Duration) -> Poll {
         | No::NoRefreshToken
         | No::OldCopy
         | No::UnknownProvider
+        | No::UnknownTemplate
         | No::AlreadyEnded
+        | No::NothingAllowed
         | No::NotYours
         | No::NotOffered
         | No::Malformed { .. }
@@ -92,6 +98,8 @@ fn refused(no: No, interval: Duration) -> Poll {
 pub enum End {
     /// With a mytoken: save it first, then show what was finally granted.
     Granted(Box<Issued>),
+    /// With a code for it, because the order asked for one.
+    Code(Box<Coded>),
     /// The mytoken was made, and its answer cannot be read. Another mytoken may list and revoke it.
     Lost,
     /// The user declined.
@@ -156,6 +164,7 @@ impl Schedule {
             }
             Poll::RateLimited(pause) => return Next::Ask(pause.max(self.interval)),
             Poll::Granted(issued) => End::Granted(issued),
+            Poll::Code(coded) => End::Code(coded),
             Poll::Lost => End::Lost,
             Poll::Declined => End::Declined,
             Poll::Expired => End::TimedOut,

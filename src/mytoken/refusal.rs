@@ -50,6 +50,12 @@ pub enum No {
     /// The server does not know this provider.
     #[error("the mytoken server does not know this provider")]
     UnknownProvider,
+    /// The server has no profile or template of a name in the order.
+    #[error("the mytoken server knows no profile or template of that name")]
+    UnknownTemplate,
+    /// Of what a subtoken was to be able to do, its parent can do nothing.
+    #[error("the mytoken has none of the capabilities that the subtoken was to get")]
+    NothingAllowed,
     /// What was ordered would have ended before it began.
     #[error("the restrictions have all ended already")]
     AlreadyEnded,
@@ -200,6 +206,10 @@ fn bad_request(error: Untrusted, description: Option<Untrusted>, text: &str) -> 
         No::InvalidToken(Reason::of(description.as_ref()))
     } else if text.contains("issuer is not supported") {
         No::UnknownProvider
+    } else if text.contains("unknown include name") {
+        No::UnknownTemplate
+    } else if text.contains("cannot have any of the requested capabilities") {
+        No::NothingAllowed
     } else if text.contains("would already be expired") {
         No::AlreadyEnded
     } else if text.contains("not for specified issuer") {
@@ -290,6 +300,15 @@ mod tests {
             (no(404, "not_found", "/api/v0/token/revoke"), No::NotOffered),
             (no(400, "invalid_request", "The provided issuer is not supported"), No::UnknownProvider),
             (no(400, "invalid_request", "token would already be expired"), No::AlreadyEnded),
+            (no(400, "invalid_request", "unknown include name: 'nosuch'"), No::UnknownTemplate),
+            (
+                no(
+                    400,
+                    "invalid_request",
+                    "mytoken to be issued cannot have any of the requested capabilities",
+                ),
+                No::NothingAllowed,
+            ),
             (no(429, "", ""), No::RateLimited { retry_after: Some(Duration::from_secs(300)) }),
             (no(500, "internal_server_error", "cipher: message authentication failed"), No::OldCopy),
             (

@@ -13,6 +13,9 @@ use crate::domain::secret::Secret;
 use crate::domain::untrusted::Untrusted;
 use crate::http::Http;
 
+/// The server takes these for ids (§2.5.2), and is broken there for whoever may manage all mytokens (§12.18).
+const NO_IDS: [&str; 2] = ["this", "children"];
+
 /// What a server says of a mytoken that it accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introspection {
@@ -43,30 +46,54 @@ pub struct HistoryEvent {
 struct Question<'a> {
     action: &'static str,
     mytoken: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mom_ids: &'a [&'a str],
 }
 
 /// Asks whether a mytoken is valid, and what it is. Costs nothing, rotates nothing, ignores restrictions.
 pub async fn introspect(http: &Http, server: &Server, mytoken: &Secret) -> Reply<Introspection> {
-    ask(http, server, "introspect", mytoken, introspection).await
+    ask(http, server, "introspect", mytoken, &[], introspection).await
 }
 
 /// Reads a mytoken's own history, newest first. Of a restricted mytoken it costs one other use and may rotate it;
 /// of an unrestricted one neither. Within a second the order means nothing.
 pub async fn event_history(http: &Http, server: &Server, mytoken: &Secret) -> Reply<Vec<HistoryEvent>> {
-    ask(http, server, "event_history", mytoken, history).await
+    ask(http, server, "event_history", mytoken, &[], history).await
 }
 
-async fn ask<T>(
+/// Reads the histories of other mytokens by their ids, in one answer. Costs what [`event_history`] costs. The one that asks
+/// must be above them, or needs `manage_mytokens:history`; one id that it may not ask for fails them all.
+pub async fn event_history_of(
+    http: &Http,
+    server: &Server,
+    mytoken: &Secret,
+    mom_ids: &[&str],
+) -> Reply<Vec<HistoryEvent>> {
+    // Without ids the server would give the history of the one that asks.
+    let bad = if mom_ids.is_empty() { Some("") } else { mom_ids.iter().copied().find(|id| !is_id(id)) };
+    if let Some(bad) = bad {
+        return Reply::unsent(Error::NotAnId(Untrusted::from(bad)));
+    }
+    ask(http, server, "event_history", mytoken, mom_ids, history).await
+}
+
+/// Whether it can be the id of a mytoken. It is sent as it is: never trimmed, never shortened (§12.17).
+pub(super) fn is_id(text: &str) -> bool {
+    !text.trim().is_empty() && !NO_IDS.contains(&text) && !text.contains('@')
+}
+
+pub(super) async fn ask<T>(
     http: &Http,
     server: &Server,
     action: &'static str,
     mytoken: &Secret,
+    mom_ids: &[&str],
     read: Reader<T>,
 ) -> Reply<T> {
     let Some(url) = &server.tokeninfo else {
         return Reply::unsent(Error::NotOffered("questions about a mytoken"));
     };
-    let question = Question { action, mytoken: reply::trimmed(mytoken) };
+    let question = Question { action, mytoken: reply::trimmed(mytoken), mom_ids };
     reply::ask(http, url, mytoken, &question, Size::Document, read).await
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::uses::{Use, spend};
 use super::{Wallet, gone, health, words};
 use crate::domain::credential::{CredentialId, Grant, Health};
-use crate::domain::event::{Event, Teller, What, mark_new_addresses};
+use crate::domain::event::{Event, Teller, What, mark_first_seen};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::mytoken::Rotation;
 use crate::domain::secret::Secret;
@@ -110,10 +110,12 @@ impl Wallet {
                 comment: event.comment.clone(),
                 teller: Teller::Server,
                 credential: id.map(|id| id.0.clone()),
+                mom_id: event.mom_id.clone(),
                 new_address: false,
+                new_agent: false,
             })
             .collect();
-        mark_new_addresses(&mut told);
+        mark_first_seen(&mut told);
         told
     }
 }

@@ -238,7 +238,9 @@ impl Wallet {
             comment: (!comment.is_empty()).then(|| comment.into()),
             teller: Teller::Here,
             credential: id.map(|id| id.0.clone()),
+            mom_id: None,
             new_address: false,
+            new_agent: false,
         });
     }
 }

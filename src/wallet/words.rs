@@ -49,7 +49,11 @@ pub(super) fn mytoken(doing: impl Into<String>, error: &mytoken::Error) -> Failu
         mytoken::Error::NoAnswer(_) => (Kind::Unreached, Some("Nothing is lost; try again.")),
         mytoken::Error::NoAccessToken => (Kind::Unreached, Some("Try again later; every try costs a use.")),
         mytoken::Error::Refused(no) => refused(no),
-        mytoken::Error::NotAnIssuer(_) | mytoken::Error::Order(_) => (Kind::Unusable, None),
+        mytoken::Error::NotAnIssuer(_)
+        | mytoken::Error::NotAnId(_)
+        | mytoken::Error::OwnId
+        | mytoken::Error::NoCapability
+        | mytoken::Error::Order(_) => (Kind::Unusable, None),
         mytoken::Error::Unreadable(_)
         | mytoken::Error::NotAServer { .. }
         | mytoken::Error::OtherIssuer(_)
@@ -113,7 +117,9 @@ fn refused(no: &No) -> (Kind, Option<&'static str>) {
             (Kind::Failed, Some("Start again."))
         }
         No::UnknownProvider
+        | No::UnknownTemplate
         | No::AlreadyEnded
+        | No::NothingAllowed
         | No::NotOffered
         | No::Malformed { .. }
         | No::Unexpected { .. } => (Kind::Failed, None),

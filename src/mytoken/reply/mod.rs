@@ -10,6 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{Error, No};
 use crate::domain::jwt::{self, Jwt};
+use crate::domain::limit::Allowance;
 use crate::domain::mytoken::{Capability, Clause, Facts, Rotation};
 use crate::domain::secret::Secret;
 use crate::domain::time::later;
@@ -30,6 +31,8 @@ pub struct Reply<T> {
     pub in_doubt: bool,
     /// The server's clock.
     pub date: Option<Timestamp>,
+    /// How much more may be asked, where the server counts and tells.
+    pub allowance: Option<Allowance>,
     /// What was asked for, or why it did not come. Both with an update and without.
     pub outcome: Result<T, Error>,
 }
@@ -37,7 +40,22 @@ pub struct Reply<T> {
 impl<T> Reply<T> {
     /// Nothing was sent.
     pub(super) fn unsent(error: Error) -> Self {
-        Self { update: None, in_doubt: false, date: None, outcome: Err(error) }
+        Self { update: None, in_doubt: false, date: None, allowance: None, outcome: Err(error) }
+    }
+
+    /// Whether the request may have been carried out although what came of it is not here: a mytoken made that nobody
+    /// holds, a code used up, a use counted, another mytoken revoked.
+    #[must_use]
+    pub fn is_perhaps_done(&self) -> bool {
+        match &self.outcome {
+            Err(Error::NoAnswer(error)) => may_have_arrived(error),
+            Err(Error::Unreadable(_) | Error::NoAccessToken) => true,
+            Err(Error::Refused(No::ServerBroke { status, error, .. })) => {
+                error.is_empty() || matches!(status, 502..=504)
+            }
+            Err(Error::Refused(No::Unexpected { status, .. })) => *status == 408,
+            Ok(_) | Err(_) => false,
+        }
     }
 }
 
@@ -72,6 +90,15 @@ impl Issued {
         Some(Self { mytoken: Secret::new(mytoken), short, facts, expires_in })
     }
 
+    /// Reads the mytoken of an answer, also out of one that broke off behind it.
+    pub(super) fn of(answer: &Answer) -> Option<Self> {
+        let content = content(answer.bytes());
+        match content.as_ref().and_then(Wiped::object) {
+            Some(object) => Self::read(object, answer.date),
+            None => salvaged(answer.bytes(), &["\"mytoken\""]).and_then(|mytoken| Self::bare(&mytoken)),
+        }
+    }
+
     /// One that came without any word about it: in a cookie, or out of the ruins of an answer.
     pub(super) fn bare(mytoken: &Secret) -> Option<Self> {
         let answer = Wiped(serde_json::json!({ "mytoken": mytoken.expose() }));
@@ -80,7 +107,7 @@ impl Issued {
 }
 
 /// The answer stands in for the claims that a short token does not carry.
-fn facts_of_short(
+pub(super) fn facts_of_short(
     answer: &Map<String, Value>,
     date: Option<Timestamp>,
     expires_in: Option<Duration>,
@@ -132,6 +159,18 @@ pub(super) async fn ask<T>(
     size: Size,
     read: Reader<T>,
 ) -> Reply<T> {
+    ask_whole(http, url, sent, body, size, |_, object| read(object)).await
+}
+
+/// As [`ask`], for what is read out of more than the JSON object: the clock, or the ruins of a body.
+pub(super) async fn ask_whole<T>(
+    http: &Http,
+    url: &Url,
+    sent: &Secret,
+    body: &impl Serialize,
+    size: Size,
+    read: impl FnOnce(&Answer, Option<&Map<String, Value>>) -> Result<T, Error>,
+) -> Reply<T> {
     let body = body_of(body);
     let answer = match size {
         Size::Token => http.post_for_token(url, &Credentials::None, &body).await,
@@ -141,15 +180,15 @@ pub(super) async fn ask<T>(
         Ok(answer) => answer,
         Err(error) => {
             let in_doubt = may_have_arrived(&error);
-            return Reply { update: None, in_doubt, date: None, outcome: Err(error.into()) };
+            return Reply { in_doubt, ..Reply::unsent(error.into()) };
         }
     };
     let content = content(answer.bytes());
     let object = content.as_ref().and_then(Wiped::object);
     let update = update(answer.bytes(), object, answer.mytoken_cookie.as_ref(), sent, answer.date);
     let in_doubt = update.is_none() && may_hide_an_update(&answer, object);
-    let outcome = if answer.is_success() { read(object) } else { Err(No::of(&answer).into()) };
-    Reply { update, in_doubt, date: answer.date, outcome }
+    let outcome = if answer.is_success() { read(&answer, object) } else { Err(No::of(&answer).into()) };
+    Reply { update, in_doubt, date: answer.date, allowance: answer.allowance, outcome }
 }
 
 /// A JSON body, straight into wiped memory.
@@ -218,7 +257,11 @@ fn update(
         }
     };
     told.or_else(|| {
-        let cookie = cookie.filter(|cookie| trimmed(cookie) != trimmed(sent))?;
+        // Of a new subtoken's answer, the subtoken is no copy of its parent.
+        let child = object.and_then(|object| object.get("mytoken")).and_then(Value::as_str).map(str::trim);
+        let cookie = cookie.filter(|cookie| {
+            trimmed(cookie) != trimmed(sent) && child.is_none_or(|child| trimmed(cookie) != child)
+        })?;
         Issued::bare(cookie)
     })
 }

@@ -121,7 +121,9 @@ pub(super) fn read(text: &str) -> Option<Event> {
         comment: untrusted(line.note),
         teller: if line.told { Teller::Server } else { Teller::Here },
         credential: line.of.map(Cow::into_owned),
+        mom_id: None,
         new_address: false,
+        new_agent: false,
     })
 }
 
@@ -188,7 +190,9 @@ mod tests {
             comment: None,
             teller: Teller::Here,
             credential: Some("c-1".to_owned()),
+            mom_id: None,
             new_address: false,
+            new_agent: false,
         }
     }
 

@@ -228,6 +228,10 @@ fn ended(doing: &str, end: End) -> Failure {
             "an answer did not arrive, and the code is used up now: the mytoken may have been in it",
             "If so it exists at the server: revoke it there. Start again.",
         ),
+        End::Code(_) => failed(
+            "the mytoken came as a transfer code, which was not asked for",
+            "It exists at the server and nobody holds it: revoke it there.",
+        ),
         End::Refused(no) => words::mytoken(doing, &no.into()),
         End::Stopped | End::Granted(_) => cancelled(doing),
     }

@@ -1,0 +1,26 @@
+//! `toktui mytoken servers`.
+
+use clap::Args;
+
+use crate::cli::house::House;
+use crate::domain::failure::{Failure, Kind};
+
+/// Words of it.
+#[derive(Clone, Debug, Args)]
+pub struct Words {
+    /// JSON instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `--help` says under the options.
+pub const HELP: &str = "";
+
+/// Does it.
+///
+/// # Errors
+/// With the deciding fact.
+#[allow(clippy::unused_async, reason = "to be filled")]
+pub async fn run(_house: &mut House, _words: &Words) -> Result<u8, Failure> {
+    Err(Failure::new(Kind::Failed, "This", "is not made yet"))
+}
