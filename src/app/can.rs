@@ -272,8 +272,13 @@ pub(super) fn redeem(state: &State) -> bool {
 }
 
 pub(super) fn redeem_pasted(state: &State) -> bool {
-    let is_code = |pasted: &lookup::Pasted| pasted.specimen.kind == Kind::MaybeTransferCode;
-    redeem(state) && state.lookup.pasted.as_ref().is_some_and(is_code)
+    redeem(state) && pasted_code(state).is_some()
+}
+
+/// The pasted text, where it may be a transfer code.
+pub(super) fn pasted_code(state: &State) -> Option<crate::domain::secret::Secret> {
+    let pasted = state.lookup.pasted.as_ref()?;
+    (pasted.specimen.kind == Kind::MaybeTransferCode).then(|| pasted.specimen.value.clone())
 }
 
 /// Whether an access token with chosen scopes and audiences can be drawn of it.

@@ -16,8 +16,8 @@ use crate::domain::login::{Order, Report, Step};
 use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
 use crate::domain::source::{Source, SourceId};
-use crate::domain::untrusted::Untrusted;
 use crate::domain::specimen::Specimen;
+use crate::domain::untrusted::Untrusted;
 use crate::domain::vault::{Guard, Opening, Vault};
 use crate::domain::verdict::Verdict;
 

@@ -134,8 +134,8 @@ pub struct Window {
     pub marked: HashSet<Untrusted>,
     /// The order on show.
     pub order: Order,
-    /// The subtoken that is to be selected once it is listed: its name, if it has one, and when it was made.
-    pub sought: Option<(Option<String>, Timestamp)>,
+    /// The event whose subtoken is to be selected once it is listed.
+    pub sought: Option<Box<Event>>,
     rows: Vec<usize>,
 }
 
@@ -213,7 +213,7 @@ impl Window {
         self.family = Some(family);
         self.trouble = None;
         self.arrange();
-        let wanted = self.sought.take().and_then(|sought| self.seek(&sought)).or_else(|| {
+        let wanted = self.sought.take().and_then(|event| self.seek(&event)).or_else(|| {
             let id = selected?;
             self.row_of(|member| member.listed.mom_id == id)
         });
@@ -222,19 +222,10 @@ impl Window {
         }
     }
 
-    /// The row of the subtoken of this name that was made at this moment, as an event tells it.
-    fn seek(&self, (name, at): &(Option<String>, Timestamp)) -> Option<usize> {
-        let made = |member: &Member| {
-            let near = member
-                .listed
-                .created
-                .is_some_and(|made| made.duration_since(*at).as_secs().unsigned_abs() <= 2);
-            near && member.listed.name.as_ref().map(Untrusted::raw) == name.as_deref()
-        };
-        let named = |member: &Member| {
-            name.is_some() && member.listed.name.as_ref().map(Untrusted::raw) == name.as_deref()
-        };
-        self.row_of(made).or_else(|| self.row_of(named))
+    /// The row of the subtoken that an event made.
+    fn seek(&self, event: &Event) -> Option<usize> {
+        let place = self.family.as_ref()?.made_by(event)?;
+        self.rows.iter().position(|row| *row == place)
     }
 
     fn row_of(&self, is_it: impl Fn(&Member) -> bool) -> Option<usize> {
@@ -314,7 +305,8 @@ pub fn may_list(state: &State, server: &SourceId) -> Right {
     if has_manager(state, server) {
         return Right::Free(Via::Manager);
     }
-    let here = state.wallet.held.iter().filter(|held| server_of(state, &held.source).as_ref() == Some(server));
+    let here =
+        state.wallet.held.iter().filter(|held| server_of(state, &held.source).as_ref() == Some(server));
     let rights = here.filter(|held| may(held, state, "manage_mytokens:list")).map(|held| by(held, state));
     let mut best = Right::Nobody;
     for right in rights {

@@ -4,9 +4,9 @@ use crossterm::event::KeyCode;
 
 use super::action::{Action, FamilyAction, MytokenAction};
 use super::can;
+use super::handing;
 use super::key::{Key, ch, ctrl, key};
 use super::keymap::{Binding, Layer, open_says};
-use super::handing;
 use super::overlay::Overlay;
 use super::revoke;
 use super::safe::{self, Stage};
@@ -180,15 +180,9 @@ pub const KEYMAP: &[Binding] = &[
     )
     .when(can::list_all)
     .footer(8),
-    family(
-        Layer::Board,
-        &[ch('T')],
-        FamilyAction::Below,
-        "subtokens",
-        "what grew from the selected mytoken",
-    )
-    .when(can::look_below)
-    .footer(9),
+    family(Layer::Board, &[ch('T')], FamilyAction::Below, "subtokens", "what grew from the selected mytoken")
+        .when(can::look_below)
+        .footer(9),
     mytoken(
         Layer::Board,
         &[ch('S')],
@@ -549,9 +543,15 @@ pub const KEYMAP: &[Binding] = &[
     )
     .when(handing::is_waiting)
     .footer(2),
-    mytoken(Layer::Handing, &[ch('o')], MytokenAction::HandedQr, "QR alone", "show the QR code alone, or not")
-        .when(handing::is_waiting)
-        .footer(4),
+    mytoken(
+        Layer::Handing,
+        &[ch('o')],
+        MytokenAction::HandedQr,
+        "QR alone",
+        "show the QR code alone, or not",
+    )
+    .when(handing::is_waiting)
+    .footer(4),
     mytoken(
         Layer::Handing,
         &[ch('x')],

@@ -13,6 +13,7 @@ pub mod copy;
 pub mod effect;
 pub mod family;
 pub mod field;
+pub mod foretold;
 pub mod geometry;
 pub mod handing;
 pub mod history;

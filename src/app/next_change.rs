@@ -138,6 +138,23 @@ impl State {
                     let lines = |width| lookup::content(self).map(|jwt| content::of_jwt(jwt, width));
                     soonest.page(geometry.reading(overlay), list.offset, lines);
                 }
+                Overlay::Family(window) => {
+                    soonest.ago(window.family.as_ref().map(|family| family.read));
+                    soonest.countdown(self.families.managers.get(&window.source).copied());
+                    soonest.at(self.families.managers.get(&window.source).copied());
+                }
+                Overlay::Member(member, list) => {
+                    let lines = |width| Some(content::of_member(self, member, width));
+                    soonest.page(geometry.reading(overlay), list.offset, lines);
+                }
+                Overlay::Event(event, list) => {
+                    let lines = |width| Some(content::of_event(event, width));
+                    soonest.page(geometry.reading(overlay), list.offset, lines);
+                }
+                Overlay::Handing(handing) => {
+                    soonest.countdown(handing.handed.ends);
+                    soonest.at(handing.handed.ends);
+                }
                 Overlay::Help(_)
                 | Overlay::Palette(_)
                 | Overlay::WhichProvider(_)
@@ -149,6 +166,7 @@ impl State {
                 | Overlay::KeepAs(..)
                 | Overlay::AddProvider(_)
                 | Overlay::Revoke(_)
+                | Overlay::Sheet(_)
                 | Overlay::QuitLoses(_)
                 | Overlay::Guarding(_)
                 | Overlay::Rename(..)

@@ -47,7 +47,7 @@ pub enum Overlay {
     /// The issuer of a provider to add.
     AddProvider(Field),
     /// Revoke or forget; Cancel is the default.
-    Revoke(Revoke),
+    Revoke(Box<Revoke>),
     /// What shall guard the store; what was wanted goes on after it.
     Guarding(Box<Choosing>),
     /// What opens the locked store; what was wanted goes on after it.

@@ -91,7 +91,8 @@ impl Revoke {
 
     /// The tree of what is held has become known.
     pub(crate) fn know(&mut self, held: &Held, family: &Arc<Family>) {
-        let is_it = |member: &Member| member.held.as_ref().is_some_and(|(id, _)| *id == held.id) || member.asks;
+        let is_it =
+            |member: &Member| member.held.as_ref().is_some_and(|(id, _)| *id == held.id) || member.asks;
         if let Some(place) = family.members.iter().position(is_it) {
             self.tree = family.members.get(family.tree(place)).unwrap_or_default().to_vec();
         }

@@ -31,6 +31,17 @@ pub enum Asks {
     Redeem(Vec<SourceId>),
 }
 
+impl Asks {
+    /// The credential it is about.
+    #[must_use]
+    pub fn about(&self) -> Option<&CredentialId> {
+        match self {
+            Self::Outlast(id) | Self::Elsewhere(id) | Self::DrawWith(id) | Self::HandOver(id) => Some(id),
+            Self::Redeem(_) => None,
+        }
+    }
+}
+
 /// One line of a sheet.
 #[derive(Clone, Debug)]
 pub struct Entry {

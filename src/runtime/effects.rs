@@ -24,10 +24,13 @@ use crate::wallet::draw::Wish;
 use crate::wallet::look_up::{Ask, Found};
 use crate::wallet::{Wallet, login};
 
+/// How long the revocation of this session's manager mytokens may take when the program is left.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// What the tasks share.
 #[derive(Clone)]
-struct World {
-    wallet: Arc<Wallet>,
+pub(super) struct World {
+    pub(super) wallet: Arc<Wallet>,
     desktop: Arc<dyn Desktop>,
     clock: Arc<dyn Clock>,
     clear_after: Option<Duration>,
@@ -168,6 +171,8 @@ impl Effects {
                     world.changed(Outcome::Revoked(task, revoked));
                 });
             }
+            Effect::Family(ask) => self.family(ask),
+            Effect::Mytoken(ask) => self.mytoken(ask),
             Effect::Forget(id) => {
                 self.finish(async move {
                     let forgotten = world.wallet.forget(&id).await;
@@ -217,7 +222,7 @@ impl Effects {
     }
 
     /// Starts what must not be broken off when the program is left.
-    fn finish(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn finish(&mut self, work: impl Future<Output = ()> + Send + 'static) {
         while self.lasting.try_join_next().is_some() {}
         self.lasting.spawn(work);
     }
@@ -229,11 +234,30 @@ impl Effects {
         Box::pin(async move {
             while lasting.join_next().await.is_some() {}
             wallet.at_rest().await;
+            // It ends by itself within the hour: nobody waits long for a server that does not answer.
+            drop(tokio::time::timeout(CLOSING, wallet.close_managers()).await);
         })
     }
 
+    /// What the tasks share.
+    pub(super) fn world(&self) -> World {
+        self.world.clone()
+    }
+
     fn log_in(&self, task: Task, order: Order) {
+        let wallet = Arc::clone(&self.world.wallet);
+        self.in_panel(task, move |line| async move {
+            Outcome::LoginEnded(task, wallet.log_in(order, line).await.map(Box::new))
+        });
+    }
+
+    /// Runs a login whose panel is on the board.
+    pub(super) fn in_panel<F>(&self, task: Task, run: impl FnOnce(login::Line) -> F)
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
         let (line, watched) = login::line();
+        let running = run(line);
         let login::Watch { mut steps, pasted, stop } = watched;
         let logins = Arc::clone(&self.logins);
         logins.lock().unwrap_or_else(PoisonError::into_inner).insert(task, (pasted, stop));
@@ -245,9 +269,9 @@ impl Effects {
                 }
             };
             // The steps end with the login, so that its end is the last word.
-            let ((), ended) = tokio::join!(told, world.wallet.log_in(order, line));
+            let ((), ended) = tokio::join!(told, running);
             logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
-            world.changed(Outcome::LoginEnded(task, ended.map(Box::new)));
+            world.changed(ended);
         });
     }
 }
@@ -259,13 +283,13 @@ impl Drop for Effects {
 }
 
 impl World {
-    fn say(&self, outcome: Outcome) {
+    pub(super) fn say(&self, outcome: Outcome) {
         // The loop has ended: nobody is left to hear it.
         drop(self.answer.send(outcome));
     }
 
     /// What is held first, then what happened to it: a screen never speaks of what it does not show.
-    fn changed(&self, outcome: Outcome) {
+    pub(super) fn changed(&self, outcome: Outcome) {
         self.say(self.snapshot());
         self.say(outcome);
     }
@@ -281,7 +305,7 @@ impl World {
     }
 
     /// The desktop's calls may take two seconds: never in the loop, nor in a task beside it.
-    fn blocking(&self, work: impl FnOnce(&Self) + Send + 'static) {
+    pub(super) fn blocking(&self, work: impl FnOnce(&Self) + Send + 'static) {
         let world = self.clone();
         tokio::task::spawn_blocking(move || work(&world));
     }
@@ -392,7 +416,7 @@ impl World {
         }
     }
 
-    fn copy(&self, text: &Secret, what: &str, ends: Option<jiff::Timestamp>, is_secret: bool) {
+    pub(super) fn copy(&self, text: &Secret, what: &str, ends: Option<jiff::Timestamp>, is_secret: bool) {
         let copied = self.desktop.copy(text).map(|sent| Copied {
             what: what.to_owned(),
             route: sent.route.place(),

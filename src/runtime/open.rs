@@ -114,6 +114,7 @@ fn seat(desktop: &dyn Desktop, demo: bool) -> Seat {
             None => "nowhere: no clipboard can be reached",
         },
         demo,
+        read_only: false,
     }
 }
 

@@ -48,6 +48,12 @@ pub(crate) struct Signs {
     pub(crate) prompt: &'static str,
     /// In the place of a character that is not shown.
     pub(crate) hidden: &'static str,
+    /// This row is marked.
+    pub(crate) marked: &'static str,
+    /// A branch of a tree after which others follow, the last one, and the trunk that passes by: two columns each.
+    pub(crate) branch: &'static str,
+    pub(crate) last_branch: &'static str,
+    pub(crate) trunk: &'static str,
 }
 
 const UNICODE: Signs = Signs {
@@ -67,6 +73,10 @@ const UNICODE: Signs = Signs {
     foreign: "◇",
     prompt: "›",
     hidden: "•",
+    marked: "•",
+    branch: "├ ",
+    last_branch: "└ ",
+    trunk: "│ ",
 };
 
 const ASCII: Signs = Signs {
@@ -95,6 +105,10 @@ const ASCII: Signs = Signs {
     foreign: "&",
     prompt: ">",
     hidden: "*",
+    marked: "*",
+    branch: "| ",
+    last_branch: "` ",
+    trunk: "| ",
 };
 
 /// What each thing on the screen means, as a style. Colour never stands alone: a word says the same.

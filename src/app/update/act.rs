@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ask, end, log_in, moving, safe, typing};
+use super::{ask, end, family, log_in, moving, mytoken, safe, typing};
 use crate::app::action::Action;
 use crate::app::copy;
 use crate::app::effect::Effect;
@@ -10,6 +10,7 @@ use crate::app::field::Field;
 use crate::app::overlay::{List, Overlay, Palette};
 use crate::app::providers::Row;
 use crate::app::safe::Purpose;
+use crate::app::sheet::Sheet;
 use crate::app::state::{Pane, State};
 use crate::app::{filter_of, palette};
 use crate::domain::form::Form;
@@ -55,7 +56,9 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
         Action::ReadHistory => return ask::history(state, now),
         Action::ShowContent => state.overlays.push(Overlay::Content(List::default())),
         Action::GoToNewest => ask::go_to_newest(state),
-        Action::Revoke => end::open(state, now),
+        Action::Revoke => return end::open(state, now),
+        Action::RevokeTree => end::ask_for_name(state),
+        Action::ConfirmTree => return end::revoke_tree(state, now),
         Action::ConfirmRevoke => return end::revoke(state, now),
         Action::ConfirmForget => return end::forget(state),
         Action::AddProvider => state.overlays.push(Overlay::AddProvider(Field::default())),
@@ -79,6 +82,12 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
         | Action::OpenBrowser
         | Action::ShowQr
         | Action::SignInDemo => return log_in::panel(state, action),
+        Action::OpenEvent => return family::open_event(state, now),
+        Action::NextLine => in_sheet(state, |sheet| sheet.step(1)),
+        Action::PreviousLine => in_sheet(state, |sheet| sheet.step(sheet.entries.len().saturating_sub(1))),
+        Action::Switch => in_sheet(state, Sheet::switch),
+        Action::Family(action) => return family::act(state, action, now),
+        Action::Mytoken(action) => return mytoken::act(state, action, now),
         Action::ClearClipboard => {
             state.clipboard = None;
             return vec![Effect::ClearClipboard];
@@ -101,6 +110,13 @@ fn open(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
+fn in_sheet(state: &mut State, change: impl FnOnce(&mut Sheet)) {
+    state.price = None;
+    if let Some(Overlay::Sheet(sheet)) = state.overlays.last_mut() {
+        change(sheet);
+    }
+}
+
 fn open_on_selected(state: &mut State, overlay: fn(crate::domain::credential::CredentialId) -> Overlay) {
     if let Some(id) = state.acting().map(|held| held.id.clone()) {
         state.overlays.push(overlay(id));
@@ -112,7 +128,7 @@ fn back(state: &mut State, now: Timestamp) -> Vec<Effect> {
     if state.price.take().is_some() && state.overlays.is_empty() {
         return Vec::new();
     }
-    if safe::back(state) {
+    if safe::back(state) || end::leave_name(state) || family::leave_filter(state) {
         return Vec::new();
     }
     match state.overlays.last_mut() {
@@ -122,8 +138,11 @@ fn back(state: &mut State, now: Timestamp) -> Vec<Effect> {
             typing::set_filter(state, None);
             state.overlays.pop();
         }
+        Some(Overlay::Handing(handing)) if handing.qr_alone => handing.qr_alone = false,
         Some(_) => {
-            state.overlays.pop();
+            if let Some(Overlay::Family(window)) = state.overlays.pop() {
+                family::closed(state, &window);
+            }
         }
         None => back_on_board(state),
     }
@@ -186,6 +205,11 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
             state.overlays.pop();
             Vec::new()
         }
+        Some(Overlay::Family(_)) => {
+            family::keep_filter(state);
+            Vec::new()
+        }
+        Some(Overlay::Sheet(_)) => mytoken::accept(state, now),
         Some(Overlay::Login(_)) => log_in::give_typed(state),
         Some(Overlay::WhichProvider(_)) => log_in::with_provider(state),
         Some(Overlay::WhichClient(_)) => log_in::with_client(state),
@@ -197,6 +221,9 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
         Some(
             Overlay::Details(..)
             | Overlay::Content(_)
+            | Overlay::Member(..)
+            | Overlay::Event(..)
+            | Overlay::Handing(_)
             | Overlay::Granted(_)
             | Overlay::Failed(_)
             | Overlay::MayAsk(..)

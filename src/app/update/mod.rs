@@ -3,8 +3,10 @@
 mod act;
 mod ask;
 mod end;
+mod family;
 mod log_in;
 mod moving;
+mod mytoken;
 mod outcome;
 mod safe;
 mod settle;

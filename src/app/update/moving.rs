@@ -94,6 +94,9 @@ fn in_overlay(state: &mut State, action: Action) {
         Overlay::WhichProvider(which) => which.choices.len(),
         Overlay::WhichClient(which) => which.public.len() + 1,
         Overlay::Guarding(choosing) => choosing.answers().len(),
+        Overlay::Family(window) => window.len(),
+        Overlay::Member(member, _) => content::of_member(state, member, width).len(),
+        Overlay::Event(event, _) => content::of_event(event, width).len(),
         _ => return,
     };
     match state.overlays.last_mut() {
@@ -101,7 +104,17 @@ fn in_overlay(state: &mut State, action: Action) {
             list.selected = moved(list.selected, lines, height, action);
             list.offset = scrolled(list.offset, list.selected, lines, height);
         }
-        Some(Overlay::Details(_, list) | Overlay::Content(list)) => read_on(list, lines, height, action),
+        Some(
+            Overlay::Details(_, list)
+            | Overlay::Content(list)
+            | Overlay::Member(_, list)
+            | Overlay::Event(_, list),
+        ) => read_on(list, lines, height, action),
+        Some(Overlay::Family(window)) => {
+            let list = &mut window.list;
+            list.selected = moved(list.selected, lines, height, action);
+            list.offset = scrolled(list.offset, list.selected, lines, height);
+        }
         Some(Overlay::Palette(palette)) => palette.selected = moved(palette.selected, lines, height, action),
         Some(Overlay::WhichProvider(which)) => which.selected = moved(which.selected, lines, height, action),
         Some(Overlay::Guarding(choosing)) => {

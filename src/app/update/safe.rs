@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::act;
-use crate::app::action::Action;
+use crate::app::action::{Action, FamilyAction, MytokenAction};
 use crate::app::effect::{Effect, Task};
 use crate::app::field::Field;
 use crate::app::keymap;
@@ -65,7 +65,11 @@ fn need(state: &State, action: Action) -> Option<Need> {
         Action::AskServer | Action::ReadHistory if state.lookup.pasted.is_none() => {
             reads(state.selected_held())
         }
-        Action::ConfirmRevoke => reads(in_dialogue(state)),
+        Action::ConfirmRevoke | Action::ConfirmTree => reads(in_dialogue(state)),
+        Action::Mytoken(MytokenAction::Redeem) => keeps(),
+        Action::Mytoken(MytokenAction::Successor) => keeps().or_else(|| reads(state.acting())),
+        Action::Mytoken(MytokenAction::HandOver | MytokenAction::DrawWith) => reads(state.acting()),
+        Action::Family(FamilyAction::Below) => reads(state.acting()),
         Action::Guard => is_locked.then_some(Need::Key),
         _ => None,
     }
@@ -80,7 +84,7 @@ fn in_menu(state: &State) -> Option<&Held> {
 
 fn in_dialogue(state: &State) -> Option<&Held> {
     match state.overlays.last() {
-        Some(Overlay::Revoke(dialogue)) => state.held(&dialogue.id),
+        Some(Overlay::Revoke(dialogue)) => state.held(dialogue.id()?),
         _ => None,
     }
 }

@@ -53,6 +53,10 @@ fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
 /// Says why a key of the board does nothing now: silence would look like a fault.
 fn explain(state: &mut State, key: &KeyEvent, now: Timestamp) {
     let Some(dormant) = keymap::dormant(state, key) else { return };
+    if state.seat.read_only && dormant.action.changes() {
+        let text = format!("{} does not work: this board is read-only", dormant.label);
+        return state.say(Tone::Plain, text, now);
+    }
     let text = match state.acting().map(|held| (&held.name, &held.health)) {
         Some((name, Health::Dead(why) | Health::NeedsLogin(why))) => {
             format!("{} does not work for {name}: {why}", dormant.label)
@@ -89,6 +93,7 @@ pub(super) fn paste(state: &mut State, text: &Secret, now: Timestamp) -> Vec<Eff
 fn typed(state: &mut State) {
     match state.overlays.last_mut() {
         Some(Overlay::Palette(palette)) => palette.selected = 0,
+        Some(Overlay::Family(_)) => super::family::narrowed(state),
         Some(Overlay::Filter(field)) => {
             let filter = Some(field.value().to_owned()).filter(|typed| !typed.is_empty());
             set_filter(state, filter);
