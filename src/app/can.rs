@@ -382,7 +382,7 @@ pub(super) fn sheet_accepts(state: &State) -> bool {
 
 pub(super) fn sheet_says(state: &State) -> &'static str {
     match sheet(state).map(|sheet| &sheet.asks) {
-        Some(Asks::Outlast(_)) if foretold::would_help(state) => "make one that holds",
+        Some(Asks::Outlast(_)) if foretold::would_help(state) => "one that holds",
         Some(Asks::DrawWith(_)) => "draw it",
         Some(Asks::HandOver(_)) => "make the code",
         Some(Asks::Redeem(_)) => "redeem",

@@ -435,10 +435,7 @@ pub const KEYMAP: &[Binding] = &[
     )
     .when(revoke::is_confirmed)
     .footer(1),
-    Binding::new(Layer::Revoke, &[ENTER, ESC], Action::Back, "cancel", "nothing is done")
-        .when(revoke::is_choosing)
-        .footer(1),
-    Binding::new(Layer::Revoke, &[ESC], Action::Back, "back", "back; nothing is done").footer(1),
+    Binding::new(Layer::Revoke, &[ENTER, ESC], Action::Back, "cancel", "back; nothing is done").footer(1),
     Binding::new(
         Layer::Revoke,
         &[ch('x')],
@@ -482,7 +479,7 @@ pub const KEYMAP: &[Binding] = &[
         Layer::Family,
         &[ch('m')],
         FamilyAction::Manager,
-        "log in to manage",
+        "manager login",
         "log in for a mytoken of one hour that may list, revoke and read histories",
     )
     .when(can::family_manager)

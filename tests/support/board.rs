@@ -257,7 +257,7 @@ fn event(at: i64, what: What, address: Option<&str>, agent: Option<&str>, whose:
     }
 }
 
-fn server_events() -> Vec<Event> {
+pub fn server_events() -> Vec<Event> {
     let server = |at, name: &str, address, agent| {
         event(at, What::Server(name.into()), Some(address), Some(agent), "toar")
     };

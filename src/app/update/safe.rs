@@ -6,10 +6,12 @@ use super::act;
 use crate::app::action::{Action, FamilyAction, MytokenAction};
 use crate::app::effect::{Effect, Task};
 use crate::app::field::Field;
+use crate::app::foretold;
 use crate::app::keymap;
 use crate::app::overlay::Overlay;
 use crate::app::providers::Row;
 use crate::app::safe::{self, Answer, Choosing, Purpose, Stage, Unlock};
+use crate::app::sheet::Asks;
 use crate::app::state::{Pane, State, Tone};
 use crate::domain::credential::{Chain, CredentialId, Held};
 use crate::domain::failure::Failure;
@@ -61,6 +63,7 @@ fn need(state: &State, action: Action) -> Option<Need> {
         {
             keeps()
         }
+        Action::Accept if matches!(state.overlays.last(), Some(Overlay::Sheet(_))) => in_sheet(state, keeps),
         Action::Accept => act::chosen_form(state).and_then(|_| reads(in_menu(state))),
         Action::AskServer | Action::ReadHistory if state.lookup.pasted.is_none() => {
             reads(state.selected_held())
@@ -72,6 +75,21 @@ fn need(state: &State, action: Action) -> Option<Need> {
         Action::Family(FamilyAction::Below) => reads(state.acting()),
         Action::Guard => is_locked.then_some(Need::Key),
         _ => None,
+    }
+}
+
+/// What Enter on a sheet needs.
+fn in_sheet(state: &State, keeps: impl Fn() -> Option<Need>) -> Option<Need> {
+    let Some(Overlay::Sheet(sheet)) = state.overlays.last() else { return None };
+    let is_locked = |id: &CredentialId| {
+        let locked = state.held(id).is_some_and(|held| held.locked);
+        (locked && state.wallet.vault.access == Access::Locked).then_some(Need::Key)
+    };
+    match &sheet.asks {
+        Asks::Redeem(_) => keeps(),
+        Asks::Outlast(_) if foretold::would_help(state) => keeps(),
+        Asks::DrawWith(id) | Asks::HandOver(id) => is_locked(id),
+        Asks::Outlast(_) | Asks::Elsewhere(_) => None,
     }
 }
 
