@@ -375,18 +375,20 @@ fn sheet(state: &State) -> Option<&Sheet> {
 
 pub(super) fn sheet_accepts(state: &State) -> bool {
     sheet(state).is_some_and(|sheet| match sheet.asks {
-        Asks::Outlast(_) | Asks::Elsewhere(_) | Asks::DrawWith(_) | Asks::HandOver(_) => true,
+        Asks::Outlast(_) => foretold::would_help(state),
+        Asks::Elsewhere(_) => false,
+        Asks::DrawWith(_) | Asks::HandOver(_) => true,
         Asks::Redeem(_) => sheet.secret("code").is_some() || !sheet.has("code"),
     })
 }
 
 pub(super) fn sheet_says(state: &State) -> &'static str {
     match sheet(state).map(|sheet| &sheet.asks) {
-        Some(Asks::Outlast(_)) if foretold::would_help(state) => "one that holds",
+        Some(Asks::Outlast(_)) => "one that holds",
         Some(Asks::DrawWith(_)) => "draw it",
         Some(Asks::HandOver(_)) => "make the code",
         Some(Asks::Redeem(_)) => "redeem",
-        Some(Asks::Outlast(_) | Asks::Elsewhere(_)) | None => "back",
+        Some(Asks::Elsewhere(_)) | None => "go on",
     }
 }
 

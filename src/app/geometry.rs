@@ -267,7 +267,7 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Member(..) => (100, 26),
         Overlay::Event(..) => (90, 14),
         Overlay::Sheet(sheet) => sheet_wants(sheet),
-        Overlay::Handing(_) => (84, 26),
+        Overlay::Handing(_) => (84, 30),
         Overlay::Guarding(_) => (76, 15),
         Overlay::QuitLoses(loss) => {
             let heads = 3 * (usize::from(!loss.memory.is_empty()) + usize::from(!loss.unsaved.is_empty()));

@@ -504,7 +504,8 @@ pub const KEYMAP: &[Binding] = &[
         .when(can::sheet_accepts)
         .says(can::sheet_says)
         .footer(1),
-    Binding::new(Layer::Sheet, &[TAB, DOWN], Action::NextLine, "next line", "to the next line").footer(3),
+    Binding::new(Layer::Sheet, &[TAB, DOWN, ENTER], Action::NextLine, "next line", "to the next line")
+        .footer(3),
     Binding::new(
         Layer::Sheet,
         &[key(KeyCode::BackTab), UP],

@@ -94,9 +94,19 @@ impl Revoke {
         let is_it =
             |member: &Member| member.held.as_ref().is_some_and(|(id, _)| *id == held.id) || member.asks;
         if let Some(place) = family.members.iter().position(is_it) {
-            self.tree = family.members.get(family.tree(place)).unwrap_or_default().to_vec();
+            self.tree = tree_of(family, place);
         }
     }
+}
+
+/// A member and what grew from it, as a tree of its own.
+pub(super) fn tree_of(family: &Family, place: usize) -> Vec<Member> {
+    let mut tree = family.members.get(family.tree(place)).unwrap_or_default().to_vec();
+    let root = tree.first().map_or(0, |member| member.depth);
+    for member in &mut tree {
+        member.depth -= root;
+    }
+    tree
 }
 
 /// The open dialogue, if it is the topmost thing.

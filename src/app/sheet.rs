@@ -143,9 +143,18 @@ impl Sheet {
 
     /// Selects the line so many places further on.
     pub fn step(&mut self, places: usize) {
-        if !self.entries.is_empty() {
-            self.selected = (self.selected + places) % self.entries.len();
+        let open = self.open();
+        if open > 0 {
+            self.selected = (self.selected + places) % open;
         }
+    }
+
+    /// How many of its lines mean something now: what is handed over itself is described by no other line.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        let is_itself = matches!(self.asks, Asks::HandOver(_))
+            && matches!(self.entries.first().map(|entry| &entry.input), Some(Input::Choice(_, 1)));
+        if is_itself { 1 } else { self.entries.len() }
     }
 
     /// The next choice of the selected line.

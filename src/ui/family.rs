@@ -125,7 +125,7 @@ fn verb(price: &str) -> String {
 
 fn by(via: &Via, scene: Scene<'_>) -> String {
     match via {
-        Via::Manager => "the manager mytoken of this session".to_owned(),
+        Via::Manager => "the manager of this session".to_owned(),
         Via::Held(id) => {
             scene.state.held(id).map_or_else(|| "one that is gone".to_owned(), |held| cleaned(&held.name))
         }
@@ -163,11 +163,13 @@ fn draw_foot(
     let told = if window.task.is_some() {
         format!("asking again{}", theme.signs.ellipsis)
     } else {
-        format!("read {read}, by the right of {}", by(&family.via, scene))
+        format!("read {read} by {}", by(&family.via, scene))
     };
     let manager = scene.state.families.managers.get(&window.source).filter(|until| **until > scene.now);
     let right = match (manager, family::right(scene.state, window)) {
-        (Some(until), _) => format!("manager ends in {}, or with this board", countdown(scene.left(*until))),
+        (Some(until), _) => {
+            format!("its right ends in {}, or with this board", countdown(scene.left(*until)))
+        }
         (None, Right::Costs(_, price)) => format!("again {price}"),
         (None, Right::Free(_)) => "again costs nothing".to_owned(),
         (None, Right::Nobody) => "nobody here may ask again".to_owned(),
@@ -208,7 +210,7 @@ impl Plan {
         };
         plan.ends = take(9);
         plan.here = take(here);
-        plan.used = take(9);
+        plan.used = if family.members.iter().any(|member| member.last_used.is_some()) { take(9) } else { 0 };
         plan.from = take(from);
         plan.may = if width >= 100 { take(24) } else { 0 };
         let deepest = window.len().min(200);

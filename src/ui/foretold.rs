@@ -20,7 +20,7 @@ const LINK: usize = 19;
 /// Will it outlast the job?
 pub(super) fn job<'a>(sheet: &Sheet, held: &Held, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
     let theme = scene.theme;
-    let answer = match of_job(sheet, held, scene.now) {
+    let answer = match of_job(sheet, held, scene.state.at) {
         Ok(answer) => answer,
         Err(why) => return vec![Line::styled(why, theme.warning)],
     };
@@ -70,8 +70,9 @@ fn headline<'a>(answer: &Outlast, scene: Scene<'a>) -> Line<'a> {
                 .first_break
                 .and_then(|place| answer.links.get(place))
                 .map_or("it", |link| link.kind.words());
-            let left = countdown(scene.left(at));
-            let text = if at > scene.now {
+            // Told as of the last message, as all of the answer is: it does not tick.
+            let left = countdown(at.duration_since(scene.state.at));
+            let text = if at > scene.state.at {
                 format!("{kind}, in {left}: {}", scene.moment(at))
             } else {
                 format!("{kind}, already now")
@@ -137,7 +138,7 @@ fn numbers(holds: &Holds) -> String {
 /// Would it work there?
 pub(super) fn place<'a>(sheet: &Sheet, held: &Held, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
     let theme = scene.theme;
-    let answer = match of_place(sheet, held, scene.state, scene.now) {
+    let answer = match of_place(sheet, held, scene.state, scene.state.at) {
         Ok(Some(answer)) => answer,
         Ok(None) => return vec![Line::styled("Only a mytoken carries such conditions.", theme.dim)],
         Err(why) => return vec![Line::styled(why, theme.warning)],

@@ -35,7 +35,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, handing: &Handing, scene: Scene
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
     let code_shown = if waits { code.clone() } else { "ended; make another one".to_owned() };
     let mut lines = vec![
-        labelled("code", LABEL, [Span::styled(format!(" {code_shown} "), theme.code)], theme),
+        labelled("code", LABEL - 1, [Span::styled(format!(" {code_shown} "), theme.code)], theme),
         labelled("at", LABEL, [Span::raw(cleaned(&handed.address))], theme),
         Line::default(),
         Line::raw("On the other side, then type the code, which is not shown there:"),

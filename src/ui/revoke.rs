@@ -64,7 +64,7 @@ fn fitted<'a>(revoke: &Revoke, width: usize, room: usize, scene: Scene<'a>) -> V
         }
     }
     let mut after = Vec::new();
-    if !revoke.lives_on.is_empty() {
+    if !revoke.lives_on.is_empty() && revoke.confirm.is_none() {
         after.push(Line::default());
         for text in &revoke.lives_on {
             after.extend(wrap(&cleaned(text), width).into_iter().map(|text| Line::styled(text, theme.dim)));
@@ -75,7 +75,11 @@ fn fitted<'a>(revoke: &Revoke, width: usize, room: usize, scene: Scene<'a>) -> V
         if revoke.confirm.is_none() {
             tree.extend([
                 Line::default(),
-                Line::raw("This grew from it, and ends with it only if you say so:"),
+                Line::raw(if revoke.count() > 1 {
+                    "These grew from them, and end with them only if you say so:"
+                } else {
+                    "This grew from it, and ends with it only if you say so:"
+                }),
             ]);
         }
         let left = room.saturating_sub(before.len() + after.len() + tree.len() + 1).max(1);
@@ -101,7 +105,8 @@ fn strong<'a>(text: &str, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
 fn grown<'a>(revoke: &Revoke, most: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
     let theme = scene.theme;
     let depth_of = |at: usize| revoke.tree.get(at).map(|member| member.depth);
-    let base = revoke.tree.iter().map(|member| member.depth).min().unwrap_or(0);
+    // Each tree of the dialogue begins with what is revoked.
+    let base = 0;
     let shown = if revoke.tree.len() > most { most.saturating_sub(1) } else { revoke.tree.len() };
     let widest = revoke
         .tree

@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
 use super::parts::{Panel, cell, columns, put_row, wrap};
 use super::scene::Scene;
@@ -24,13 +23,13 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, sheet: &Sheet, scene: Scene<'_>
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
     let below = below(sheet, width, scene);
     // Air is given up before a line or its answer is.
-    let air = usize::from(height >= sheet.entries.len() + below.len() + 2);
+    let air = usize::from(height >= sheet.open() + below.len() + 2);
     // On a small screen the selected line is always there.
     let most = height.max(1);
     let first = (sheet.selected + 1).saturating_sub(most);
     let mut cursor = None;
     let mut row = air;
-    for (index, entry) in sheet.entries.iter().enumerate().skip(first) {
+    for (index, entry) in sheet.entries.iter().enumerate().take(sheet.open()).skip(first) {
         if row >= height {
             break;
         }
@@ -147,6 +146,5 @@ fn hand_over<'a>(sheet: &Sheet, held: &Held, width: usize, scene: Scene<'a>) -> 
     if let Some(price) = price::of_subtoken(held, scene.state).filter(|_| !itself) {
         lines.push(Line::styled(price, theme.warning));
     }
-    debug_assert!(lines.iter().all(|line| line.width() <= width.max(UnicodeWidthStr::width(text.as_str()))));
     lines
 }

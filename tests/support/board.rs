@@ -113,6 +113,7 @@ pub fn press(state: &mut State, keys: &str) {
         let code = match key {
             '\n' => KeyCode::Enter,
             '\t' => KeyCode::Tab,
+            '\u{8}' => KeyCode::Backspace,
             key => KeyCode::Char(key),
         };
         let _ = update(state, Message::Key(KeyEvent::new(code, KeyModifiers::NONE)), noon());

@@ -8,7 +8,7 @@ use toktui::app::effect::{FamilyTold, MytokenTold, Outcome, Task};
 use toktui::app::family::Of;
 use toktui::app::overlay::Overlay;
 use toktui::app::state::State;
-use toktui::domain::credential::Chain;
+use toktui::domain::credential::{Ask, Chain};
 use toktui::domain::event::Event;
 use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::family::{Family, LastUse, Listed, Member, Via, Which};
@@ -194,6 +194,9 @@ pub fn hand_over(size: (u16, u16)) -> State {
 /// A sheet that the keys open on toar.
 pub fn sheet(size: (u16, u16), keys: &str) -> State {
     let mut state = morning(size);
+    let mut held = board::credentials();
+    held[1].access[0].ask = Ask::default();
+    state.wallet.held = held.into();
     press(&mut state, keys);
     assert!(matches!(state.overlays.last(), Some(Overlay::Sheet(_))), "{keys}");
     state

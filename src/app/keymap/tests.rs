@@ -196,6 +196,7 @@ fn no_key_stands_twice_in_a_layer() {
         (Layer::Lookup, key(KeyCode::Enter)),
         (Layer::Family, key(KeyCode::Enter)),
         (Layer::Revoke, key(KeyCode::Enter)),
+        (Layer::Sheet, key(KeyCode::Enter)),
     ];
     let mut seen = HashSet::new();
     let mut twice = HashSet::new();

@@ -84,7 +84,7 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
         | Action::SignInDemo => return log_in::panel(state, action),
         Action::OpenEvent => return family::open_event(state, now),
         Action::NextLine => in_sheet(state, |sheet| sheet.step(1)),
-        Action::PreviousLine => in_sheet(state, |sheet| sheet.step(sheet.entries.len().saturating_sub(1))),
+        Action::PreviousLine => in_sheet(state, |sheet| sheet.step(sheet.open().saturating_sub(1))),
         Action::Switch => in_sheet(state, Sheet::switch),
         Action::Family(action) => return family::act(state, action, now),
         Action::Mytoken(action) => return mytoken::act(state, action, now),

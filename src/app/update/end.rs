@@ -84,9 +84,15 @@ pub(super) fn open_listed(state: &mut State, now: Timestamp) -> Vec<Effect> {
         .filter_map(member)
         .map(|member| (member.listed.mom_id.clone(), called(member)))
         .collect();
-    let mut with_them: Vec<usize> = places.iter().flat_map(|place| family.tree(*place)).collect();
-    with_them.sort_unstable();
-    with_them.dedup();
+    // What grew from one that is revoked anyway stands in that one's tree.
+    let mut covered = 0;
+    let mut tree = Vec::new();
+    for place in &places {
+        if *place >= covered {
+            covered = family.tree(*place).end;
+            tree.extend(revoke::tree_of(&family, *place));
+        }
+    }
     let name = match members.as_slice() {
         [(_, name)] => name.clone(),
         many => format!("{} mytokens", many.len()),
@@ -97,17 +103,15 @@ pub(super) fn open_listed(state: &mut State, now: Timestamp) -> Vec<Effect> {
         doomed: Doomed::Listed { source, via, members },
         name,
         ends,
-        tree: with_them.iter().filter_map(member).cloned().collect(),
+        tree,
         asking: None,
         lives_on: Vec::new(),
         revocable: true,
         confirm: None,
     };
-    dialogue.lives_on.push("access tokens already drawn from them live on until they end".to_owned());
+    dialogue.lives_on.push("access tokens that were drawn live on until they end".to_owned());
     if dialogue.grown() > 0 {
-        dialogue
-            .lives_on
-            .push("mytokens made from them live on, unless they are revoked with them".to_owned());
+        dialogue.lives_on.push("what grew from them lives on, unless it is revoked with them".to_owned());
     }
     state.overlays.push(Overlay::Revoke(Box::new(dialogue)));
     Vec::new()

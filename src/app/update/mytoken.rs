@@ -233,7 +233,7 @@ fn hand_over(state: &mut State, id: &CredentialId, sheet: &Sheet, now: Timestamp
     }
     let is_itself = !sheet.has(line::NAME) || sheet.choice(line::WHAT) == 1;
     let (how, price) = if is_itself {
-        (HandOver::Itself, Some(price::of_itself(held)))
+        (HandOver::Itself, Some("no copy: both sides hold the same mytoken then".to_owned()))
     } else {
         match subtoken(held, sheet) {
             Ok(draft) => (HandOver::Subtoken(Box::new(draft)), price::of_subtoken(held, state)),
