@@ -16,8 +16,10 @@ use toktui::domain::untrusted::Untrusted;
 use toktui::http::Http;
 use toktui::mytoken::consent::{self, Consent};
 use toktui::mytoken::discovery::{self, Server};
+use toktui::mytoken::listing;
 use toktui::mytoken::polling::{self, End};
-use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo};
+use toktui::mytoken::subtoken::{self, Made};
+use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo, transfer};
 use toktui::sandbox::mytoken::{Mytokens, Settings};
 use toktui::sandbox::serve;
 use toktui::sandbox::visitor::{Choice, Visitor};
@@ -68,6 +70,13 @@ impl Sandbox {
             End::Granted(issued) => *issued,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// One that may manage all others, and rotates on that.
+    async fn manager(&self) -> Issued {
+        let rotation = Some(Rotation { on_other: true, ..Rotation::default() });
+        let capabilities = vec![Capability::new("manage_mytokens"), Capability::new("tokeninfo")];
+        self.made(&Wanted { capabilities, rotation, ..self.order() }).await
     }
 
     async fn drawn(&self, mytoken: &Secret) -> Reply<access::AccessToken> {
@@ -252,4 +261,140 @@ async fn an_order_that_would_have_ended_already_is_refused() {
     let order = Wanted { provider: Untrusted::from("https://nobody.example.org"), ..sandbox.order() };
     let refused = consent::start(&sandbox.http, &sandbox.server, &order).await;
     assert_eq!(refused, Err(Error::Refused(No::UnknownProvider)));
+}
+
+#[tokio::test]
+async fn a_mytoken_goes_to_another_machine_by_a_code_and_only_once() {
+    let sandbox = Sandbox::open().await;
+    let rotation = Some(Rotation { on_at: true, ..Rotation::default() });
+    let issued = sandbox.made(&Wanted { rotation, ..sandbox.order() }).await;
+    let made = transfer::create(&sandbox.http, &sandbox.server, &issued.mytoken).await;
+    assert_eq!((made.update, made.in_doubt), (None, false));
+    let code = made.outcome.expect("a code").code;
+    let came = transfer::redeem(&sandbox.http, &sandbox.server, &code).await.outcome.expect("the mytoken");
+    assert_eq!((came.mytoken, came.facts), (issued.mytoken.clone(), issued.facts));
+    let again = transfer::redeem(&sandbox.http, &sandbox.server, &code).await;
+    assert_eq!((again.in_doubt, again.outcome), (false, Err(Error::Refused(No::BadCode))));
+
+    // Pitfall 38: a code made before a rotation gives the dead copy.
+    let early = transfer::create(&sandbox.http, &sandbox.server, &issued.mytoken).await;
+    let early = early.outcome.expect("a code").code;
+    let current = sandbox.drawn(&issued.mytoken).await.update.expect("a new copy").mytoken;
+    let came = transfer::redeem(&sandbox.http, &sandbox.server, &early).await.outcome.expect("a copy");
+    assert_eq!(sandbox.looked_up(&came.mytoken).await.outcome, refused(Reason::Unidentified));
+    assert!(sandbox.looked_up(&current).await.outcome.is_ok());
+}
+
+#[tokio::test]
+async fn revoking_a_code_ends_the_mytoken_only_where_nobody_holds_it() {
+    let sandbox = Sandbox::open().await;
+    let revoke = async |code: &Secret| {
+        let reply = revocation::revoke(&sandbox.http, &sandbox.server, code, false).await;
+        assert_eq!(reply.outcome, Ok(revocation::Accepted));
+        let redeemed = transfer::redeem(&sandbox.http, &sandbox.server, code).await;
+        assert_eq!(redeemed.outcome, Err(Error::Refused(No::BadCode)));
+    };
+    let issued = sandbox.made(&sandbox.order()).await;
+    let code = transfer::create(&sandbox.http, &sandbox.server, &issued.mytoken).await;
+    revoke(&code.outcome.expect("a code").code).await;
+    assert!(sandbox.looked_up(&issued.mytoken).await.outcome.is_ok());
+
+    let coded = async || {
+        let consent = sandbox.begun(&Wanted { form: Form::Code, ..sandbox.order() }).await;
+        let (visit, end) = tokio::join!(visit(&consent, Choice::Approve), sandbox.ended(&consent));
+        visit.expect("the pages lead to an end");
+        let End::Code(coded) = end else { panic!("{end:?}") };
+        coded
+    };
+    let kept = coded().await;
+    let came = transfer::redeem(&sandbox.http, &sandbox.server, &kept.code.code).await;
+    let came = came.outcome.expect("the mytoken");
+    assert_eq!((came.facts.mom_id, came.facts.capabilities), (kept.facts.mom_id, kept.facts.capabilities));
+    let unkept = coded().await;
+    revoke(&unkept.code.code).await;
+    let manager = sandbox.manager().await;
+    let id = unkept.facts.mom_id.expect("an id");
+    let reply =
+        tokeninfo::event_history_of(&sandbox.http, &sandbox.server, &manager.mytoken, &[id.raw()]).await;
+    assert_eq!(reply.outcome, Err(Error::Refused(No::NotYours)), "it is gone");
+}
+
+#[tokio::test]
+async fn a_manager_reads_the_history_of_another_mytoken_and_ends_it_by_its_id() {
+    let sandbox = Sandbox::open().await;
+    let issued = sandbox.made(&sandbox.order()).await;
+    let manager = sandbox.manager().await;
+    let id = issued.facts.mom_id.clone().expect("an id");
+    let (http, server) = (&sandbox.http, &sandbox.server);
+    let history = tokeninfo::event_history_of(http, server, &manager.mytoken, &[id.raw()]).await;
+    let events = history.outcome.expect("a history");
+    assert!(!events.is_empty() && events.iter().all(|event| event.mom_id.as_ref() == Some(&id)));
+    let by_other = tokeninfo::event_history_of(http, server, &issued.mytoken, &["nonsense"]).await;
+    assert_eq!(by_other.outcome, Err(Error::Refused(No::LacksCapability)));
+
+    // It rotates on other uses: the answer is no 204 then, and carries the new copy.
+    let revoked = revocation::revoke_other(http, server, &manager.mytoken, id.raw(), false).await;
+    let update = revoked.update.expect("a new copy");
+    assert_eq!((revoked.outcome, update.facts.copy), (Ok(revocation::Accepted), Some(2)));
+    assert_eq!(sandbox.looked_up(&issued.mytoken).await.outcome, refused(Reason::Unidentified));
+    let again = revocation::revoke_other(http, server, &update.mytoken, id.raw(), false).await;
+    assert_eq!(again.outcome, Err(Error::Refused(No::NotYours)));
+    let own = manager.facts.mom_id.expect("an id");
+    let own = revocation::revoke_other(http, server, &update.mytoken, own.raw(), false).await;
+    assert_eq!(own.outcome, Err(Error::OwnId));
+}
+
+#[tokio::test]
+async fn a_rotating_parent_makes_children_and_shows_them_below_itself() {
+    let sandbox = Sandbox::open().await;
+    let (http, server) = (&sandbox.http, &sandbox.server);
+    let capabilities = ["AT", "create_mytoken", "tokeninfo", "manage_mytokens:list"].map(Capability::new);
+    let clause = Clause { uses_at: Some(9), uses_other: Some(9), ..Clause::default() };
+    let rotation = Some(Rotation { on_other: true, ..Rotation::default() });
+    let parent = Wanted {
+        capabilities: capabilities.to_vec(),
+        restrictions: vec![clause.clone()],
+        rotation,
+        ..sandbox.order()
+    };
+    let parent = sandbox.made(&parent).await;
+    let wanted = Wanted {
+        name: Some("cron".to_owned()),
+        capabilities: vec![Capability::new("AT"), Capability::new("settings")],
+        restrictions: vec![Clause { uses_at: Some(3), ..clause }],
+        ..Wanted::default()
+    };
+    let reply = subtoken::create(http, server, &parent.mytoken, &wanted).await;
+    let copy = reply.update.expect("the parent's new copy");
+    assert_eq!((copy.facts.copy, &copy.facts.mom_id), (Some(2), &parent.facts.mom_id));
+    let Made::Mytoken(child) = reply.outcome.expect("a child") else { panic!("a code") };
+    assert_eq!((&child.facts.name, &child.facts.rotation), (&Some(Untrusted::from("cron")), &None));
+    assert_eq!(child.facts.capabilities, [Capability::new("AT")]);
+
+    let coded = Wanted { form: Form::Code, name: Some("away".to_owned()), ..wanted };
+    let reply = subtoken::create(http, server, &copy.mytoken, &coded).await;
+    let copy = reply.update.expect("the parent's next copy");
+    let Made::Code(coded) = reply.outcome.expect("a code") else { panic!("a mytoken") };
+
+    let reply = listing::subtokens(http, server, &copy.mytoken).await;
+    let copy = reply.update.expect("the parent's next copy");
+    let tree = reply.outcome.expect("a tree").roots.pop().expect("a root");
+    let mut below: Vec<_> = tree.children.iter().map(|child| Some(child.mom_id.clone())).collect();
+    let mut made = vec![child.facts.mom_id.clone(), coded.facts.mom_id.clone()];
+    below.sort();
+    made.sort();
+    assert_eq!((Some(tree.mom_id.clone()), below), (parent.facts.mom_id, made));
+
+    let all = listing::list(http, server, &copy.mytoken).await.outcome.expect("a list");
+    assert_eq!((all.roots.len(), all.cut), (1, false));
+    let below = listing::subtokens(http, server, &child.mytoken).await;
+    assert_eq!(below.outcome, Err(Error::Refused(No::LacksCapability)));
+    let of_child = subtoken::create(
+        http,
+        server,
+        &child.mytoken,
+        &Wanted { capabilities: vec![Capability::new("AT")], ..Wanted::default() },
+    )
+    .await;
+    assert_eq!(of_child.outcome, Err(Error::Refused(No::LacksCapability)));
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -10,19 +10,25 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
+use toktui::domain::family::Listed;
 use toktui::domain::jwt::Jwt;
+use toktui::domain::limit::Allowance;
 use toktui::domain::login::Relation;
 use toktui::domain::mytoken::{Capability, Clause, Facts, Rotation, mom_id};
 use toktui::domain::mytoken::{Form, Wanted};
+use toktui::domain::offer::TemplateKind;
 use toktui::domain::secret::Secret;
 use toktui::domain::time::from_epoch;
 use toktui::domain::untrusted::Untrusted;
 use toktui::http::Http;
 use toktui::mytoken::consent::{self, Consent};
 use toktui::mytoken::discovery::{self, Server};
+use toktui::mytoken::listing::{self, Listing};
 use toktui::mytoken::order::not_enforced;
 use toktui::mytoken::polling::{self, End, Poll};
-use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo};
+use toktui::mytoken::profiles::{self, Template};
+use toktui::mytoken::subtoken::{self, Made};
+use toktui::mytoken::{Error, Issued, No, Reason, Reply, access, asked, revocation, tokeninfo, transfer};
 use toktui::sandbox::serve::{self, Request, Response};
 
 /// The server's name in the recordings.
@@ -166,6 +172,121 @@ fn words<T>(reply: &Reply<T>, outcome: impl Fn(&T) -> String) -> String {
 
 /// What our client makes of one recorded exchange; `None` where it never asks that.
 async fn made_of(stage: &Stage, server: &Server, exchange: &Exchange) -> Option<String> {
+    let before = stage.sent.lock().expect("a lock").len();
+    let line = match newer(stage, server, exchange).await {
+        Some(line) => Some(line),
+        None => older(stage, server, exchange).await,
+    };
+    let unsent = stage.sent.lock().expect("a lock").len() == before;
+    stage.answers.lock().expect("a lock").clear();
+    line.map(|line| if unsent { format!("NOT SENT {line}") } else { line })
+}
+
+fn tree_words(nodes: &[Listed]) -> String {
+    let words = nodes.iter().map(|node| {
+        let name = node.name.as_ref().map_or("-", Untrusted::raw);
+        let ends = node.expires.map_or(String::new(), |end| format!(" until {}", end.as_second()));
+        assert!(!node.mom_id.is_empty() && node.created.is_some() && node.address.is_some(), "{node:?}");
+        let children = if node.children.is_empty() { String::new() } else { tree_words(&node.children) };
+        format!("{name}{ends}{children}")
+    });
+    format!("[{}]", words.collect::<Vec<_>>().join(", "))
+}
+
+fn listing_words(listing: &Listing) -> String {
+    format!("{}{}", tree_words(&listing.roots), if listing.cut { " CUT" } else { "" })
+}
+
+fn made_words(made: &Made) -> String {
+    match made {
+        Made::Mytoken(issued) => format!("child {}", token_words(issued)),
+        Made::Code(coded) => format!(
+            "code of {} letters for {} s, for a mytoken {} that may {:?}",
+            coded.code.code.len(),
+            coded.code.expires_in.as_secs(),
+            if coded.facts.mom_id.is_some() { "with an id" } else { "without an id" },
+            coded.facts.capabilities.iter().map(|name| name.0.raw()).collect::<Vec<_>>()
+        ),
+    }
+}
+
+fn templates_words(read: &Result<Vec<Template>, Error>) -> String {
+    match read {
+        Ok(list) => {
+            let words: Vec<_> =
+                list.iter().map(|item| format!("{} {}", item.name.raw(), item.payload)).collect();
+            format!("{} templates: {}", list.len(), words.join(" | "))
+        }
+        Err(error) => format!("ERROR {error:?}"),
+    }
+}
+
+/// Lists, trees, others' histories and ends, subtokens, codes and templates.
+async fn newer(stage: &Stage, server: &Server, exchange: &Exchange) -> Option<String> {
+    let (http, body) = (&stage.http, &exchange.body);
+    if exchange.method == "GET" {
+        let kind = |name: &str| match name {
+            "profiles" => Some(TemplateKind::Profile),
+            "capabilities" => Some(TemplateKind::Capabilities),
+            "restrictions" => Some(TemplateKind::Restrictions),
+            "rotation" => Some(TemplateKind::Rotation),
+            _ => None,
+        };
+        let parts: Vec<_> = exchange.path.strip_prefix("/api/v0/pt")?.split('/').skip(1).collect();
+        stage.says(&exchange.response);
+        return match parts[..] {
+            [] => Some(format!("groups {:?}", profiles::groups(http, server).await)),
+            [name] => Some(templates_words(&profiles::templates(http, server, None, kind(name)?).await)),
+            [group, name] => {
+                Some(templates_words(&profiles::templates(http, server, Some(group), kind(name)?).await))
+            }
+            _ => None,
+        };
+    }
+    if exchange.method != "POST" || !body.is_object() {
+        return None;
+    }
+    let mytoken = secret(body, "mytoken");
+    let kind =
+        (exchange.path.as_str(), body["action"].as_str().or(body["grant_type"].as_str()).unwrap_or_default());
+    stage.says(&exchange.response);
+    Some(match kind {
+        ("/api/v0/tokeninfo", "list_mytokens") => {
+            words(&listing::list(http, server, &mytoken).await, listing_words)
+        }
+        ("/api/v0/tokeninfo", "subtokens") => {
+            words(&listing::subtokens(http, server, &mytoken).await, listing_words)
+        }
+        ("/api/v0/tokeninfo", "event_history") => {
+            let ids: Vec<_> = body["mom_ids"].as_array()?.iter().filter_map(Value::as_str).collect();
+            let reply = tokeninfo::event_history_of(http, server, &mytoken, &ids).await;
+            words(&reply, |events| {
+                let whose: BTreeSet<_> = events.iter().map(|event| event.mom_id.clone()).collect();
+                format!("{} events of {} mytokens", events.len(), whose.len())
+            })
+        }
+        ("/api/v0/token/revoke", _) => {
+            let (by, mom_id) = (secret(body, "token"), body["mom_id"].as_str()?);
+            let recursive = body["recursive"] == json!(true);
+            let reply = revocation::revoke_other(http, server, &by, mom_id, recursive).await;
+            words(&reply, |_| "accepted".to_owned())
+        }
+        ("/api/v0/token/transfer", _) => words(&transfer::create(http, server, &mytoken).await, |code| {
+            format!("code of {} letters for {} s", code.code.len(), code.expires_in.as_secs())
+        }),
+        ("/api/v0/token/my", "transfer_code") => {
+            words(&transfer::redeem(http, server, &secret(body, "transfer_code")).await, token_words)
+        }
+        ("/api/v0/token/my", "mytoken") => {
+            let wanted = Wanted { capabilities: vec![Capability::new("AT")], ..Wanted::default() };
+            words(&subtoken::create(http, server, &mytoken, &wanted).await, made_words)
+        }
+        _ => return None,
+    })
+}
+
+async fn older(stage: &Stage, server: &Server, exchange: &Exchange) -> Option<String> {
+    stage.answers.lock().expect("a lock").clear();
     let body = &exchange.body;
     // Other shapes than ours were tried on the server, too: forms, null, no body.
     if exchange.method != "POST" || !body.is_object() {
@@ -402,6 +523,231 @@ async fn a_request_is_json_in_the_body_and_carries_the_mytoken_nowhere_else() {
     assert_eq!(stage.last_sent().1, json!({"action": "event_history", "mytoken": "eyJ.mt.1"}));
     let _ = revocation::revoke(&stage.http, &server, &mytoken, true).await;
     assert_eq!(stage.last_sent().1, json!({"token": "eyJ.mt.1", "recursive": true}));
+}
+
+#[tokio::test]
+async fn the_later_requests_hold_what_they_need_and_nothing_else() {
+    let stage = Stage::open().await;
+    let server = stage.discovered().await;
+    let (http, mytoken) = (&stage.http, Secret::new(" eyJ.mt.1\n"));
+    let _ = listing::list(http, &server, &mytoken).await;
+    assert_eq!(stage.last_sent().1, json!({"action": "list_mytokens", "mytoken": "eyJ.mt.1"}));
+    let _ = listing::subtokens(http, &server, &mytoken).await;
+    assert_eq!(stage.last_sent().1, json!({"action": "subtokens", "mytoken": "eyJ.mt.1"}));
+    let _ = tokeninfo::event_history_of(http, &server, &mytoken, &["a/+==", "b=="]).await;
+    assert_eq!(
+        stage.last_sent().1,
+        json!({"action": "event_history", "mytoken": "eyJ.mt.1", "mom_ids": ["a/+==", "b=="]})
+    );
+    let _ = revocation::revoke_other(http, &server, &mytoken, "a/+==", true).await;
+    assert_eq!(stage.last_sent().1, json!({"token": "eyJ.mt.1", "mom_id": "a/+==", "recursive": true}));
+    let _ = transfer::create(http, &server, &mytoken).await;
+    assert_eq!(stage.last_sent().1, json!({"mytoken": "eyJ.mt.1"}));
+    let _ = transfer::redeem(http, &server, &Secret::new(" ZPNMGBrq\n")).await;
+    let (request, body) = stage.last_sent();
+    assert_eq!(body, json!({"grant_type": "transfer_code", "transfer_code": "ZPNMGBrq"}));
+    assert_eq!((request.header("authorization"), request.header("cookie")), (None, None));
+    let wanted = Wanted {
+        provider: Untrusted::from("https://op.example.org"),
+        capabilities: vec![Capability::new("AT")],
+        form: Form::Code,
+        ..Wanted::default()
+    };
+    let _ = subtoken::create(http, &server, &mytoken, &wanted).await;
+    assert_eq!(
+        stage.last_sent().1,
+        json!({"grant_type": "mytoken", "mytoken": "eyJ.mt.1", "capabilities": ["AT"], "response_type": "transfer_code"})
+    );
+    let _ = profiles::templates(http, &server, Some("a/b"), TemplateKind::Restrictions).await;
+    let (request, _) = stage.last_sent();
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/api/v0/pt/a%2Fb/restrictions"));
+    assert_eq!(request.header("authorization"), None);
+}
+
+#[tokio::test]
+async fn what_the_server_would_misunderstand_is_not_sent() {
+    let stage = Stage::open().await;
+    let server = stage.discovered().await;
+    let http = &stage.http;
+    let own = nth("transfer-code", "machine B: redeem", 0)["body"].clone();
+    let (mytoken, own_id) = (secret(&own, "mytoken"), own["mom_id"].as_str().expect("an id").to_owned());
+    let before = stage.sent.lock().expect("a lock").len();
+
+    // Pitfall 18: `this` and `children` fail for managers; without an id it would be the own history.
+    let table: [&[&str]; 6] = [&[], &[""], &["this"], &["a==", "children"], &["children@a=="], &[" "]];
+    for ids in table {
+        let reply = tokeninfo::event_history_of(http, &server, &mytoken, ids).await;
+        assert!(matches!(reply.outcome, Err(Error::NotAnId(_))) && !reply.in_doubt, "{ids:?}");
+    }
+    // Without an id the server would revoke the one that was to revoke another.
+    let reply = revocation::revoke_other(http, &server, &mytoken, " ", true).await;
+    assert!(matches!(reply.outcome, Err(Error::NotAnId(_))));
+    // Pitfall 5: the own id is a failure of the server's.
+    let reply = revocation::revoke_other(http, &server, &mytoken, &own_id, false).await;
+    assert_eq!(reply.outcome, Err(Error::OwnId));
+    // Pitfall 16: an empty selection means all of the parent's.
+    for capabilities in [vec![], vec![Capability::new(" ")]] {
+        let wanted = Wanted { capabilities, templates: vec!["web".to_owned()], ..Wanted::default() };
+        let reply = subtoken::create(http, &server, &mytoken, &wanted).await;
+        assert_eq!((reply.is_perhaps_done(), reply.outcome), (false, Err(Error::NoCapability)));
+    }
+    assert_eq!(stage.sent.lock().expect("a lock").len(), before, "nothing was sent");
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_not_asked_for() {
+    let stage = Stage::open().await;
+    stage.says(&nth("features-off", "discovery", 0));
+    let server = discovery::discover(&stage.http, &stage.base).await.expect("a server");
+    assert_eq!(
+        (server.makes_codes(), server.redeems_codes(), server.hands_out_codes(), server.makes_subtokens()),
+        (false, false, false, true)
+    );
+    // Pitfall 23: the endpoint is named although the feature is off.
+    assert!(server.may_have_profiles());
+    let before = stage.sent.lock().expect("a lock").len();
+    let (http, mytoken) = (&stage.http, Secret::new("mt-1"));
+    let off = |error: &Error| matches!(error, Error::NotOffered(_));
+    assert!(transfer::create(http, &server, &mytoken).await.outcome.is_err_and(|error| off(&error)));
+    assert!(transfer::redeem(http, &server, &mytoken).await.outcome.is_err_and(|error| off(&error)));
+    // A code would come, and could not be redeemed (§2.3.1).
+    let wanted = Wanted {
+        provider: Untrusted::from("https://op.example.org"),
+        capabilities: vec![Capability::new("AT")],
+        form: Form::Code,
+        ..Wanted::default()
+    };
+    let reply = subtoken::create(http, &server, &mytoken, &wanted).await;
+    assert!(reply.outcome.is_err_and(|error| off(&error)));
+    assert!(consent::start(http, &server, &wanted).await.is_err_and(|error| off(&error)));
+    assert_eq!(stage.sent.lock().expect("a lock").len(), before, "nothing was sent");
+
+    stage.says(&nth("features-off", "profiles", 0));
+    assert!(profiles::groups(http, &server).await.is_err_and(|error| off(&error)));
+    stage.say(Response::html(404, "<html>"));
+    let templates = profiles::templates(http, &server, None, TemplateKind::Profile).await;
+    assert!(templates.is_err_and(|error| off(&error)));
+}
+
+#[tokio::test]
+async fn a_redeemed_mytoken_tells_its_rotation_although_the_answer_does_not() {
+    let stage = Stage::open().await;
+    let server = stage.discovered().await;
+    let answer = nth("transfer-code-of-rotating", "redeem", 0);
+    assert!(answer["body"].get("rotation").is_none());
+    stage.says(&answer);
+    let reply = transfer::redeem(&stage.http, &server, &Secret::new("MVSwZXVP")).await;
+    assert_eq!((reply.update, reply.in_doubt), (None, false));
+    let issued = reply.outcome.expect("a mytoken");
+    let rotation = Rotation { on_at: true, lifetime: Some(3600), ..Rotation::default() };
+    assert_eq!(issued.facts.rotation, Some(rotation));
+    assert_eq!(issued.facts, facts_of(issued.mytoken.expose()));
+}
+
+#[tokio::test]
+async fn a_redeeming_whose_answer_is_lost_says_that_the_mytoken_may_be_too() {
+    let stage = Stage::open().await;
+    let server = stage.discovered().await;
+    let table = [
+        (Response::html(200, "<html>"), true),
+        (Response::text(200, r#"{"mytoken": "eyJ.e30"#), true),
+        (Response::json(200, &json!({"mytoken_type": "token"})), true),
+        (Response::html(502, "<html>"), true),
+        (Response::json(500, &json!({"error": "internal_server_error"})), false),
+        (Response::json(401, &json!({"error": "invalid_token"})), false),
+        (Response::text(429, "Too Many Requests"), false),
+        (Response::text(200, r#"{"mytoken": "eyJ.e30.c2ln", "capab"#), false),
+    ];
+    for (answer, doubt) in table {
+        let shown = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
+        stage.say(answer);
+        let reply = transfer::redeem(&stage.http, &server, &Secret::new("ZPNMGBrq")).await;
+        assert_eq!((reply.in_doubt, reply.is_perhaps_done()), (doubt, doubt), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn the_new_copy_of_a_parent_is_never_mixed_up_with_its_child() {
+    let stage = Stage::open().await;
+    let server = stage.discovered().await;
+    let wanted = Wanted { capabilities: vec![Capability::new("AT")], ..Wanted::default() };
+    let answer = nth("rotation-on-other", "create sub-mytoken", 0);
+    let child = answer["body"]["mytoken"].as_str().expect("a child").to_owned();
+    let parent = answer["body"]["token_update"]["mytoken"].as_str().expect("a parent").to_owned();
+    assert_ne!(child, parent);
+    let body = answer["body"].to_string();
+    let broken = format!("{{\"mytoken\":\"{child}\",\"token_update\":{{\"mytoken\":\"{parent}\"");
+    // What comes, and the child and the parent in it.
+    let table = [
+        (Response::text(200, body), Some(&child), Some(&parent)),
+        (Response::text(200, broken), Some(&child), Some(&parent)),
+        (Response::text(200, format!("{{\"mytoken\":\"{child}\"}}")), Some(&child), None),
+        (
+            Response::text(200, format!("{{\"mytoken\":\"{child}\"}}"))
+                .with("set-cookie", format!("mytoken={child}; path=/api")),
+            Some(&child),
+            None,
+        ),
+        (
+            Response::text(200, format!("{{\"token_update\":{{\"mytoken\":\"{parent}\"}}}}")),
+            None,
+            Some(&parent),
+        ),
+    ];
+    for (answer, child, parent) in table {
+        let shown = String::from_utf8_lossy(&answer.body).chars().take(60).collect::<String>();
+        stage.say(answer);
+        let reply = subtoken::create(&stage.http, &server, &Secret::new("mt-1"), &wanted).await;
+        let update = reply.update.as_ref().map(|issued| issued.mytoken.expose().to_owned());
+        assert_eq!(update.as_ref(), parent, "{shown}");
+        assert_eq!(reply.is_perhaps_done(), child.is_none(), "{shown}");
+        let made = match reply.outcome {
+            Ok(Made::Mytoken(issued)) => Some(issued.mytoken.expose().to_owned()),
+            Ok(Made::Code(coded)) => panic!("{coded:?}"),
+            Err(_) => None,
+        };
+        assert_eq!(made.as_ref(), child, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_can_end_with_a_code() {
+    let body = json!({"transfer_code": "KTYqsfKJ", "expires_in": 300, "mom_id": "a==", "mytoken_type": "transfer_code",
+        "capabilities": ["AT"], "restrictions": [{"exp": 5000}]});
+    let (end, _) = waited(&[json!({"status": 200, "headers": {}, "body": body})]).await;
+    let End::Code(coded) = end else { panic!("{end:?}") };
+    assert_eq!((coded.code.code.expose(), coded.code.expires_in.as_secs()), ("KTYqsfKJ", 300));
+    assert_eq!(
+        (coded.facts.mom_id, coded.facts.expires),
+        (Some(Untrusted::from("a==")), Some(from_epoch(5000)))
+    );
+}
+
+#[tokio::test]
+async fn how_much_may_still_be_asked_comes_with_every_reply_that_tells() {
+    let stage = Stage::open().await;
+    let server = stage.discovered().await;
+    let left = |remaining| Some(Allowance { limit: 100, remaining, reset: Duration::from_secs(300) });
+    let mytoken = Secret::new("mt-1");
+    stage.says(&nth("rate-limit", "request 1", 0));
+    let told = discovery::discover_and_allowance(&stage.http, &stage.base).await.expect("a server");
+    assert_eq!((&told.0.issuer, told.1), (&server.issuer, left(99)));
+    stage.says(&nth("rate-limit", "request 2", 0));
+    let reply = tokeninfo::introspect(&stage.http, &server, &mytoken).await;
+    assert_eq!((reply.allowance, reply.outcome.is_ok()), (left(98), false));
+    stage.says(&nth("transfer-code", "machine B: redeem", 0));
+    let reply = transfer::redeem(&stage.http, &server, &Secret::new("ZPNMGBrq")).await;
+    assert_eq!((reply.allowance, reply.outcome.is_ok()), (left(99), true));
+    stage.says(&nth("rate-limit", "request 102: tokeninfo", 0));
+    let reply = listing::list(&stage.http, &server, &mytoken).await;
+    let limited = No::RateLimited { retry_after: Some(Duration::from_secs(300)) };
+    assert_eq!((reply.allowance, reply.outcome), (None, Err(limited.into())));
+    stage.says(&nth("transfer-code", "machine A: create transfer code", 0));
+    assert_eq!(
+        transfer::create(&stage.http, &server, &mytoken).await.allowance,
+        None,
+        "it does not count here"
+    );
 }
 
 #[tokio::test]

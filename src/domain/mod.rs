@@ -15,6 +15,7 @@ pub mod mytoken;
 pub mod offer;
 pub mod outlast;
 pub mod secret;
+pub mod snippet;
 pub mod source;
 pub mod span;
 pub mod specimen;

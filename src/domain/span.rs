@@ -2,10 +2,17 @@
 
 use jiff::SignedDuration;
 
-/// The units of a typed span, the largest first, in seconds.
-const UNITS: [(char, i64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
+/// The units of a typed span with their longer names, the largest first, in seconds. Months differ in length and are none.
+const UNITS: [(&[&str], i64); 6] = [
+    (&["y", "year", "years"], 31_536_000),
+    (&["w", "week", "weeks"], 604_800),
+    (&["d", "day", "days"], 86_400),
+    (&["h", "hour", "hours"], 3600),
+    (&["m", "min", "minute", "minutes"], 60),
+    (&["s", "sec", "second", "seconds"], 1),
+];
 
-/// Reads a span: numbers with a unit (`90s`, `10m`, `36h`, `7d`), several of them from the largest down (`1d12h`),
+/// Reads a span: numbers with a unit (`90s`, `10m`, `36h`, `7d`, `2 weeks`), several of them from the largest down (`1d12h`),
 /// or the forms of Slurm (`HH:MM:SS`, `D-HH:MM:SS`). A bare number has no unit and is no span.
 #[must_use]
 pub fn read(text: &str) -> Option<SignedDuration> {
@@ -22,12 +29,13 @@ fn units(text: &str) -> Option<i64> {
         let end = rest.find(|c: char| !c.is_ascii_digit())?;
         let (number, after) = rest.split_at_checked(end)?;
         let after = after.trim_start();
-        let unit = after.chars().next()?;
-        let at = smaller.iter().position(|(letter, _)| *letter == unit)?;
+        let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at_checked(end)?;
+        let at = smaller.iter().position(|(names, _)| names.contains(&unit))?;
         let (_, seconds) = smaller.get(at)?;
         smaller = smaller.get(at + 1..)?;
         total = total.checked_add(number.parse::<i64>().ok()?.checked_mul(*seconds)?)?;
-        rest = after.get(unit.len_utf8()..)?.trim_start();
+        rest = after.trim_start();
         if rest.is_empty() {
             return Some(total);
         }
@@ -83,6 +91,10 @@ mod tests {
             ("7d", Some(604_800)),
             ("0s", Some(0)),
             ("90 d", Some(7_776_000)),
+            ("90 days", Some(7_776_000)),
+            ("2 weeks", Some(1_209_600)),
+            ("1y", Some(31_536_000)),
+            ("1 month", None),
             ("1d12h", Some(129_600)),
             ("1d 12h", Some(129_600)),
             ("1h30m5s", Some(5405)),

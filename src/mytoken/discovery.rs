@@ -5,6 +5,7 @@ use url::Url;
 
 use super::{Error, reply};
 use crate::domain::jwt;
+use crate::domain::limit::Allowance;
 use crate::domain::untrusted::Untrusted;
 use crate::http::{self, Credentials, Http};
 
@@ -130,6 +131,14 @@ fn has(list: &[Untrusted], name: &str) -> bool {
 /// No answer, no mytoken server, one that calls itself something else, or one that would have mytokens sent
 /// to another host.
 pub async fn discover(http: &Http, issuer: &str) -> Result<Server, Error> {
+    discover_and_allowance(http, issuer).await.map(|(server, _)| server)
+}
+
+/// The same, with what the server leaves of its limit on requests, where it told.
+///
+/// # Errors
+/// As for [`discover`].
+pub async fn discover_and_allowance(http: &Http, issuer: &str) -> Result<(Server, Option<Allowance>), Error> {
     let base = issuer_url(issuer).ok_or_else(|| Error::NotAnIssuer(Untrusted::from(issuer)))?;
     let mut url = base.clone();
     url.set_path(&format!("{}{PATH}", base.path().trim_end_matches('/')));
@@ -142,7 +151,8 @@ pub async fn discover(http: &Http, issuer: &str) -> Result<Server, Error> {
     }
     let content = reply::content(answer.bytes());
     let document = content.as_ref().and_then(reply::Wiped::object);
-    read(&base, document.ok_or(Error::Unreadable("its configuration is not JSON"))?)
+    let server = read(&base, document.ok_or(Error::Unreadable("its configuration is not JSON"))?)?;
+    Ok((server, answer.allowance))
 }
 
 /// An issuer: `https`, or `http` on loopback, with a path at most.

@@ -1,12 +1,12 @@
 //! All mytokens of a user, and the tree of those made from one (mytoken-api.md §2.5.3, §2.5.4).
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::Error;
 use super::discovery::Server;
 use super::reply::Reply;
 use super::tokeninfo;
+use crate::domain::family::Listed;
 use crate::domain::jwt;
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::Untrusted;
@@ -18,28 +18,12 @@ const DEEPEST: usize = 60;
 /// So many mytokens are read out of one answer.
 const MOST: usize = 10_000;
 
-/// A mytoken in a server's list. What it may do is not listed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Node {
-    /// The id it is managed by; empty where the server sent none, and then it cannot be.
-    pub mom_id: Untrusted,
-    /// Its name, if it has one.
-    pub name: Option<Untrusted>,
-    /// When it was made.
-    pub created: Option<Timestamp>,
-    /// When it ends; absent: never. Ended ones are listed for about a month, revoked ones not at all.
-    pub expires: Option<Timestamp>,
-    /// The address that made it.
-    pub address: Option<Untrusted>,
-    /// Those made from it, in no reliable order.
-    pub children: Vec<Node>,
-}
-
 /// A server's list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// Made by a login, or their parent was revoked without them (§2.5.4).
-    pub roots: Vec<Node>,
+    /// Made by a login, or their parent was revoked without them (§2.5.4). One without an id cannot be managed. Ended ones are
+    /// there for about a month, revoked ones not at all.
+    pub roots: Vec<Listed>,
     /// There was more than is read here: too many, or too deep.
     pub cut: bool,
 }
@@ -84,7 +68,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn nodes(&mut self, list: &[Value], deep: usize) -> Vec<Node> {
+    fn nodes(&mut self, list: &[Value], deep: usize) -> Vec<Listed> {
         let mut nodes = Vec::new();
         for entry in list.iter().filter_map(Value::as_object) {
             if self.left == 0 || deep == 0 {
@@ -95,18 +79,18 @@ impl Reader {
             let Some(token) = entry.get("token").and_then(Value::as_object) else { continue };
             self.left -= 1;
             let children = entry.get("children").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-            nodes.push(Node { children: self.nodes(children, deep - 1), ..node(token) });
+            nodes.push(Listed { children: self.nodes(children, deep - 1), ..node(token) });
         }
         nodes
     }
 }
 
-fn node(token: &Map<String, Value>) -> Node {
+fn node(token: &Map<String, Value>) -> Listed {
     let text = |name: &str| {
         token.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(Untrusted::from)
     };
     let moment = |name: &str| token.get(name).and_then(jwt::moment);
-    Node {
+    Listed {
         // Before 0.7 it was called so.
         mom_id: text("mom_id").or_else(|| text("revocation_id")).unwrap_or_default(),
         name: text("name"),
@@ -130,7 +114,7 @@ mod tests {
         forest(answer.as_object())
     }
 
-    fn depth(nodes: &[Node]) -> usize {
+    fn depth(nodes: &[Listed]) -> usize {
         nodes.iter().map(|node| 1 + depth(&node.children)).max().unwrap_or(0)
     }
 
@@ -139,7 +123,7 @@ mod tests {
         let table = [
             (
                 json!({"mom_id": "a==", "name": "kid", "created": 5, "expires_at": 9, "ip": "192.0.2.7"}),
-                Node {
+                Listed {
                     mom_id: Untrusted::from("a=="),
                     name: Some(Untrusted::from("kid")),
                     created: Some(from_epoch(5)),
@@ -150,9 +134,12 @@ mod tests {
             ),
             (
                 json!({"revocation_id": "b", "name": "", "expires_at": -62_135_596_800_i64}),
-                Node { mom_id: Untrusted::from("b"), ..Node::default() },
+                Listed { mom_id: Untrusted::from("b"), ..Listed::default() },
             ),
-            (json!({"mom_id": 5, "name": [], "created": "x", "expires_at": 0, "ip": null}), Node::default()),
+            (
+                json!({"mom_id": 5, "name": [], "created": "x", "expires_at": 0, "ip": null}),
+                Listed::default(),
+            ),
         ];
         for (token, node) in table {
             let listing = listed(&json!({"mytokens": [{"token": token}]})).expect("a list");

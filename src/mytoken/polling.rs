@@ -83,7 +83,7 @@ fn refused(no: No, interval: Duration) -> Poll {
         | No::NoRefreshToken
         | No::OldCopy
         | No::UnknownProvider
-        | No::UnknownTemplate
+        | No::UnknownTemplate(_)
         | No::AlreadyEnded
         | No::NothingAllowed
         | No::NotYours

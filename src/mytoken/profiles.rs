@@ -5,40 +5,25 @@ use url::Url;
 
 use super::discovery::Server;
 use super::{Error, No};
+use crate::domain::offer::{self, TemplateKind};
 use crate::domain::untrusted::Untrusted;
 use crate::http::{Credentials, Http};
 
 const PROFILES: &str = "profiles and templates";
 
+/// The default group's name among the groups.
+const DEFAULT: &str = "_";
+
 /// So many are read of a list.
 const MOST: usize = 1000;
 
-/// What a template is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A whole order, or part of one.
-    Profiles,
-    /// A list of capabilities.
-    Capabilities,
-    /// Clauses.
-    Restrictions,
-    /// A rotation.
-    Rotation,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Profiles, Self::Capabilities, Self::Restrictions, Self::Rotation];
-
-    /// Its name in the address.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Profiles => "profiles",
-            Self::Capabilities => "capabilities",
-            Self::Restrictions => "restrictions",
-            Self::Rotation => "rotation",
-        }
+/// Its name in the address.
+const fn name(kind: TemplateKind) -> &'static str {
+    match kind {
+        TemplateKind::Profile => "profiles",
+        TemplateKind::Capabilities => "capabilities",
+        TemplateKind::Restrictions => "restrictions",
+        TemplateKind::Rotation => "rotation",
     }
 }
 
@@ -52,6 +37,19 @@ pub struct Template {
     pub name: Untrusted,
     /// What it holds: any JSON, every text in it as untrusted as [`Template::name`].
     pub payload: Value,
+}
+
+impl Template {
+    /// The same as a form offers it.
+    #[must_use]
+    pub fn offered(&self, group: Option<&str>, kind: TemplateKind) -> offer::Template {
+        offer::Template {
+            group: group.map(str::trim).filter(|group| !matches!(*group, "" | DEFAULT)).map(Untrusted::from),
+            name: self.name.clone(),
+            kind,
+            content: Untrusted::new(self.payload.to_string()),
+        }
+    }
 }
 
 /// The groups that have templates; `_` is the default one. Needs no mytoken.
@@ -71,7 +69,7 @@ pub async fn templates(
     http: &Http,
     server: &Server,
     group: Option<&str>,
-    kind: Kind,
+    kind: TemplateKind,
 ) -> Result<Vec<Template>, Error> {
     let Some(url) = address(base(server)?, group, kind) else { return Ok(Vec::new()) };
     Ok(list(http, &url).await?.iter().filter_map(template).collect())
@@ -82,13 +80,13 @@ fn base(server: &Server) -> Result<&Url, Error> {
 }
 
 /// `None` for a group that cannot stand in an address.
-fn address(base: &Url, group: Option<&str>, kind: Kind) -> Option<Url> {
+fn address(base: &Url, group: Option<&str>, kind: TemplateKind) -> Option<Url> {
     let group = group.map(str::trim).filter(|group| !group.is_empty());
     if group.is_some_and(|group| matches!(group, "." | "..")) {
         return None;
     }
     let mut url = base.clone();
-    url.path_segments_mut().ok()?.pop_if_empty().extend(group).push(kind.name());
+    url.path_segments_mut().ok()?.pop_if_empty().extend(group).push(name(kind));
     Some(url)
 }
 
@@ -144,11 +142,22 @@ mod tests {
         ];
         for (group, expected) in table {
             for base in [base.to_owned(), format!("{base}/")] {
-                let url = address(&Url::parse(&base).expect("a URL"), group, Kind::Rotation);
+                let url = address(&Url::parse(&base).expect("a URL"), group, TemplateKind::Rotation);
                 assert_eq!(url.as_ref().map(Url::path), expected, "{group:?}");
                 assert!(url.is_none_or(|url| url.query().is_none() && url.fragment().is_none()));
             }
         }
+    }
+
+    #[test]
+    fn a_template_is_named_by_its_group_unless_that_is_the_default_one() {
+        let template = Template { id: "x".into(), name: "1d".into(), payload: json!([{"exp": 5}]) };
+        let offered = |group| template.offered(group, TemplateKind::Restrictions);
+        for group in [None, Some(""), Some("_")] {
+            assert_eq!((offered(group).group.clone(), offered(group).reference()), (None, "1d".to_owned()));
+        }
+        assert_eq!(offered(Some("demo")).reference(), "demo/1d");
+        assert_eq!(offered(None).content.raw(), r#"[{"exp":5}]"#);
     }
 
     #[test]
@@ -167,9 +176,16 @@ mod tests {
 
     proptest! {
         #[test]
+        fn no_json_makes_the_reader_panic(item in crate::mytoken::reply::tests::any_json()) {
+            let _ = template(&item).map(|template| template.offered(None, TemplateKind::Profile));
+            let named = json!({"id": item, "name": "1d", "payload": item});
+            prop_assert_eq!(template(&named).map(|template| template.payload), Some(item));
+        }
+
+        #[test]
         fn no_group_leads_to_another_address(group in any::<String>()) {
             let base = Url::parse("https://mytoken.example.org/api/v0/pt").expect("a URL");
-            if let Some(url) = address(&base, Some(&group), Kind::Profiles) {
+            if let Some(url) = address(&base, Some(&group), TemplateKind::Profile) {
                 prop_assert_eq!(url.origin(), base.origin());
                 prop_assert!(url.path().starts_with("/api/v0/pt/") && url.path().ends_with("/profiles"));
                 prop_assert!(url.path_segments().is_some_and(|parts| parts.count() <= 5));

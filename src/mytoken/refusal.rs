@@ -50,9 +50,9 @@ pub enum No {
     /// The server does not know this provider.
     #[error("the mytoken server does not know this provider")]
     UnknownProvider,
-    /// The server has no profile or template of a name in the order.
-    #[error("the mytoken server knows no profile or template of that name")]
-    UnknownTemplate,
+    /// The server has no profile or template of this name.
+    #[error("the mytoken server knows no profile or template {:?}", .0.shown_within(WIDEST))]
+    UnknownTemplate(Untrusted),
     /// Of what a subtoken was to be able to do, its parent can do nothing.
     #[error("the mytoken has none of the capabilities that the subtoken was to get")]
     NothingAllowed,
@@ -206,8 +206,8 @@ fn bad_request(error: Untrusted, description: Option<Untrusted>, text: &str) -> 
         No::InvalidToken(Reason::of(description.as_ref()))
     } else if text.contains("issuer is not supported") {
         No::UnknownProvider
-    } else if text.contains("unknown include name") {
-        No::UnknownTemplate
+    } else if text.starts_with("unknown include name") {
+        No::UnknownTemplate(quoted(description.as_ref()))
     } else if text.contains("cannot have any of the requested capabilities") {
         No::NothingAllowed
     } else if text.contains("would already be expired") {
@@ -217,6 +217,12 @@ fn bad_request(error: Untrusted, description: Option<Untrusted>, text: &str) -> 
     } else {
         No::Malformed { error, description }
     }
+}
+
+/// What stands between quotes.
+fn quoted(description: Option<&Untrusted>) -> Untrusted {
+    let text = description.map_or("", Untrusted::raw);
+    Untrusted::from(text.split_once('\'').map_or(text, |(_, rest)| rest.trim_end_matches('\'')))
 }
 
 /// `<op error>: <op description>`.
@@ -300,7 +306,10 @@ mod tests {
             (no(404, "not_found", "/api/v0/token/revoke"), No::NotOffered),
             (no(400, "invalid_request", "The provided issuer is not supported"), No::UnknownProvider),
             (no(400, "invalid_request", "token would already be expired"), No::AlreadyEnded),
-            (no(400, "invalid_request", "unknown include name: 'nosuch'"), No::UnknownTemplate),
+            (
+                no(400, "invalid_request", "unknown include name: 'nosuch'"),
+                No::UnknownTemplate(Untrusted::from("nosuch")),
+            ),
             (
                 no(
                     400,

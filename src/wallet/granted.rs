@@ -103,6 +103,14 @@ pub(super) fn long_lived(credential: &Credential) -> Option<&Secret> {
     }
 }
 
+/// The address of the mytoken server of a credential.
+pub(super) fn server_address(credential: &Credential) -> &str {
+    match &credential.grant {
+        Grant::Mytoken(grant) => &grant.server,
+        Grant::Refresh(_) | Grant::Bare => "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;

@@ -2,27 +2,187 @@
 
 use std::sync::Arc;
 
-use super::Wallet;
-use crate::domain::credential::CredentialId;
+use jiff::{SignedDuration, Timestamp};
+
+use super::create::{Born, not_made};
+use super::in_turn::{Settled, sendable};
+use super::{Wallet, gone, health, words};
+use crate::domain::credential::{Credential, CredentialId};
+use crate::domain::draft::Draft;
+use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::handed::{HandOver, Handed};
+use crate::domain::mytoken::{Form, Rotation};
+use crate::domain::time::later;
+use crate::domain::untrusted::Untrusted;
+use crate::mytoken::subtoken::Made;
+use crate::mytoken::transfer::{self, Code};
+use crate::mytoken::{Error, No, revocation};
 
 const DOING: &str = "Handing over";
+const WITHDRAWING: &str = "Taking the code back";
 
 impl Wallet {
-    /// Makes a code by which a subtoken of a held mytoken, or the mytoken itself, is handed over.
+    /// Makes a code by which a subtoken of a held mytoken, or the mytoken itself, is handed over. A subtoken costs one other use of its
+    /// parent, and may rotate it; a code for the mytoken itself costs nothing.
     ///
     /// # Errors
-    /// When it is no mytoken, may not make subtokens, the server makes no codes, or nobody answers.
-    pub async fn hand_over(self: &Arc<Self>, _id: &CredentialId, _how: &HandOver) -> Result<Handed, Failure> {
-        Err(Failure::new(Kind::Failed, DOING, "it is not made yet"))
+    /// When it is no mytoken, may not make subtokens, the server makes no codes, or nobody answers; when it is to be handed over itself and
+    /// rotates ([`Wallet::hand_over_rotating`]).
+    pub async fn hand_over(self: &Arc<Self>, id: &CredentialId, how: &HandOver) -> Result<Handed, Failure> {
+        self.handing(id, how, false).await
+    }
+
+    /// Makes a code for the mytoken itself although it rotates: the user has read that the first use on one side locks the other out.
+    ///
+    /// # Errors
+    /// As for [`Wallet::hand_over`].
+    pub async fn hand_over_rotating(self: &Arc<Self>, id: &CredentialId) -> Result<Handed, Failure> {
+        self.handing(id, &HandOver::Itself, true).await
+    }
+
+    async fn handing(
+        self: &Arc<Self>,
+        id: &CredentialId,
+        how: &HandOver,
+        although: bool,
+    ) -> Result<Handed, Failure> {
+        let (wallet, id, how) = (Arc::clone(self), id.clone(), how.clone());
+        let task = async move {
+            let turn = wallet.store.turn(&id).await.map_err(|error| gone(DOING, &error))?;
+            let before = turn.read();
+            let doing = format!("{DOING} {}", before.name);
+            match how {
+                HandOver::Subtoken(draft) => {
+                    let draft = Draft { form: Form::Code, ..*draft };
+                    let born = wallet.bear(&turn, &before, &draft, &doing).await?;
+                    wallet.coded(born, &draft, &before, &doing)
+                }
+                HandOver::Itself => wallet.hand_over_itself(&before, although, &doing).await,
+            }
+        };
+        self.to_its_end(DOING, task).await
+    }
+
+    fn coded(&self, born: Born, draft: &Draft, before: &Credential, doing: &str) -> Result<Handed, Failure> {
+        let Born { settled, .. } = born;
+        let Settled { outcome, saved, after, perhaps_done, .. } = settled;
+        let made = outcome.map_err(|error| not_made(doing, &error, before, &after, perhaps_done))?;
+        saved?;
+        let Made::Code(coded) = made else {
+            let why = "its server handed the subtoken out as a token and made no code";
+            return Err(
+                Failure::new(Kind::Failed, doing, why).hint("It exists at the server: revoke it there.")
+            );
+        };
+        let there = draft.name.trim();
+        let name = if there.is_empty() { format!("a subtoken of {}", after.name) } else { there.to_owned() };
+        let handed = self.handed(&after, &coded.code, name, coded.facts.mom_id.clone());
+        if let Some(mom_id) = &handed.mom_id {
+            self.servers.handed_by(mom_id, &after.id);
+        }
+        self.note_with(Some(&after.id), What::Noted("handed a subtoken over".to_owned()), &handed.name);
+        Ok(handed)
+    }
+
+    async fn hand_over_itself(
+        &self,
+        before: &Credential,
+        although: bool,
+        doing: &str,
+    ) -> Result<Handed, Failure> {
+        let grant = sendable(self, before, doing)?;
+        if !although && grant.facts.rotation.is_some_and(Rotation::rotates) {
+            let why = "it rotates: the first use on one side locks the other side out";
+            return Err(Failure::new(Kind::Unusable, doing, why)
+                .hint("Hand over a subtoken instead; or insist (toktui mytoken hand-over --itself --yes)."));
+        }
+        let failed = |error: &Error| words::without(words::mytoken(doing, error), &[&grant.current.value]);
+        let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
+        // It rotates nothing and costs nothing (§2.4), so no intent is written for it.
+        let reply = transfer::create(&self.http, &server, &grant.current.value).await;
+        self.allowed(&grant.server, reply.allowance);
+        let code = reply.outcome.map_err(|error| failed(&error))?;
+        let handed = Handed { itself: true, ..self.handed(before, &code, before.name.clone(), None) };
+        self.note(Some(&before.id), What::Noted("made a transfer code".to_owned()));
+        Ok(handed)
+    }
+
+    fn handed(&self, by: &Credential, code: &Code, name: String, mom_id: Option<Untrusted>) -> Handed {
+        let address = super::granted::server_address(by).to_owned();
+        let server = self.server_at(&address).map_or_else(|| by.source.clone(), |row| row.id);
+        Handed {
+            code: code.code.clone(),
+            ends: ends(self.now(), code),
+            server,
+            address,
+            name,
+            mom_id,
+            itself: false,
+        }
     }
 
     /// Takes a code back that nobody has redeemed yet, and the subtoken behind it; what is to be said, in words.
     ///
     /// # Errors
     /// When nobody answers.
-    pub async fn withdraw(self: &Arc<Self>, _handed: &Handed) -> Result<String, Failure> {
-        Err(Failure::new(Kind::Failed, DOING, "it is not made yet"))
+    pub async fn withdraw(self: &Arc<Self>, handed: &Handed) -> Result<String, Failure> {
+        let (wallet, handed) = (Arc::clone(self), handed.clone());
+        self.to_its_end(WITHDRAWING, async move { wallet.withdraw_whole(&handed).await }).await
     }
+
+    async fn withdraw_whole(&self, handed: &Handed) -> Result<String, Failure> {
+        let failed = |error: &Error| words::without(words::mytoken(WITHDRAWING, error), &[&handed.code]);
+        let server = self.mytoken_server(&handed.address).await.map_err(|error| failed(&error))?;
+        // The code stands in the place of a mytoken: it can be redeemed no more, and one that was made for it dies with it (§2.6). The
+        // same comes back for a code that was redeemed before.
+        let reply = revocation::revoke(&self.http, &server, &handed.code, false).await;
+        self.allowed(&handed.address, reply.allowance);
+        reply.outcome.map_err(|error| failed(&error))?;
+        self.note_with(None, What::Noted("took a transfer code back".to_owned()), &handed.name);
+        if handed.itself {
+            return Ok(format!(
+                "The code for {} can be redeemed no more. Whoever redeemed it before has the mytoken.",
+                handed.name
+            ));
+        }
+        let name = &handed.name;
+        Ok(match self.revoke_redeemed(&server, handed).await {
+            Some(true) => format!("The code had been redeemed: {name} is revoked."),
+            Some(false) => format!("The code can be redeemed no more, and {name} behind it is revoked."),
+            None => format!(
+                "The code can be redeemed no more. If somebody redeemed it before, {name} lives on: look in the list of mytokens."
+            ),
+        })
+    }
+
+    /// Revokes the subtoken behind a code by its id, through its parent, in case that the code was redeemed. Whether it still lived;
+    /// `None`: nobody could tell.
+    async fn revoke_redeemed(
+        &self,
+        server: &crate::mytoken::discovery::Server,
+        handed: &Handed,
+    ) -> Option<bool> {
+        let mom_id = handed.mom_id.as_ref()?;
+        let parent = self.servers.handed_from(mom_id)?;
+        let turn = self.store.turn(&parent).await.ok()?;
+        let before = turn.read();
+        let grant = sendable(self, &before, WITHDRAWING).ok()?;
+        if health::may_rotate(&before, |rotation| rotation.on_other) {
+            self.intend(&turn, WITHDRAWING).await.ok()?;
+        }
+        let reply =
+            revocation::revoke_other(&self.http, server, &grant.current.value, mom_id.raw(), false).await;
+        let settled = self.settle(&turn, &before, reply, false, WITHDRAWING).await;
+        match settled.outcome {
+            Ok(_) => Some(true),
+            Err(Error::Refused(No::NotYours | No::LacksCapability)) => Some(false),
+            Err(_) => None,
+        }
+    }
+}
+
+/// When a code that has just come ends.
+pub(super) fn ends(now: Timestamp, code: &Code) -> Timestamp {
+    later(now, SignedDuration::try_from(code.expires_in).unwrap_or(SignedDuration::MAX))
 }

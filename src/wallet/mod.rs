@@ -9,6 +9,8 @@
 //! | look up | `look_up.rs` | what is known of a mytoken |
 //! | read the history | `history.rs` | a mytoken's copy, where reading rotates it |
 //! | keep, forget, revoke | `keep.rs`, `end.rs` | adds, removes |
+//! | make a mytoken from one, redeem a code, hand over | `create.rs`, `redeem.rs`, `hand_over.rs` | adds; a parent's copy |
+//! | put a successor in place | `successor.rs` | two names |
 //! | add a provider | `provider.rs` | the list of sources |
 //! | make, lock, unlock the store, rename | `safe.rs` | the store itself |
 //! | back up, restore | `backup.rs` | adds |
@@ -26,11 +28,13 @@ mod granted;
 pub mod hand_over;
 mod health;
 pub mod history;
+mod in_turn;
 mod issuers;
 pub mod keep;
 pub mod login;
 pub mod look_up;
 pub mod manager;
+mod new_mytoken;
 pub mod offer;
 mod once;
 mod pause;

@@ -5,12 +5,16 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::Wallet;
 use super::once::Once;
-use crate::domain::credential::{Credential, Fingerprint, Grant};
+use crate::domain::credential::{Credential, CredentialId, Fingerprint, Grant};
+use crate::domain::limit::Allowance;
 use crate::domain::mytoken::Facts;
+use crate::domain::offer::Template;
+use crate::domain::untrusted::Untrusted;
 use crate::mytoken::discovery::{self, Server};
 use crate::mytoken::tokeninfo::HistoryEvent;
 use crate::mytoken::{Error, Issued};
@@ -23,6 +27,12 @@ pub(super) struct Servers {
     agreed: Mutex<HashSet<String>>,
     /// When, by its own clock, each server was last used from here, and the address it saw us at.
     traces: Mutex<HashMap<String, Trace>>,
+    /// The profiles and templates that each keeps, by its address.
+    templates: Once<Vec<Template>, Error>,
+    /// What each last said of how much more may be asked.
+    allowances: Mutex<HashMap<String, Allowance>>,
+    /// Subtokens that were handed over in this session, by their ids, and the mytokens they were made from.
+    handed: Mutex<HashMap<Untrusted, CredentialId>>,
     /// The pasted token that a server has last called alive: what is kept next is usually that.
     last_found: Mutex<Option<(Fingerprint, LookedUp)>>,
 }
@@ -43,6 +53,18 @@ pub(super) struct LookedUp {
     pub(super) heard: Option<Timestamp>,
 }
 
+impl Servers {
+    /// A subtoken was handed over.
+    pub(super) fn handed_by(&self, mom_id: &Untrusted, parent: &CredentialId) {
+        locked(&self.handed).insert(mom_id.clone(), parent.clone());
+    }
+
+    /// What a subtoken that was handed over was made from.
+    pub(super) fn handed_from(&self, mom_id: &Untrusted) -> Option<CredentialId> {
+        locked(&self.handed).get(mom_id).cloned()
+    }
+}
+
 impl Wallet {
     /// The document of a mytoken server.
     pub(super) async fn mytoken_server(&self, address: &str) -> Result<Arc<Server>, Error> {
@@ -51,6 +73,27 @@ impl Wallet {
             async move { discovery::discover(&http, &address).await }.boxed()
         };
         self.servers.documents.get(&plain(address), ask).await
+    }
+
+    /// The profiles and templates of a mytoken server: `ask` is run once a session, where it works.
+    pub(super) async fn templates_of(
+        &self,
+        address: &str,
+        ask: impl FnOnce() -> BoxFuture<'static, Result<Vec<Template>, Error>>,
+    ) -> Result<Arc<Vec<Template>>, Error> {
+        self.servers.templates.get(&plain(address), ask).await
+    }
+
+    /// A server told how much more may be asked.
+    pub(super) fn allowed(&self, server: &str, allowance: Option<Allowance>) {
+        if let Some(allowance) = allowance {
+            locked(&self.servers.allowances).insert(plain(server), allowance);
+        }
+    }
+
+    /// What a server last told of how much more may be asked.
+    pub(super) fn allowance(&self, server: &str) -> Option<Allowance> {
+        locked(&self.servers.allowances).get(&plain(server)).copied()
     }
 
     /// Puts a rotated mytoken in the place of the one that was sent; the number of the new copy.

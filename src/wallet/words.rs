@@ -117,7 +117,7 @@ fn refused(no: &No) -> (Kind, Option<&'static str>) {
             (Kind::Failed, Some("Start again."))
         }
         No::UnknownProvider
-        | No::UnknownTemplate
+        | No::UnknownTemplate(_)
         | No::AlreadyEnded
         | No::NothingAllowed
         | No::NotOffered

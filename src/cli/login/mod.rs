@@ -1,8 +1,9 @@
 //! `toktui login PROVIDER`: a login from a shell, by the same routes as the panel of the board, all at once.
 
 mod panel;
-mod qr;
+pub(super) mod qr;
 
+use std::future::Future;
 use std::io::{BufRead, IsTerminal};
 
 use clap::Args;
@@ -14,7 +15,7 @@ use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Choice, Order, Relation, Report, Step};
 use crate::domain::secret::Secret;
 use crate::domain::source::{Client, Source, SourceId, SourceKind};
-use crate::wallet::login::{Watch, line};
+use crate::wallet::login::{Line, Watch, line};
 use panel::Panel;
 
 /// Words of `toktui login`.
@@ -76,9 +77,10 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         open_browser: !words.no_browser,
     };
     let report = loop {
-        match attempt(house, &order, words).await? {
-            Ended::Report(report) => break report,
-            Ended::Choose(choices) => order.provider = Some(choose(house, &choices, &doing).await?),
+        let login = |line| house.wallet.log_in(order.clone(), line);
+        match watched(house, words.no_browser, login).await? {
+            Ended::Done(report) => break report,
+            Ended::Choose(choices) => order.provider = Some(choose(house, &choices, "--at", &doing).await?),
         }
     };
     tell(house, &report);
@@ -86,18 +88,28 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
 }
 
 /// How one attempt ended.
-enum Ended {
-    Report(Box<Report>),
+pub(super) enum Ended<T> {
+    /// With what it was for.
+    Done(Box<T>),
+    /// With a question: which provider.
     Choose(Vec<Choice>),
 }
 
-async fn attempt(house: &House, order: &Order, words: &Words) -> Result<Ended, Failure> {
+/// Runs a login, and shows its routes while it waits.
+///
+/// # Errors
+/// With the login's own fact.
+pub(super) async fn watched<T, F: Future<Output = Result<T, Failure>>>(
+    house: &House,
+    no_browser: bool,
+    start: impl FnOnce(Line) -> F,
+) -> Result<Ended<T>, Failure> {
     let (there, watch) = line();
     let Watch { mut steps, pasted, stop } = watch;
     // Held until the end: dropping it would end the login.
     let _stop = stop;
     let may_ask = house.tty().is_some();
-    let login = house.wallet.log_in(order.clone(), there);
+    let login = start(there);
     tokio::pin!(login);
     let mut panel = Panel::new(may_ask, std::io::stderr().is_terminal());
     let mut choices = None;
@@ -112,14 +124,14 @@ async fn attempt(house: &House, order: &Order, words: &Words) -> Result<Ended, F
                         std::thread::spawn(move || read_pasted(&pasted));
                     }
                 }
-                Step::MayOpen(address) => open_browser(house, words, &address),
+                Step::MayOpen(address) => open_browser(house, no_browser, &address),
                 Step::Choose(offered) => choices = Some(offered),
             },
             result = &mut login => break result,
         }
     };
     match (result, choices) {
-        (Ok(report), _) => Ok(Ended::Report(Box::new(report))),
+        (Ok(done), _) => Ok(Ended::Done(Box::new(done))),
         (Err(_), Some(choices)) => Ok(Ended::Choose(choices)),
         (Err(failure), None) => Err(failure),
     }
@@ -134,10 +146,10 @@ fn read_pasted(to: &tokio::sync::mpsc::UnboundedSender<Secret>) {
     }
 }
 
-fn open_browser(house: &House, words: &Words, address: &str) {
+fn open_browser(house: &House, no_browser: bool, address: &str) {
     let desktop = RealDesktop::new(house.environment.clone(), house.settings.browser.clone(), None)
         .copying(ClipboardChoice::Never);
-    if words.no_browser || house.manner.no_input || desktop.place().ask_before_browser.is_some() {
+    if no_browser || house.manner.no_input || desktop.place().ask_before_browser.is_some() {
         return;
     }
     match desktop.open_browser(address) {
@@ -194,12 +206,20 @@ async fn client(house: &House, source: &Source, doing: &str) -> Result<Client, F
     Ok(Client::public(&id))
 }
 
-/// Which provider behind a mytoken server.
-async fn choose(house: &House, choices: &[Choice], doing: &str) -> Result<String, Failure> {
+/// Which provider behind a mytoken server; `word` names it where nobody can be asked.
+///
+/// # Errors
+/// When nobody can be asked.
+pub(super) async fn choose(
+    house: &House,
+    choices: &[Choice],
+    word: &str,
+    doing: &str,
+) -> Result<String, Failure> {
     let Some(tty) = house.tty() else {
         let offered: Vec<&str> = choices.iter().map(|choice| choice.issuer.as_str()).collect();
         let failure = Failure::new(Kind::Unusable, doing, "it offers several providers");
-        return Err(failure.hint(format!("Choose one with --at: {}", offered.join(" "))));
+        return Err(failure.hint(format!("Choose one with {word}: {}", offered.join(" "))));
     };
     for (at, choice) in choices.iter().enumerate() {
         tty.say(&format!("  {}  {}", at + 1, choice.name.shown()));
@@ -213,12 +233,16 @@ async fn choose(house: &House, choices: &[Choice], doing: &str) -> Result<String
     }
 }
 
-/// What came, and how it differs from what was asked for.
 fn tell(house: &mut House, report: &Report) {
     house.out.line(&crate::domain::untrusted::cleaned(&format!(
         "Logged in at {}, kept as {}.",
         report.at, report.name
     )));
+    differences(house, report);
+}
+
+/// How what came differs from what was asked for, and what else must be known.
+pub(super) fn differences(house: &House, report: &Report) {
     for line in report.lines.iter().filter(|line| line.relation != Relation::Same) {
         let note = line.note.as_deref().map(|note| format!("  ({note})")).unwrap_or_default();
         house.say(&format!("{}: asked {}, granted {}{note}", line.what, line.asked, line.granted));

@@ -1,7 +1,5 @@
 //! The routes of a login as lines on standard error, each once, when it is known.
 
-use std::io::{self, Write};
-
 use jiff::Timestamp;
 
 use super::qr;
@@ -99,11 +97,7 @@ impl Panel {
             && unicode
             && let Some(lines) = qr::lines(target(polled), usize::from(columns))
         {
-            let mut out = io::stderr().lock();
-            for line in lines {
-                // Colours and blocks of our own, and nothing of anybody else's.
-                let _ = writeln!(out, "{line}");
-            }
+            qr::show(&lines);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A QR code as lines of text: two modules a character, dark on its own light ground, with its quiet zone.
 
+use std::io::{self, Write};
+
 use qrcode::{Color, EcLevel, QrCode};
 
 use crate::domain::untrusted::Untrusted;
@@ -13,7 +15,25 @@ const QUIET: usize = 4;
 pub(super) fn lines(address: &Untrusted, columns: usize) -> Option<Vec<String>> {
     let text = address.raw();
     let web = text.starts_with("https://") || text.starts_with("http://");
-    if !web || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if web { drawn(text, columns) } else { None }
+}
+
+/// Draws a code on standard error.
+pub(in crate::cli) fn show(lines: &[String]) {
+    let mut out = io::stderr().lock();
+    for line in lines {
+        // Colours and blocks of our own, and nothing of anybody else's.
+        let _ = writeln!(out, "{line}");
+    }
+}
+
+/// The lines of the code of a text of plain characters, which is no address: a phone shows it, and opens nothing.
+pub(in crate::cli) fn of_text(text: &str, columns: usize) -> Option<Vec<String>> {
+    if text.contains(':') { None } else { drawn(text, columns) }
+}
+
+fn drawn(text: &str, columns: usize) -> Option<Vec<String>> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
@@ -44,6 +64,14 @@ pub(super) fn lines(address: &Untrusted, columns: usize) -> Option<Vec<String>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_has_a_code_if_it_opens_nothing() {
+        assert!(of_text("gHtKmPqZ", 80).is_some());
+        for wrong in ["", "tel:1", "a b", "\u{202e}"] {
+            assert_eq!(of_text(wrong, 200), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn a_code_is_as_wide_as_high_and_needs_room_and_a_plain_web_address() {

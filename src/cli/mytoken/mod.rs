@@ -8,6 +8,7 @@ mod redeem;
 mod servers;
 mod snippets;
 mod successor;
+mod told;
 
 use clap::Subcommand;
 
@@ -41,7 +42,25 @@ pub enum Words {
 }
 
 /// What `toktui mytoken --help` says under the list.
-pub const HELP: &str = "Exit codes are those of `toktui --help`.";
+pub const HELP: &str = "\
+From nothing to a TOAR script:
+  1  toktui store init --keyring
+       Once: a sealed place for what comes. Without a desktop: --passphrase, and `toktui unlock` once a session.
+  2  toktui mytoken create toar --profile toar --expires 90d
+       Open the address that it prints, log in with Helmholtz ID, and agree. The mytoken is kept at once; then it is said what you got
+       and how it differs from what was asked. With --dry-run nothing is sent: it only says what the mytoken would be able to do.
+  3  toktui info toar
+       Whether it is valid here and now, until when, and how many of its access tokens are left.
+  4  toktui mytoken snippet toar toar > toar.py && python3 toar.py
+       Python with requests, for the TOAR database. No token is in the file: it asks `toktui token toar` each time.
+  5  Each new access token is one of the uses (15, or --uses 50); one lives for about an hour, and is given again until then.
+       toktui mytoken outlast toar --for 36h     before a long job: does it last?
+       toktui mytoken successor toar             used up or ending: one like it, under the same name, and the script goes on
+
+The same for EGI: a profile of your own in the config ([profile.NAME]), or --server mytoken-kit --provider egi. Another server:
+[mytoken.NAME] with its address in the config. Another machine: `hand-over` here, `redeem` there.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not valid, or may not; 4 not reached, cannot tell.";
 
 /// Does what one of them says. The exit code.
 ///
@@ -50,11 +69,11 @@ pub const HELP: &str = "Exit codes are those of `toktui --help`.";
 pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     match words {
         Words::Create(words) => create::run(house, words).await,
-        Words::Redeem(words) => redeem::run(house, words).await,
+        Words::Redeem(words) => redeem::run(house, words, std::io::stdin()).await,
         Words::HandOver(words) => hand_over::run(house, words).await,
         Words::Successor(words) => successor::run(house, words).await,
         Words::Profiles(words) => profiles::run(house, words).await,
-        Words::Servers(words) => servers::run(house, words).await,
+        Words::Servers(words) => servers::run(house, *words).await,
         Words::Snippet(words) => snippets::run(house, words),
     }
 }

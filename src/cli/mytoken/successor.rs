@@ -1,25 +1,84 @@
-//! `toktui mytoken successor NAME`.
+//! `toktui mytoken successor NAME`: one like it with shifted dates, checked, under its name.
 
 use clap::Args;
+use serde_json::json;
 
+use super::create::log_in;
+use super::told;
 use crate::cli::house::House;
-use crate::domain::failure::{Failure, Kind};
+use crate::cli::json as safe;
+use crate::domain::failure::Failure;
+use crate::domain::untrusted::cleaned;
 
-/// Words of it.
+/// Words of `toktui mytoken successor`.
 #[derive(Clone, Debug, Args)]
 pub struct Words {
     /// The name it is held under
     pub name: String,
+    /// Revoke the old one, once the new one is in its place
+    #[arg(long)]
+    pub revoke_old: bool,
+    /// JSON instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Open no browser here, only print the address
+    #[arg(long)]
+    pub no_browser: bool,
 }
 
 /// What `--help` says under the options.
-pub const HELP: &str = "";
+pub const HELP: &str = "\
+By a login at the consent page, as with `create`: it may do the same, lives as long from now as the old one did from its making, and has
+all its uses anew. Its server is asked whether it is valid here and now; only then it gets the name, so that scripts go on with the new
+one. The old one stays held as NAME-until-DATE, and is revoked only with --revoke-old.
 
-/// Does it.
+Examples:
+  toktui mytoken successor toar
+  toktui mytoken successor toar --revoke-old
+
+JSON (version 1): name, old_name, revoked, remarks[]
+
+Exit codes: 0 done; 1 declined, expired, failed; 2 wrong usage; 3 the new one is not valid here: nothing is renamed; 4 not reached.";
+
+/// Makes it and puts it in place.
 ///
 /// # Errors
 /// With the deciding fact.
-#[allow(clippy::unused_async, reason = "to be filled")]
-pub async fn run(_house: &mut House, _words: &Words) -> Result<u8, Failure> {
-    Err(Failure::new(Kind::Failed, "This", "is not made yet"))
+pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
+    let doing = format!("Making the successor of {}", words.name);
+    let old = house.opened(&words.name, &doing).await?;
+    let draft = house.wallet.successor_of(&old.id)?;
+    let wish = house.wallet.free_name(&format!("{}-new", words.name));
+    let report = log_in(house, &old.source, Some(&wish), &draft, words.no_browser, &doing).await?;
+    if !words.json {
+        told::report(house, &report, false, "Made");
+    }
+    let done = house.wallet.succeed(&old.id, &report.id).await?;
+    for remark in &done.remarks {
+        house.say(&cleaned(remark));
+    }
+    let revoked = if words.revoke_old {
+        let said = house.wallet.revoke(&old.id).await?;
+        house.say(&cleaned(&said));
+        true
+    } else {
+        house.say(&format!(
+            "the old one lives on, as {}; to end it: toktui revoke {}",
+            done.old_name, done.old_name
+        ));
+        false
+    };
+    if words.json {
+        let remarks: Vec<&String> = report.remarks.iter().chain(&done.remarks).collect();
+        house.out.line(&safe::safe(&json!({
+            "version": 1,
+            "name": done.name,
+            "old_name": done.old_name,
+            "revoked": revoked,
+            "remarks": remarks,
+        })));
+    } else {
+        house.out.line(&format!("{} is the new one now.", done.name));
+    }
+    Ok(0)
 }

@@ -7,11 +7,15 @@
 //! words     what it will be able to do, in plain words
 //! command   the same as a plain command
 //! json      the same as JSON, to edit and to keep
+//! members   reading JSON, member by member
 //! ```
 
+#[cfg(test)]
+pub(crate) mod any;
 mod check;
 mod command;
 mod json;
+mod members;
 mod when;
 mod words;
 
@@ -20,7 +24,7 @@ use jiff::Timestamp;
 pub use check::{Circumstances, Part, Warning, check};
 pub use command::{Base, command};
 pub use json::{clauses_from_json, from_json, to_json};
-pub use when::When;
+pub use when::{Edge, When};
 pub use words::in_words;
 
 use super::mytoken::{Capability, Clause, Facts, Form, Rotation, Wanted};

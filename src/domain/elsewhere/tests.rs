@@ -63,43 +63,60 @@ const YES: &str = "works";
 const MAYBE: &str = "cannot_tell";
 const NO: &str = "does_not_work";
 
+const JUELICH: &str = r#"[{"hosts":["134.94.0.0/16"]}]"#;
+const NAMED: &str = r#"[{"hosts":["*.fz-juelich.de"]}]"#;
+const SCOPED: &str = r#"[{"scope":"openid profile","audience":["https://a.example.org"]}]"#;
+
+/// Restrictions, a use, the answer, and its reason where it is held to one.
+fn assert_answers(table: &[(&str, Elsewhere, &str, Option<&str>)]) {
+    for (restrictions, there, code, why) in table {
+        let facts = facts(&serde_json::from_str(restrictions).expect("JSON"));
+        let answer = would_work(&facts, true, there).would;
+        assert_eq!(answer.code(), *code, "{restrictions} {there:?}: {answer:?}");
+        if why.is_some() {
+            assert_eq!(answer.why(), *why, "{restrictions} {there:?}");
+        }
+    }
+}
+
 #[test]
-fn restrictions_place_time_and_purpose_against_the_answer() {
-    let start = NOW + 3600;
-    let end = NOW - 7200;
-    let juelich = r#"[{"hosts":["134.94.0.0/16"]}]"#;
-    let named = r#"[{"hosts":["*.fz-juelich.de"]}]"#;
-    let scoped = r#"[{"scope":"openid profile","audience":["https://a.example.org"]}]"#;
-    let table: Vec<(&str, Elsewhere, &str, Option<&str>)> = vec![
+fn where_it_is_used_from_is_held_against_addresses_networks_and_names() {
+    assert_answers(&[
         ("[]", nowhere(), YES, None),
         ("[{}]", nowhere(), YES, None),
-        (juelich, from_address("134.94.1.2"), YES, None),
+        (JUELICH, from_address("134.94.1.2"), YES, None),
         (
-            juelich,
+            JUELICH,
             from_address("10.0.0.1"),
             NO,
             Some("only from 134.94.0.0/16; it would be seen as 10.0.0.1"),
         ),
         (
-            juelich,
+            JUELICH,
             nowhere(),
             MAYBE,
             Some("it works only from 134.94.0.0/16, and the address there is not known"),
         ),
-        (juelich, from_host("node1.fz-juelich.de"), MAYBE, None),
-        (named, from_host("node1.fz-juelich.de"), YES, None),
+        (JUELICH, from_host("node1.fz-juelich.de"), MAYBE, None),
+        (NAMED, from_host("node1.fz-juelich.de"), YES, None),
         (
-            named,
+            NAMED,
             from_host("login.example.org"),
             NO,
             Some("only from *.fz-juelich.de; it would be seen as login.example.org"),
         ),
         (
-            named,
+            NAMED,
             from_address("134.94.1.2"),
             MAYBE,
             Some("it works only from *.fz-juelich.de, which its server looks up by name"),
         ),
+    ]);
+}
+
+#[test]
+fn countries_are_compared_as_they_stand_in_the_clause() {
+    assert_answers(&[
         (r#"[{"geoip_allow":["DE"]}]"#, from_country("DE"), YES, None),
         // Whoever asks may type it as they like; the clause is compared as it stands.
         (r#"[{"geoip_allow":["DE"]}]"#, from_country("de"), YES, None),
@@ -115,6 +132,12 @@ fn restrictions_place_time_and_purpose_against_the_answer() {
         (r#"[{"geoip_disallow":["US"]}]"#, from_country("DE"), YES, None),
         (r#"[{"geoip_disallow":["us"]}]"#, from_country("US"), YES, None),
         (r#"[{"geoip_disallow":["us"]}]"#, nowhere(), YES, None),
+    ]);
+}
+
+#[test]
+fn uses_scopes_and_audiences_are_held_against_what_is_asked() {
+    assert_answers(&[
         (r#"[{"usages_AT":0}]"#, nowhere(), NO, Some("0 uses: it never gives access tokens")),
         (r#"[{"usages_AT":0}]"#, asking(Purpose::Other), YES, None),
         (r#"[{"usages_AT":15}]"#, nowhere(), YES, None),
@@ -130,36 +153,33 @@ fn restrictions_place_time_and_purpose_against_the_answer() {
             NO,
             Some("2 of 2 uses are spent"),
         ),
-        (scoped, asking(access("openid", "")), YES, None),
-        (scoped, asking(access("openid", "https://a.example.org")), YES, None),
+        (SCOPED, asking(access("openid", "")), YES, None),
+        (SCOPED, asking(access("openid", "https://a.example.org")), YES, None),
         (
-            scoped,
+            SCOPED,
             asking(access("openid email", "")),
             NO,
             Some("only for the scopes openid, profile; email is not among them"),
         ),
         (
-            scoped,
+            SCOPED,
             asking(access("", "https://b.example.org")),
             NO,
             Some("only for the audiences https://a.example.org; https://b.example.org is not among them"),
         ),
-        (scoped, asking(Purpose::Other), YES, None),
+        (SCOPED, asking(Purpose::Other), YES, None),
         (
             r#"[{"schedule":{"days":[1]}}]"#,
             nowhere(),
             MAYBE,
             Some("it holds schedule, which toktui does not know"),
         ),
-    ];
-    for (restrictions, there, code, why) in table {
-        let facts = facts(&serde_json::from_str(restrictions).expect("JSON"));
-        let answer = would_work(&facts, true, &there).would;
-        assert_eq!(answer.code(), code, "{restrictions} {there:?}: {answer:?}");
-        if why.is_some() {
-            assert_eq!(answer.why(), why, "{restrictions} {there:?}");
-        }
-    }
+    ]);
+}
+
+#[test]
+fn the_moment_is_held_against_start_and_end() {
+    let (start, end) = (NOW + 3600, NOW - 7200);
     for (members, seconds, expected) in [
         (format!(r#"[{{"nbf":{start}}}]"#), 0, Would::DoesNot("it starts 1 h after that".to_owned())),
         (format!(r#"[{{"nbf":{start}}}]"#), 3600, Would::Works),

@@ -49,7 +49,7 @@ impl Draws {
     /// is the one that counts (mytoken-api.md §4), and identical ones share their uses (§4.7).
     pub(super) fn carried(self, clauses: &[&Clause], counting: bool) -> u64 {
         let shared: Vec<usize> =
-            clauses.iter().map(|clause| clauses.iter().position(|c| c == clause).unwrap_or(0)).collect();
+            clauses.iter().map(|clause| clauses.iter().position(|c| alike(c, clause)).unwrap_or(0)).collect();
         let mut left: Vec<Option<u64>> =
             clauses.iter().map(|clause| clause.left_at().filter(|_| counting)).collect();
         let mut index = 0;
@@ -83,4 +83,10 @@ impl Draws {
         }
         self.count
     }
+}
+
+/// Whether two clauses are the same apart from their counters: then they share them (mytoken-api.md §4.7).
+pub(super) fn alike(one: &Clause, other: &Clause) -> bool {
+    let bare = |clause: &Clause| Clause { used_at: None, used_other: None, ..clause.clone() };
+    bare(one) == bare(other)
 }

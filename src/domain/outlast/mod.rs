@@ -1,5 +1,6 @@
 //! Will it outlast my job? Everything a job hangs on, link by link, and the first one that breaks.
 
+mod chain;
 mod draws;
 mod links;
 mod slurm;

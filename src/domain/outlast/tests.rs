@@ -96,10 +96,17 @@ fn told(held: &Held, job: &Job) -> (State, Option<(Kind, String)>) {
     (state, link.map(|(_, link)| (link.kind, link.fact.clone())))
 }
 
+/// Jobs of which a link breaks at an hour from now, which link, and its fact.
+fn assert_breaks<const N: usize>(table: [(Held, Job, i64, Kind, &str); N]) {
+    for (held, job, hour, kind, fact) in table {
+        let expected = (State::Breaks(hours(hour)), Some((kind, fact.to_owned())));
+        assert_eq!(told(&held, &job), expected, "{:?} {job:?}", held.chain);
+    }
+}
+
 #[test]
-fn the_link_that_breaks_first_is_named_with_its_moment_and_its_fact() {
-    let at = |hours: i64| NOW + 3600 * hours;
-    let table = [
+fn uses_that_run_out_break_a_job_with_the_hour_and_the_numbers() {
+    assert_breaks([
         // fifteen uses are the work of fifteen hours
         (
             restricted(&json!([{"usages_AT": 15}])),
@@ -151,6 +158,13 @@ fn the_link_that_breaks_first_is_named_with_its_moment_and_its_fact() {
             Kind::Uses,
             "8 of 8 used after 8 h; the job needs 9",
         ),
+    ]);
+}
+
+#[test]
+fn an_end_or_a_gap_breaks_a_job_at_the_first_access_token_after_it() {
+    let at = |hours: i64| NOW + 3600 * hours;
+    assert_breaks([
         // its end, and that of its clauses
         (
             mytoken_of(Facts { expires: Some(hours(20)), ..facts(&json!([])) }),
@@ -194,6 +208,12 @@ fn the_link_that_breaks_first_is_named_with_its_moment_and_its_fact() {
             Kind::Chain,
             "none of its clauses is open when the job starts",
         ),
+    ]);
+}
+
+#[test]
+fn what_never_holds_and_what_idles_too_long_breaks_a_job() {
+    assert_breaks([
         // what is asked for, and where
         (
             restricted(&json!([{"geoip_allow": ["de"]}])),
@@ -247,12 +267,7 @@ fn the_link_that_breaks_first_is_named_with_its_moment_and_its_fact() {
             Kind::AccessToken,
             "none is held now",
         ),
-    ];
-    for (held, job, hour, kind, fact) in table {
-        let answer = told(&held, &job);
-        let expected = (State::Breaks(hours(hour)), Some((kind, fact.to_owned())));
-        assert_eq!(answer, expected, "{:?} {job:?}", held.chain);
-    }
+    ]);
 }
 
 #[test]
@@ -385,6 +400,33 @@ fn a_counter_that_was_not_asked_for_still_rules_out_what_is_too_much_at_best() {
 }
 
 #[test]
+fn both_the_end_and_the_uses_are_told_where_both_are_too_little() {
+    let end = NOW + 3600 * 10;
+    let answer = outlast(&restricted(&json!([{"usages_AT": 15, "exp": end}])), &job(0, 36), hours(0));
+    let states: Vec<_> = answer.links.iter().map(|link| (link.kind.code(), link.state)).collect();
+    let expected = [
+        ("access_token", State::Breaks(from_epoch(NOW + 3660))),
+        ("chain", State::Breaks(hours(11))),
+        ("uses", State::Breaks(hours(15))),
+        ("rotation", State::Holds),
+        ("restrictions", State::Holds),
+        ("health", State::Holds),
+    ];
+    assert_eq!((states.as_slice(), answer.first_break), (expected.as_slice(), Some(1)));
+}
+
+#[test]
+fn unasked_counters_do_not_matter_where_another_clause_counts_nothing() {
+    let unheard = |restrictions: Value| {
+        held(Chain::Mytoken { facts: Box::new(facts(&restrictions)), heard: None, copy: 1, short: false })
+    };
+    assert_eq!(told(&unheard(json!([{"usages_AT": 5}, {}])), &job(0, 36)).0, State::Holds);
+    let later = NOW + 3600 * 3;
+    let gap = unheard(json!([{"usages_AT": 5}, {"nbf": later}]));
+    assert_eq!(told(&gap, &job(0, 36)).0, State::CannotTell);
+}
+
+#[test]
 fn the_scopes_of_the_chief_access_token_choose_its_clauses() {
     let mut held = restricted(&json!([{"scope": "openid", "usages_AT": 99}, {"usages_AT": 2}]));
     assert_eq!(told(&held, &job(0, 36)), (State::Holds, None));
@@ -442,11 +484,17 @@ fn drawn(clauses: &[Clause], first: Timestamp, count: u64) -> u64 {
                 && clause.expires.is_none_or(|end| at <= end)
         };
         let Some(chosen) = clauses.iter().find(usable).cloned() else { return index };
-        for same in clauses.iter_mut().filter(|clause| **clause == chosen) {
-            same.used_at = same.used_at.map(|done| done + 1);
+        for same in clauses.iter_mut().filter(|clause| draws::alike(clause, &chosen)) {
+            same.used_at = chosen.used_at.map(|done| done + 1);
         }
     }
     count
+}
+
+/// Identical clauses were used equally often.
+fn sharing(clauses: &[Clause]) -> Vec<Clause> {
+    let first = |clause: &Clause| clauses.iter().find(|other| draws::alike(other, clause)).cloned();
+    clauses.iter().filter_map(first).collect()
 }
 
 proptest! {
@@ -454,7 +502,7 @@ proptest! {
 
     #[test]
     fn counting_in_leaps_is_counting_draw_by_draw(
-        clauses in proptest::collection::vec(some_clause(), 1..5),
+        clauses in proptest::collection::vec(some_clause(), 1..5).prop_map(|clauses| sharing(&clauses)),
         wait in 0_i64..6,
         wall in 1_i64..40,
     ) {

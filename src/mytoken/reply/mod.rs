@@ -316,4 +316,4 @@ fn may_hide_an_update(answer: &Answer, object: Option<&Map<String, Value>>) -> b
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

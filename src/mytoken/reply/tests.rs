@@ -124,7 +124,7 @@ fn seconds_are_read_from_numbers_and_texts_and_held_in_bounds() {
     assert!(seconds(&json!(1e300)).is_some_and(|span| span < Duration::from_secs(u64::from(u32::MAX) * 4)));
 }
 
-fn any_json() -> impl Strategy<Value = Value> {
+pub(in crate::mytoken) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -170,6 +170,7 @@ proptest! {
     fn any_mytoken_answer_is_read_without_panic(answer in any_json()) {
         if let Some(object) = answer.as_object() {
             let _ = Issued::read(object, Some(Timestamp::MAX));
+            let _ = crate::mytoken::transfer::Coded::read(object);
         }
     }
 }

@@ -7,15 +7,20 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Line, cancelled, stopped};
 use crate::domain::draft::Draft;
+use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Choice, Order, Polled, Report, Step, View};
-use crate::domain::mytoken::Wanted;
+use crate::domain::mytoken::{Form, Wanted};
 use crate::domain::source::{Source, SourceKind};
 use crate::domain::time::later;
 use crate::domain::untrusted::Untrusted;
+use crate::mytoken::Issued;
 use crate::mytoken::consent::{self, Consent};
-use crate::mytoken::discovery::Server;
+use crate::mytoken::discovery::{Provider, Server};
 use crate::mytoken::polling::{End, Next, Poll, Schedule, poll_once};
+use crate::mytoken::transfer::Coded;
+use crate::wallet::new_mytoken::may_be_made;
+use crate::wallet::offer::offer_of;
 use crate::wallet::servers::plain;
 use crate::wallet::{Wallet, words};
 
@@ -26,7 +31,27 @@ pub(super) struct Made<'a> {
     pub(super) server: Arc<Server>,
     pub(super) address: String,
     pub(super) asked: Wanted,
+    /// The name to keep it under.
+    pub(super) name: String,
     pub(super) doing: &'a str,
+}
+
+/// What the server handed out.
+pub(super) enum Came {
+    Mytoken(Box<Issued>),
+    Code(Box<Coded>),
+}
+
+/// Why nothing came, and whether a mytoken may exist all the same.
+struct Nothing {
+    failure: Failure,
+    may_exist: bool,
+}
+
+impl From<Failure> for Nothing {
+    fn from(failure: Failure) -> Self {
+        Self { failure, may_exist: false }
+    }
 }
 
 impl Wallet {
@@ -37,7 +62,33 @@ impl Wallet {
         line: Line,
         doing: &str,
     ) -> Result<Report, Failure> {
-        let address = self.address_of(source, doing)?;
+        if order.draft.as_ref().is_some_and(|draft| draft.form == Form::Code) {
+            let why = "behind a code it would be held by nobody here";
+            return Err(
+                Failure::new(Kind::Unusable, doing, why).hint("Make it in another form, then hand it over.")
+            );
+        }
+        let (made, came) = self.agreed(order, source, line, doing).await?;
+        match came {
+            // Saved first: the server will not give it a second time.
+            Came::Mytoken(issued) => self.finish_mytoken(&made, *issued).await,
+            Came::Code(_) => {
+                let why = "the mytoken came as a transfer code, which was not asked for";
+                let hint = "It exists at the server and nobody holds it: revoke it there.";
+                Err(Failure::new(Kind::Failed, doing, why).hint(hint))
+            }
+        }
+    }
+
+    /// Places an order and waits until the user has agreed to it.
+    pub(super) async fn agreed<'a>(
+        self: &Arc<Self>,
+        order: &'a Order,
+        source: &'a Source,
+        line: Line,
+        doing: &'a str,
+    ) -> Result<(Made<'a>, Came), Failure> {
+        let (_, address) = self.server_of(&source.id, doing)?;
         let provider = order.provider.as_deref().unwrap_or_default();
         let name = order.name.as_deref().unwrap_or_default();
         let _alone = self.alone(&[&address, provider, source.id.as_str(), name], doing)?;
@@ -47,10 +98,14 @@ impl Wallet {
             () = stopped(&mut stop) => return Err(cancelled(doing)),
             server = self.mytoken_server(&address) => server.map_err(|error| words::mytoken(doing, &error))?,
         };
-        let Some(asked) = self.to_order(order, source, &server, &line, doing)? else {
+        let Some((name, draft)) = self.to_order(order, source, &server, &line, doing)? else {
             return Err(Failure::new(Kind::Cancelled, doing, "a provider is to be chosen first"));
         };
-        let made = Made { order, source, server, address, asked, doing };
+        let offer = offer_of(&server, &address);
+        let circumstances = self.circumstances(&offer);
+        may_be_made(&draft, &circumstances, doing)?;
+        let asked = draft.wanted(self.now());
+        let made = Made { order, source, server, address, asked, name, doing };
         let consent = tokio::select! {
             biased;
             () = stopped(&mut stop) => return Err(cancelled(doing)),
@@ -58,30 +113,20 @@ impl Wallet {
                 started.map_err(|error| words::mytoken(doing, &error))?
             }
         };
+        // From now on every answer may be the one that holds it.
+        self.announce("making a mytoken", &draft, &made.address);
         match self.await_consent(&made, &consent, line).await {
-            // Saved first: the server will not give it a second time.
-            Ok(issued) => self.finish_mytoken(&made, issued).await,
-            Err(failure) => Err(failure),
+            Ok(came) => Ok((made, came)),
+            Err(Nothing { failure, may_exist }) => {
+                if !may_exist {
+                    self.note(None, What::Noted("no mytoken was made".to_owned()));
+                }
+                Err(failure)
+            }
         }
     }
 
-    fn address_of(&self, source: &Source, doing: &str) -> Result<String, Failure> {
-        let server = match &source.kind {
-            SourceKind::Server(server) => return Ok(server.address.clone()),
-            SourceKind::Profile(profile) => self.source(&profile.server),
-            SourceKind::Issuer(_) => None,
-        };
-        match server.map(|source| source.kind) {
-            Some(SourceKind::Server(server)) => Ok(server.address),
-            _ => Err(Failure::new(
-                Kind::Unusable,
-                doing,
-                "the profile names a mytoken server that is not listed",
-            )),
-        }
-    }
-
-    /// What is ordered; `None` where the user must choose a provider first, which he was then asked to.
+    /// The name to keep it under and what is ordered; `None` where the user must choose a provider first, which he was then asked to.
     fn to_order(
         &self,
         order: &Order,
@@ -89,7 +134,7 @@ impl Wallet {
         server: &Server,
         line: &Line,
         doing: &str,
-    ) -> Result<Option<Wanted>, Failure> {
+    ) -> Result<Option<(String, Draft)>, Failure> {
         let draft = match (&order.draft, &source.kind) {
             (Some(draft), _) => draft.clone(),
             (None, SourceKind::Profile(profile)) => profile.draft.clone(),
@@ -99,7 +144,11 @@ impl Wallet {
             order.provider.as_deref().or(Some(draft.provider.as_str()).filter(|issuer| !issuer.is_empty()));
         let provider = match (wanted, server.providers.as_slice()) {
             (Some(wanted), offered) => {
+                let is_called = |offer: &&Provider| {
+                    offer.name.as_ref().is_some_and(|name| name.raw().eq_ignore_ascii_case(wanted))
+                };
                 let found = offered.iter().find(|offer| plain(offer.issuer.raw()) == plain(wanted));
+                let found = found.or_else(|| offered.iter().find(is_called));
                 let Some(found) = found else {
                     let why = format!("{} does not offer the provider {wanted}", source.name);
                     return Err(Failure::new(Kind::Failed, doing, why));
@@ -119,16 +168,18 @@ impl Wallet {
                 return Ok(None);
             }
         };
-        let name = order.name.clone().unwrap_or_else(|| self.free_name(source.id.as_str()));
-        Ok(Some(Wanted { provider, name: Some(name), ..draft.wanted(self.now()) }))
+        let name = match (&order.draft, &order.name) {
+            // It is not kept here.
+            (Some(draft), _) if draft.form == Form::Code => draft.name.trim().to_owned(),
+            (Some(draft), wish) => self.name_for(wish.as_deref(), draft, source.id.as_str(), doing)?,
+            (None, Some(name)) => name.clone(),
+            (None, None) => self.free_name(source.id.as_str()),
+        };
+        let there = if draft.name.trim().is_empty() { name.clone() } else { draft.name.trim().to_owned() };
+        Ok(Some((name, Draft { provider: provider.raw().to_owned(), name: there, ..draft })))
     }
 
-    async fn await_consent(
-        &self,
-        made: &Made<'_>,
-        consent: &Consent,
-        line: Line,
-    ) -> Result<crate::mytoken::Issued, Failure> {
+    async fn await_consent(&self, made: &Made<'_>, consent: &Consent, line: Line) -> Result<Came, Nothing> {
         let now = self.now();
         let mut schedule = Schedule::new(consent.interval);
         let mut pause = schedule.first();
@@ -145,7 +196,7 @@ impl Wallet {
             let last = at >= deadline;
             tokio::select! {
                 biased;
-                () = stopped(&mut stop) => return Err(cancelled(made.doing)),
+                () = stopped(&mut stop) => return Err(cancelled(made.doing).into()),
                 () = tokio::time::sleep_until(at.min(deadline)) => {}
             }
             asked += 1;
@@ -159,7 +210,8 @@ impl Wallet {
                 _ => None,
             };
             match schedule.after(poll) {
-                Next::Stop(End::Granted(issued)) => return Ok(*issued),
+                Next::Stop(End::Granted(issued)) => return Ok(Came::Mytoken(issued)),
+                Next::Stop(End::Code(coded)) => return Ok(Came::Code(coded)),
                 Next::Stop(end) => return Err(ended(made.doing, end)),
                 Next::Ask(_) if last => return Err(ended(made.doing, End::TimedOut)),
                 Next::Ask(next) => pause = next,
@@ -177,12 +229,15 @@ fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) 
         asking.extend(clause.uses_at.map(|uses| format!("{uses} access tokens")));
     }
     let ends = later(now, SignedDuration::try_from(consent.expires_in).unwrap_or(SignedDuration::MAX));
-    let name = made.asked.name.as_deref().unwrap_or_default();
+    let then = match made.asked.form {
+        Form::Code => "hand it over by a code; it is not kept here".to_owned(),
+        Form::Token | Form::Short => format!("keep the mytoken, {}, as {}", wallet.kept_how(), made.name),
+    };
     View {
         at: made.source.name.clone(),
         asking,
         client: String::new(),
-        then: format!("keep the mytoken, {}, as {name}", wallet.kept_how()),
+        then,
         ends: Some(ends),
         consent: Some(Polled {
             address: Untrusted::from(consent.uri.as_str()),
@@ -205,8 +260,9 @@ fn set_polling(view: &mut View, asked: u32, next: Option<Duration>, trouble: Opt
     polled.trouble = trouble;
 }
 
-fn ended(doing: &str, end: End) -> Failure {
-    let failed = |why: &str, hint: &str| Failure::new(Kind::Failed, doing, why).hint(hint);
+fn ended(doing: &str, end: End) -> Nothing {
+    let failed = |why: &str, hint: &str| Nothing::from(Failure::new(Kind::Failed, doing, why).hint(hint));
+    let perhaps = |why: &str, hint: &str| Nothing { may_exist: true, ..failed(why, hint) };
     match end {
         End::Declined => failed(
             "it was declined on the consent page",
@@ -220,19 +276,15 @@ fn ended(doing: &str, end: End) -> Failure {
             "the login failed at the provider, or its mytoken was collected already",
             "Look at the browser for the reason, then start again.",
         ),
-        End::Lost => failed(
+        End::Lost => perhaps(
             "the mytoken was made, and its answer cannot be read",
             "It exists at the server: revoke it there.",
         ),
-        End::PerhapsLost => failed(
+        End::PerhapsLost => perhaps(
             "an answer did not arrive, and the code is used up now: the mytoken may have been in it",
             "If so it exists at the server: revoke it there. Start again.",
         ),
-        End::Code(_) => failed(
-            "the mytoken came as a transfer code, which was not asked for",
-            "It exists at the server and nobody holds it: revoke it there.",
-        ),
-        End::Refused(no) => words::mytoken(doing, &no.into()),
-        End::Stopped | End::Granted(_) => cancelled(doing),
+        End::Refused(no) => words::mytoken(doing, &no.into()).into(),
+        End::Stopped | End::Granted(_) | End::Code(_) => cancelled(doing).into(),
     }
 }

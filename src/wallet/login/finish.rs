@@ -9,7 +9,7 @@ use crate::domain::jwt::Jwt;
 use crate::domain::login::Report;
 use crate::domain::untrusted::Untrusted;
 use crate::oidc::id_token::Expected;
-use crate::store::{Error, fresh_id};
+use crate::store::fresh_id;
 use crate::wallet::granted::{access_token, chain_end, skew, skewed};
 use crate::wallet::{Wallet, gone, keep};
 
@@ -90,24 +90,7 @@ impl Wallet {
                 return Ok(kept);
             }
         }
-        // Two logins may end at once: the second one takes the next free name.
-        loop {
-            credential.name = self.free_name(&wish);
-            let kept = (credential.id.clone(), credential.name.clone());
-            match self.store.add(credential.clone()).await {
-                Ok(()) => {
-                    self.note(Some(&kept.0), What::LoggedIn);
-                    return Ok(kept);
-                }
-                Err(Error::NameTaken(_)) => {}
-                Err(error) => {
-                    if matches!(error, Error::NotSaved(_)) {
-                        self.note(Some(&kept.0), What::LoggedIn);
-                    }
-                    return Err(gone(doing, &error));
-                }
-            }
-        }
+        self.keep_new(credential, &wish, What::LoggedIn, doing).await
     }
 
     /// A new refresh token knows those that it takes the place of: pasted again, they are recognised as the older ones.

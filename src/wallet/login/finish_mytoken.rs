@@ -1,58 +1,69 @@
 //! From an issued mytoken to a credential: kept first, then asked and granted are compared.
 
-use super::consent::Made;
-use crate::domain::credential::{Ask, Copy, Credential, Custody, Grant, Health, Identity, MytokenGrant};
+use std::sync::Arc;
+
+use super::Line;
+use super::consent::{Came, Made};
+use crate::domain::draft::Draft;
+use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::login::Report;
+use crate::domain::handed::Handed;
+use crate::domain::login::{Order, Report};
+use crate::domain::mytoken::Form;
+use crate::domain::source::{Source, SourceKind};
 use crate::mytoken::Issued;
-use crate::mytoken::asked::{compare, is_wider};
-use crate::mytoken::order::not_enforced;
-use crate::store::fresh_id;
 use crate::wallet::Wallet;
+use crate::wallet::hand_over::ends;
+use crate::wallet::new_mytoken::Asked;
 
 impl Wallet {
-    pub(super) async fn finish_mytoken(&self, made: &Made<'_>, issued: Issued) -> Result<Report, Failure> {
-        let now = self.now();
-        let facts = issued.facts.clone();
-        let identity = (!facts.subject.is_empty()).then(|| Identity {
-            issuer: facts.provider.clone(),
-            subject: facts.subject.clone(),
-            label: None,
-        });
-        let id = fresh_id().map_err(|error| Failure::new(Kind::Failed, made.doing, error.to_string()))?;
-        let credential = Credential {
-            id,
-            name: String::new(),
-            source: made.source.id.clone(),
-            identity,
-            grant: Grant::Mytoken(Box::new(MytokenGrant {
-                server: made.address.clone(),
-                current: Copy::first(issued.mytoken.clone(), facts.copy.unwrap_or(1)),
-                facts,
-                heard: Some(now),
-                short: issued.short,
-            })),
-            custody: Custody::MemoryOnly,
-            health: Health::Ok,
-            ask: Ask::default(),
-            access: Vec::new(),
-            since: now,
-            pause: None,
+    /// A login whose mytoken is handed out as a code.
+    pub(super) async fn consent_to_code(
+        self: &Arc<Self>,
+        order: Order,
+        source: &Source,
+        line: Line,
+        doing: &str,
+    ) -> Result<Handed, Failure> {
+        let draft = match (order.draft, &source.kind) {
+            (Some(draft), _) => draft,
+            (None, SourceKind::Profile(profile)) => profile.draft.clone(),
+            (None, SourceKind::Server(_) | SourceKind::Issuer(_)) => Draft::default(),
         };
-        let wish = made.order.name.as_deref().unwrap_or(made.source.id.as_str());
-        let (id, name) =
-            self.keep_login(credential, Some(wish).filter(|_| made.order.name.is_some()), made.doing).await?;
-        let lines = compare(&made.asked, &issued, now);
-        let mut remarks: Vec<String> = Vec::new();
-        if is_wider(&lines) {
-            remarks
-                .push("it may do more than was asked for: revoke it if that is not what you want".to_owned());
+        let order = Order { draft: Some(Draft { form: Form::Code, ..draft }), ..order };
+        let (made, came) = self.agreed(&order, source, line, doing).await?;
+        match came {
+            Came::Code(coded) => Ok(Handed {
+                code: coded.code.code.clone(),
+                ends: ends(self.now(), &coded.code),
+                server: self.server_at(&made.address).map_or_else(|| source.id.clone(), |row| row.id),
+                name: made.asked.name.clone().unwrap_or(made.name),
+                address: made.address,
+                mom_id: coded.facts.mom_id,
+                itself: false,
+            }),
+            // It is not lost: what came in another form than asked for is held here.
+            Came::Mytoken(issued) => {
+                let report = self.finish_mytoken(&made, *issued).await?;
+                let why = "its server made no code";
+                Err(Failure::new(Kind::Failed, doing, why)
+                    .hint(format!("The mytoken is held here, as {}.", report.name)))
+            }
         }
-        remarks.extend(
-            not_enforced(&made.asked, &made.server)
-                .into_iter()
-                .map(|claim| format!("this server does not enforce {claim}: it was dropped without a word")),
-        );
-        Ok(Report { id, name, at: made.source.name.clone(), lines, no_refresh: None, remarks })
+    }
+
+    pub(super) async fn finish_mytoken(&self, made: &Made<'_>, issued: Issued) -> Result<Report, Failure> {
+        let credential = self.as_credential(&issued, &made.source.id, &made.address, made.doing)?;
+        let kept = if made.order.draft.is_some() {
+            self.keep_new(credential, &made.name, What::LoggedIn, made.doing).await?
+        } else {
+            self.keep_login(credential, made.order.name.as_deref(), made.doing).await?
+        };
+        let purpose = match &made.source.kind {
+            SourceKind::Profile(_) => Some(made.source.name.as_str()),
+            SourceKind::Server(_) | SourceKind::Issuer(_) => None,
+        };
+        let asked = Asked { wanted: &made.asked, server: &made.server, at: &made.source.name, purpose };
+        Ok(self.report(kept, &asked, &issued))
     }
 }

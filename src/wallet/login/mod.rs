@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Wallet, gone};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
+use crate::domain::handed::Handed;
 use crate::domain::login::{Order, Report, Step, View};
 use crate::domain::secret::Secret;
 use crate::domain::source::SourceKind;
@@ -102,11 +103,32 @@ impl Wallet {
             }
         };
         let result = self.to_its_end("Logging in", task).await;
-        if let Err(failure) = &result
+        self.note_failed(&result);
+        result
+    }
+
+    /// Logs in at a mytoken server for a mytoken that is handed out as a code: it is not kept here, whoever redeems the code has it.
+    ///
+    /// # Errors
+    /// As for [`Wallet::log_in`], and when the server hands out no codes.
+    pub async fn log_in_for_code(self: &Arc<Self>, order: Order, line: Line) -> Result<Handed, Failure> {
+        let Some(source) = self.source(&order.source) else {
+            let why = format!("{} is not listed here", order.source.as_str());
+            return Err(Failure::new(Kind::Unusable, "Logging in", why));
+        };
+        let doing = format!("Logging in at {}", source.name);
+        let wallet = Arc::clone(self);
+        let task = async move { wallet.consent_to_code(order, &source, line, &doing).await };
+        let result = self.to_its_end("Logging in", task).await;
+        self.note_failed(&result);
+        result
+    }
+
+    fn note_failed<T>(&self, result: &Result<T, Failure>) {
+        if let Err(failure) = result
             && failure.kind != Kind::Cancelled
         {
             self.note(None, What::LoginFailed);
         }
-        result
     }
 }
