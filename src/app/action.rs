@@ -1,5 +1,6 @@
 //! Everything a user can ask for.
 
+use super::copy::Script;
 use crate::domain::form::Form;
 
 /// What is asked for in and around the window of all mytokens at a server.
@@ -89,6 +90,8 @@ pub enum Action {
     CopyAs,
     /// Copy this form.
     CopyForm(Form),
+    /// Copy a script that asks toktui for the token when it runs.
+    CopyScript(Script),
     /// Renew the access token now.
     Renew,
     /// Log in at the selected provider, or anew for the selected row.
@@ -237,6 +240,7 @@ impl Action {
             | Self::Copy
             | Self::CopyAs
             | Self::CopyForm(_)
+            | Self::CopyScript(_)
             | Self::LookUp
             | Self::AskServer
             | Self::ReadHistory

@@ -235,7 +235,18 @@ pub enum MytokenTold {
     /// What the successor is to be like, or why there can be none.
     Follower(Task, Result<Box<Draft>, Failure>),
     /// The new one bears the old one's name, and the old one's name now; or not.
-    Succeeded(Task, Result<(String, String), Failure>),
+    Succeeded(Task, Result<Followed, Failure>),
+}
+
+/// What a succession came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// The name that the new one has now: the old one's.
+    pub name: String,
+    /// The name that the old one has now.
+    pub old_name: String,
+    /// What else must be known.
+    pub remarks: Vec<String>,
 }
 
 /// The wallet as the board sees it.

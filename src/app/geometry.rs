@@ -249,7 +249,7 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Help(_) | Overlay::Content(_) => (100, u16::MAX),
         Overlay::Details(..) => (100, 26),
         Overlay::Palette(_) => (64, 16),
-        Overlay::CopyMenu(..) => (84, 20),
+        Overlay::CopyMenu(..) => (84, 22),
         Overlay::Login(_) => (100, 27),
         Overlay::WhichProvider(which) => (64, lines(which.choices.len()).saturating_add(3).min(20)),
         Overlay::WhichClient(_) => (84, 18),

@@ -4,6 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::action::{Action, FamilyAction, MytokenAction};
 use super::can;
+use super::copy::Script;
 use super::handing;
 use super::key::{Key, ch, ctrl, key};
 use super::keymap::{Binding, Layer, open_says};
@@ -12,6 +13,7 @@ use super::revoke;
 use super::safe::{self, Stage};
 use super::state::{Pane, State};
 use crate::domain::form::Form;
+use crate::domain::snippet::Snippet;
 
 const ENTER: Key = key(KeyCode::Enter);
 const ESC: Key = key(KeyCode::Esc);
@@ -322,6 +324,33 @@ pub const KEYMAP: &[Binding] = &[
     form(&[ch('i')], Form::IdToken, "ID token", "copy the ID token"),
     form(&[ch('m')], Form::Mytoken, "mytoken", "copy the mytoken: long-lived"),
     form(&[ch('t')], Form::RefreshToken, "refresh token", "copy the refresh token: long-lived"),
+    script(&[ch('e')], Script::Environment, "environment", "copy a line that puts it into the environment"),
+    script(
+        &[ch('n')],
+        Script::Snippet(Snippet::CurlNewToken),
+        "curl, new token",
+        "copy a curl line that draws a new access token each time",
+    ),
+    script(&[ch('c')], Script::Snippet(Snippet::Curl), "curl", "copy a curl line; it holds no token"),
+    script(
+        &[ch('p')],
+        Script::Snippet(Snippet::Python),
+        "Python",
+        "copy Python that asks toktui when it runs",
+    ),
+    script(&[ch('o')], Script::Snippet(Snippet::Toar), "TOAR", "copy Python that asks the TOAR database"),
+    script(
+        &[ch('s')],
+        Script::Snippet(Snippet::Slurm),
+        "Slurm",
+        "copy a job script that asks toktui when it runs",
+    ),
+    script(
+        &[ch('r')],
+        Script::Snippet(Snippet::Rclone),
+        "rclone",
+        "copy a remote for rclone that asks toktui",
+    ),
     mytoken(
         Layer::CopyMenu,
         &[ch('t')],
@@ -671,6 +700,22 @@ pub const KEYMAP: &[Binding] = &[
         "put the program aside; `fg` brings it back",
     ),
 ];
+
+const fn script(keys: &'static [Key], script: Script, label: &'static str, hint: &'static str) -> Binding {
+    use super::copy::menu_offers_script as offers;
+    let when: fn(&State) -> bool = match script {
+        Script::Environment => |state| offers(state, Script::Environment),
+        Script::Snippet(Snippet::Curl) => |state| offers(state, Script::Snippet(Snippet::Curl)),
+        Script::Snippet(Snippet::CurlNewToken) => {
+            |state| offers(state, Script::Snippet(Snippet::CurlNewToken))
+        }
+        Script::Snippet(Snippet::Python) => |state| offers(state, Script::Snippet(Snippet::Python)),
+        Script::Snippet(Snippet::Toar) => |state| offers(state, Script::Snippet(Snippet::Toar)),
+        Script::Snippet(Snippet::Slurm) => |state| offers(state, Script::Snippet(Snippet::Slurm)),
+        Script::Snippet(Snippet::Rclone) => |state| offers(state, Script::Snippet(Snippet::Rclone)),
+    };
+    Binding::new(Layer::CopyMenu, keys, Action::CopyScript(script), label, hint).when(when)
+}
 
 const fn family(
     layer: Layer,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::effects::{Effects, World};
-use crate::app::effect::{Drawn, FamilyAsk, FamilyTold, MytokenAsk, MytokenTold, Outcome};
+use crate::app::effect::{Drawn, FamilyAsk, FamilyTold, Followed, MytokenAsk, MytokenTold, Outcome};
 use crate::domain::credential::{Chain, CredentialId};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::family::Via;
+use crate::domain::handed::HandOver;
 use crate::domain::source::SourceId;
 use crate::domain::untrusted::Untrusted;
 use crate::wallet::draw::Wish;
@@ -63,7 +64,12 @@ impl Effects {
                 });
             }
             MytokenAsk::HandOver(task, id, how) => self.finish(async move {
-                let handed = world.wallet.hand_over(&id, &how).await.map(Box::new);
+                // What a rotation on one side does to the other was read before the key was pressed again.
+                let handed = match &how {
+                    HandOver::Itself => world.wallet.hand_over_rotating(&id).await,
+                    HandOver::Subtoken(_) => world.wallet.hand_over(&id, &how).await,
+                };
+                let handed = handed.map(Box::new);
                 world.changed(Outcome::Mytoken(MytokenTold::HandedOver(task, handed)));
             }),
             MytokenAsk::CopyCode(handed) => {
@@ -84,7 +90,11 @@ impl Effects {
             }
             MytokenAsk::Succeed(task, old, new) => self.finish(async move {
                 let done = world.wallet.succeed(&old, &new).await;
-                let done = done.map(|done| (done.name, done.old_name));
+                let done = done.map(|done| Followed {
+                    name: done.name,
+                    old_name: done.old_name,
+                    remarks: done.remarks,
+                });
                 world.changed(Outcome::Mytoken(MytokenTold::Succeeded(task, done)));
             }),
         }

@@ -95,7 +95,7 @@ fn every_action() -> Vec<Action> {
         Action::Mytoken(MytokenAction::Withdraw),
     ];
     let is_listed = |action: Action| match action {
-        Action::Focus(_) | Action::CopyForm(_) => false,
+        Action::Focus(_) | Action::CopyForm(_) | Action::CopyScript(_) => false,
         Action::Quit
         | Action::Suspend
         | Action::Redraw
@@ -182,7 +182,8 @@ fn every_action() -> Vec<Action> {
     assert!(listed.iter().all(|action| is_listed(*action)));
     let panes = Pane::ALL.map(Action::Focus);
     let forms = Form::ALL.map(Action::CopyForm);
-    listed.into_iter().chain(panes).chain(forms).collect()
+    let scripts = crate::app::copy::Script::ALL.map(Action::CopyScript);
+    listed.into_iter().chain(panes).chain(forms).chain(scripts).collect()
 }
 
 #[test]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{ask, end, family, log_in, moving, mytoken, safe, typing};
 use crate::app::action::Action;
-use crate::app::copy;
+use crate::app::copy::{self, MenuRow, Script};
 use crate::app::effect::Effect;
 use crate::app::field::Field;
 use crate::app::overlay::{List, Overlay, Palette};
@@ -44,6 +44,7 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
         Action::Copy => return copy_access_token(state, now),
         Action::CopyAs => open_on_selected(state, |id| Overlay::CopyMenu(id, List::default())),
         Action::CopyForm(form) => return copy_form(state, form, now),
+        Action::CopyScript(script) => return copy_script(state, script),
         Action::Renew => {
             let Some(id) = state.acting().map(|held| held.id.clone()) else { return Vec::new() };
             return copy::draw(state, &id, true, None, action, now);
@@ -178,10 +179,21 @@ fn copy_form(state: &mut State, form: Form, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
-/// The selected form of the open menu.
-pub(super) fn chosen_form(state: &State) -> Option<Form> {
+/// A script goes to the clipboard as any text that is no secret.
+fn copy_script(state: &mut State, script: Script) -> Vec<Effect> {
+    let name = match state.overlays.last() {
+        Some(Overlay::CopyMenu(id, _)) => state.held(id).map(|held| held.name.clone()),
+        _ => None,
+    };
+    let Some(name) = name else { return Vec::new() };
+    state.overlays.pop();
+    vec![Effect::CopyText(script.text(&name), script.what())]
+}
+
+/// The selected row of the open menu.
+pub(super) fn chosen_row(state: &State) -> Option<MenuRow> {
     match state.overlays.last() {
-        Some(Overlay::CopyMenu(_, list)) => copy::menu_forms(state).get(list.selected).copied(),
+        Some(Overlay::CopyMenu(_, list)) => copy::menu_rows(state).get(list.selected).copied(),
         _ => None,
     }
 }
@@ -199,7 +211,7 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
             run(state, chosen, now)
         }
         Some(Overlay::CopyMenu(..)) => {
-            chosen_form(state).map(|form| copy_form(state, form, now)).unwrap_or_default()
+            chosen_row(state).map(|row| act(state, row.action(), now)).unwrap_or_default()
         }
         Some(Overlay::Filter(_)) => {
             state.overlays.pop();

@@ -7,7 +7,8 @@ use proptest::test_runner::FileFailurePersistence;
 
 use super::*;
 use crate::app::effect::{
-    Copied, Drawn, FamilyAsk, FamilyTold, Finding, MytokenAsk, MytokenTold, Outcome, Snapshot, Target, Task,
+    Copied, Drawn, FamilyAsk, FamilyTold, Finding, Followed, MytokenAsk, MytokenTold, Outcome, Snapshot,
+    Target, Task,
 };
 use crate::app::geometry::Geometry;
 use crate::app::overlay::Overlay;
@@ -153,7 +154,11 @@ fn answer(state: &State, bits: u8) -> Outcome {
         )),
         23 => Outcome::Mytoken(MytokenTold::Succeeded(
             task,
-            if good { Ok(("toar".to_owned(), "toar-old".to_owned())) } else { Err(failure()) },
+            if good {
+                Ok(Followed { name: "toar".to_owned(), old_name: "toar-old".to_owned(), remarks: Vec::new() })
+            } else {
+                Err(failure())
+            },
         )),
         9 => Outcome::KeyringAsked(task, good),
         10 => Outcome::StoreMade(task, if good { Ok(()) } else { Err(failure()) }),

@@ -86,7 +86,7 @@ fn in_overlay(state: &mut State, action: Action) {
     let lines = match top {
         Overlay::Help(_) => palette::help(state).len(),
         Overlay::Palette(palette) => palette::matches(state, palette.field.value()).len(),
-        Overlay::CopyMenu(..) => copy::menu_forms(state).len(),
+        Overlay::CopyMenu(..) => copy::menu_rows(state).len(),
         Overlay::Details(id, _) => {
             state.held(id).map_or(0, |held| content::of_held(held, &state.wallet.vault, width).len())
         }

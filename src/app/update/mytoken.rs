@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{end, moving, outcome};
 use crate::app::action::{Action, MytokenAction};
 use crate::app::copy::is_paid;
-use crate::app::effect::{Effect, MytokenAsk, MytokenTold, Task};
+use crate::app::effect::{Effect, Followed, MytokenAsk, MytokenTold, Task};
 use crate::app::foretold;
 use crate::app::handing::{self, Handing};
 use crate::app::overlay::Overlay;
@@ -427,7 +427,7 @@ pub(super) fn after_failed_login(state: &mut State, task: Task) {
 fn succeeded(
     state: &mut State,
     task: Task,
-    result: Result<(String, String), Failure>,
+    result: Result<Followed, Failure>,
     now: Timestamp,
 ) -> Vec<Effect> {
     state.end(task);
@@ -435,9 +435,11 @@ fn succeeded(
         return Vec::new();
     };
     match result {
-        Ok((name, old_name)) => {
+        Ok(Followed { name, old_name, remarks }) => {
             let text = format!("{name} is the successor now; the old one is {old_name}, and lives on");
-            state.say(Tone::Good, text, now);
+            let tone = if remarks.is_empty() { Tone::Good } else { Tone::Warning };
+            let text = std::iter::once(text).chain(remarks).collect::<Vec<_>>().join(" · ");
+            state.say(tone, text, now);
             end::offer(state, &succession.old, now)
         }
         Err(failure) => {

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::act;
 use crate::app::action::{Action, FamilyAction, MytokenAction};
+use crate::app::copy::MenuRow;
 use crate::app::effect::{Effect, Task};
 use crate::app::field::Field;
 use crate::app::foretold;
@@ -64,14 +65,19 @@ fn need(state: &State, action: Action) -> Option<Need> {
             keeps()
         }
         Action::Accept if matches!(state.overlays.last(), Some(Overlay::Sheet(_))) => in_sheet(state, keeps),
-        Action::Accept => act::chosen_form(state).and_then(|_| reads(in_menu(state))),
+        Action::Accept => match act::chosen_row(state)? {
+            MenuRow::Form(_) | MenuRow::HandOver => reads(in_menu(state)),
+            MenuRow::Script(_) => None,
+        },
         Action::AskServer | Action::ReadHistory if state.lookup.pasted.is_none() => {
             reads(state.selected_held())
         }
         Action::ConfirmRevoke | Action::ConfirmTree => reads(in_dialogue(state)),
         Action::Mytoken(MytokenAction::Redeem) => keeps(),
         Action::Mytoken(MytokenAction::Successor) => keeps().or_else(|| reads(state.acting())),
-        Action::Mytoken(MytokenAction::HandOver | MytokenAction::DrawWith) => reads(state.acting()),
+        Action::Mytoken(MytokenAction::HandOver | MytokenAction::DrawWith) => {
+            reads(in_menu(state).or_else(|| state.acting()))
+        }
         Action::Family(FamilyAction::Below) => reads(state.acting()),
         Action::Guard => is_locked.then_some(Need::Key),
         _ => None,

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::{act, ask, log_in, settle};
 use crate::app::action::Action;
+use crate::app::copy::MenuRow;
 use crate::app::effect::Effect;
 use crate::app::field;
 use crate::app::keymap;
@@ -36,7 +37,7 @@ fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
     // The price was said for one action; every other key means that it is not wanted.
     let chosen = match action {
         // Enter on the selected form is that form's own key.
-        Some(Action::Accept) => act::chosen_form(state).map(Action::CopyForm),
+        Some(Action::Accept) => act::chosen_row(state).map(MenuRow::action).or(action),
         other => other,
     };
     let keeps_price = |asked| chosen == Some(asked) || action == Some(Action::Back);
