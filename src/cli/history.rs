@@ -57,18 +57,23 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     };
     events.extend(more);
     events.sort_by_key(|event| std::cmp::Reverse(event.at));
-    if words.json {
-        let why = failure.as_ref().map(ToString::to_string);
-        let list: Vec<Value> = events.iter().map(as_json).collect();
-        house.out.line(&json::safe(&json!({ "version": 1, "events": list, "server_error": why })));
-    } else {
-        for event in &events {
-            house.out.line(&as_text(event));
-        }
-    }
+    print(house, &events, words.json, failure.as_ref());
     match failure {
         None => Ok(0),
         Some(failure) => Err(failure),
+    }
+}
+
+/// Prints events, as text or JSON; `failure`: why some are missing.
+pub(super) fn print(house: &mut House, events: &[Event], json: bool, failure: Option<&Failure>) {
+    if json {
+        let why = failure.map(ToString::to_string);
+        let list: Vec<Value> = events.iter().map(as_json).collect();
+        house.out.line(&json::safe(&json!({ "version": 1, "events": list, "server_error": why })));
+    } else {
+        for event in events {
+            house.out.line(&as_text(event));
+        }
     }
 }
 
