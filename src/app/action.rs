@@ -24,6 +24,8 @@ pub enum FamilyAction {
     Open,
     /// Read the history of the selected row.
     History,
+    /// Read when each of them was last used.
+    LastUses,
     /// Revoke what is marked, else what is selected.
     Revoke,
 }
@@ -279,7 +281,8 @@ impl Action {
                 | FamilyAction::Filter
                 | FamilyAction::Sort
                 | FamilyAction::Open
-                | FamilyAction::History,
+                | FamilyAction::History
+                | FamilyAction::LastUses,
             )
             | Self::Mytoken(
                 MytokenAction::Outlast

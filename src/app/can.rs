@@ -331,6 +331,7 @@ pub(super) fn family_read(state: &State) -> bool {
         let right = family::right(state, window);
         // What costs changes something at its server.
         window.task.is_none()
+            && family::waits_until(state, window).is_none()
             && right != family::Right::Nobody
             && !(state.seat.read_only && right.price().is_some())
     })
@@ -357,6 +358,17 @@ pub(super) fn family_history(state: &State) -> bool {
             let right = family::right_over(state, window);
             right != family::Right::Nobody && !(state.seat.read_only && right.price().is_some())
         })
+}
+
+/// Whether the histories of all that is listed can be asked for: by the same right as the list.
+pub(super) fn family_last_uses(state: &State) -> bool {
+    family_window(state).is_some_and(|window| {
+        let right = family::right_of_reader(state, window);
+        window.task.is_none()
+            && family::waits_until(state, window).is_none()
+            && right != family::Right::Nobody
+            && !(state.seat.read_only && right.price().is_some())
+    })
 }
 
 pub(super) fn family_revoke(state: &State) -> bool {

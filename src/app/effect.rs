@@ -12,6 +12,7 @@ use crate::domain::family::{Family, Via, Which};
 use crate::domain::form::Form;
 use crate::domain::handed::{HandOver, Handed};
 use crate::domain::jwt::Jwt;
+use crate::domain::limit::Allowance;
 use crate::domain::login::{Order, Report, Step};
 use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
@@ -108,6 +109,8 @@ pub enum Effect {
 pub enum FamilyAsk {
     /// Read the list of a server, or the tree below a mytoken.
     Read(Task, SourceId, Via, Which),
+    /// Fill in when each of them was last used, by the right that it was read by.
+    LastUses(Task, Arc<Family>),
     /// Read the history of a listed mytoken.
     History(Task, SourceId, Via, Untrusted),
     /// Revoke a held mytoken with all that grew from it.
@@ -210,11 +213,33 @@ pub enum Outcome {
     Failed(Failure),
 }
 
+/// What a server says of how much more it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// What it leaves of its limit, where it told.
+    pub allowance: Option<Allowance>,
+    /// Until when it wants to be left alone.
+    pub wait_until: Option<Timestamp>,
+}
+
+/// A list or a tree, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The row of its server.
+    pub source: SourceId,
+    /// What that says of how much more it takes.
+    pub limits: Limits,
+    /// Until when there is a manager mytoken for it.
+    pub until: Option<Timestamp>,
+    /// It.
+    pub family: Result<Arc<Family>, Failure>,
+}
+
 /// What the world answers about families of mytokens.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FamilyTold {
     /// A list or a tree was read, or not.
-    Read(Task, Result<Arc<Family>, Failure>),
+    Read(Task, Box<Reading>),
     /// The history of a listed mytoken was read, or not.
     History(Task, Untrusted, Result<Vec<Event>, Failure>),
     /// Listed mytokens were revoked: of each its id, its name, and what is to be said, or why not.

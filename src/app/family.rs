@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::can;
-use super::effect::Task;
+use super::effect::{Limits, Task};
 use super::field::Field;
 use super::overlay::List;
 use super::price;
@@ -25,6 +25,8 @@ pub struct Families {
     pub read: HashMap<Of, Arc<Family>>,
     /// Until when there is a manager mytoken, by its server.
     pub managers: HashMap<SourceId, Timestamp>,
+    /// What each server last said of how much more it takes.
+    pub limits: HashMap<SourceId, Limits>,
     /// Events of listed mytokens by their ids, newest first, and when they were read.
     pub histories: HashMap<Untrusted, (Arc<[Event]>, Timestamp)>,
     /// The server whose manager mytoken a running login is for.
@@ -340,10 +342,24 @@ pub fn right_over(state: &State, window: &Window) -> Right {
     if has_manager(state, &window.source) {
         return Right::Free(Via::Manager);
     }
+    right_of_reader(state, window)
+}
+
+/// The right by which the list on show was read, as far as it is still there.
+#[must_use]
+pub fn right_of_reader(state: &State, window: &Window) -> Right {
     match window.family.as_ref().map(|family| &family.via) {
         Some(Via::Held(id)) => state.held(id).map_or(Right::Nobody, |held| by(held, state)),
+        Some(Via::Manager) if has_manager(state, &window.source) => Right::Free(Via::Manager),
         Some(Via::Manager) | None => Right::Nobody,
     }
+}
+
+/// Until when the server of a window wants to be left alone.
+#[must_use]
+pub fn waits_until(state: &State, window: &Window) -> Option<Timestamp> {
+    let limits = state.families.limits.get(&window.source)?;
+    limits.wait_until.filter(|until| *until > state.at)
 }
 
 fn has_manager(state: &State, server: &SourceId) -> bool {

@@ -516,6 +516,15 @@ pub const KEYMAP: &[Binding] = &[
     family(Layer::Family, &[ch('h')], FamilyAction::History, "history", "read the selected one's history")
         .when(can::family_history)
         .footer(3),
+    family(
+        Layer::Family,
+        &[ch('u')],
+        FamilyAction::LastUses,
+        "last uses",
+        "read when each of them was last used",
+    )
+    .when(can::family_last_uses)
+    .footer(4),
     family(Layer::Family, &[ch('D')], FamilyAction::Revoke, "revoke", "revoke it, or all marked; asks first")
         .when(can::family_revoke)
         .footer(3),

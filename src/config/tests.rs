@@ -219,6 +219,7 @@ fn the_board_is_set_and_its_rows_are_ordered_and_hidden() {
             clear_after: Some(Duration::from_secs(120)),
             session: Some(true),
             guard: Some(crate::domain::vault::Guard::Passphrase),
+            read_only: false,
         }
     );
     let open: Vec<_> = config.sources.iter().filter(|source| !source.folded).map(|s| s.id.as_str()).collect();

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::effects::{Effects, World};
-use crate::app::effect::{Drawn, FamilyAsk, FamilyTold, Followed, MytokenAsk, MytokenTold, Outcome};
-use crate::domain::credential::{Chain, CredentialId};
-use crate::domain::failure::{Failure, Kind};
-use crate::domain::family::Via;
+use crate::app::effect::{
+    Drawn, FamilyAsk, FamilyTold, Followed, Limits, MytokenAsk, MytokenTold, Outcome, Reading, Task,
+};
+use crate::domain::failure::Failure;
+use crate::domain::family::{Family, Via};
 use crate::domain::handed::HandOver;
 use crate::domain::source::SourceId;
 use crate::domain::untrusted::Untrusted;
@@ -26,8 +27,18 @@ impl Effects {
             }
             FamilyAsk::Read(task, source, via, which) => {
                 tokio::spawn(async move {
-                    let family = world.wallet.family(&source, &via, which).await.map(Arc::new);
-                    world.changed(Outcome::Family(FamilyTold::Read(task, family)));
+                    let family = world.wallet.family(&source, &via, which).await;
+                    let told = world.read(task, &source, family);
+                    world.changed(Outcome::Family(told));
+                });
+            }
+            FamilyAsk::LastUses(task, family) => {
+                tokio::spawn(async move {
+                    let mut family = Family::clone(&family);
+                    let source = family.server.clone();
+                    let read = world.wallet.last_used(&mut family).await.map(|()| family);
+                    let told = world.read(task, &source, read);
+                    world.changed(Outcome::Family(told));
                 });
             }
             FamilyAsk::History(task, source, via, id) => {
@@ -38,7 +49,7 @@ impl Effects {
                 });
             }
             FamilyAsk::RevokeTree(task, id) => self.finish(async move {
-                let revoked = world.revoke_tree(&id).await;
+                let revoked = world.wallet.revoke_with(&id, true).await;
                 world.changed(Outcome::Revoked(task, revoked));
             }),
             FamilyAsk::Revoke(task, source, via, members, with_trees) => self.finish(async move {
@@ -118,12 +129,16 @@ impl World {
         each
     }
 
-    async fn revoke_tree(&self, id: &CredentialId) -> Result<String, Failure> {
-        let gone = || Failure::new(Kind::Unusable, "Revoking", "it is not held here any more");
-        let held = self.wallet.held();
-        let held = held.iter().find(|held| held.id == *id).ok_or_else(gone)?;
-        let Chain::Mytoken { facts, .. } = &held.chain else { return Err(gone()) };
-        let mom_id = facts.mom_id.clone().unwrap_or_default();
-        self.wallet.revoke_listed(&held.source, &Via::Held(id.clone()), &mom_id, true).await
+    /// A list or a tree, and what its server says of how much more it takes.
+    fn read(&self, task: Task, source: &SourceId, family: Result<Family, Failure>) -> FamilyTold {
+        let limits = Limits {
+            allowance: self.wallet.allowance(source).map(|(allowance, _)| allowance),
+            wait_until: self.wallet.told_to_wait(source),
+        };
+        let until = self.wallet.manager(source);
+        FamilyTold::Read(
+            task,
+            Box::new(Reading { source: source.clone(), limits, until, family: family.map(Arc::new) }),
+        )
     }
 }

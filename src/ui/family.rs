@@ -165,8 +165,19 @@ fn draw_foot(
     } else {
         format!("read {read} by {}", by(&family.via, scene))
     };
+    let limits = scene.state.families.limits.get(&window.source).copied().unwrap_or_default();
+    let waits = limits.wait_until.filter(|until| *until > scene.now);
+    let scarce = limits.allowance.filter(|allowance| allowance.is_below(20));
     let manager = scene.state.families.managers.get(&window.source).filter(|until| **until > scene.now);
+    let style = if waits.is_some() || scarce.is_some() { theme.warning } else { theme.dim };
     let right = match (manager, family::right(scene.state, window)) {
+        _ if waits.is_some() => {
+            let left = waits.map(|until| countdown(scene.left(until))).unwrap_or_default();
+            format!("the server wants to be left alone for {left}")
+        }
+        _ if scarce.is_some() => scarce.map_or_else(String::new, |allowance| {
+            format!("the server takes {} of {} more requests", allowance.remaining, allowance.limit)
+        }),
         (Some(until), _) => {
             format!("its right ends in {}, or with this board", countdown(scene.left(*until)))
         }
@@ -174,7 +185,7 @@ fn draw_foot(
         (None, Right::Free(_)) => "again costs nothing".to_owned(),
         (None, Right::Nobody) => "nobody here may ask again".to_owned(),
     };
-    let line = two_sided(Line::styled(told, theme.dim), Line::styled(right, theme.dim), width, 24, theme);
+    let line = two_sided(Line::styled(told, theme.dim), Line::styled(right, style), width, 24, theme);
     put_row(buf, area, 1, line, theme);
     cursor
 }

@@ -2,9 +2,10 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
-use toktui::app::effect::{FamilyTold, MytokenTold, Outcome, Task};
+use toktui::app::effect::{FamilyTold, Limits, MytokenTold, Outcome, Reading, Task};
 use toktui::app::family::Of;
 use toktui::app::overlay::Overlay;
 use toktui::app::state::State;
@@ -13,6 +14,7 @@ use toktui::domain::event::Event;
 use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::family::{Family, LastUse, Listed, Member, Via, Which};
 use toktui::domain::handed::Handed;
+use toktui::domain::limit::Allowance;
 use toktui::domain::mytoken::Capability;
 use toktui::domain::secret::Secret;
 use toktui::domain::source::SourceId;
@@ -129,7 +131,17 @@ pub fn limited(size: (u16, u16)) -> State {
         Failure::new(Kind::Failed, "Listing mytokens", "the server takes no more requests for 4 min")
             .hint("Wait that long, then press the same key again.");
     let task = Task(state.next_task - 1);
-    tell(&mut state, Outcome::Family(FamilyTold::Read(task, Err(failure))));
+    let limits = Limits {
+        allowance: Some(Allowance { limit: 100, remaining: 0, reset: Duration::from_secs(240) }),
+        wait_until: Some(after(240)),
+    };
+    let reading = Reading {
+        source: SERVER.into(),
+        limits,
+        until: Some(later(noon(), SignedDuration::from_mins(52))),
+        family: Err(failure),
+    };
+    tell(&mut state, Outcome::Family(FamilyTold::Read(task, Box::new(reading))));
     state
 }
 

@@ -82,6 +82,7 @@ fn every_action() -> Vec<Action> {
         Action::Family(FamilyAction::Sort),
         Action::Family(FamilyAction::Open),
         Action::Family(FamilyAction::History),
+        Action::Family(FamilyAction::LastUses),
         Action::Family(FamilyAction::Revoke),
         Action::Mytoken(MytokenAction::Outlast),
         Action::Mytoken(MytokenAction::Elsewhere),
@@ -164,6 +165,7 @@ fn every_action() -> Vec<Action> {
             | FamilyAction::Sort
             | FamilyAction::Open
             | FamilyAction::History
+            | FamilyAction::LastUses
             | FamilyAction::Revoke,
         )
         | Action::Mytoken(

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{end, outcome};
 use crate::app::action::{Action, FamilyAction};
 use crate::app::copy::is_paid;
-use crate::app::effect::{Effect, FamilyAsk, FamilyTold, Outcome, Task};
+use crate::app::effect::{Effect, FamilyAsk, FamilyTold, Outcome, Reading, Task};
 use crate::app::family::{self, Of, Right, Window};
 use crate::app::history;
 use crate::app::login::{Login, Opened};
@@ -41,6 +41,7 @@ pub(super) fn act(state: &mut State, action: FamilyAction, now: Timestamp) -> Ve
             }
         }
         FamilyAction::History => return history_of_selected(state, now),
+        FamilyAction::LastUses => return last_uses(state, now),
         FamilyAction::Revoke => return end::open_listed(state, now),
     }
     Vec::new()
@@ -187,6 +188,22 @@ fn history_of_selected(state: &mut State, now: Timestamp) -> Vec<Effect> {
     vec![Effect::Family(FamilyAsk::History(task, source, via, id))]
 }
 
+fn last_uses(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let Some(window) = family::window(state) else { return Vec::new() };
+    let Some(family) = window.family.clone() else { return Vec::new() };
+    let right = family::right_of_reader(state, window);
+    let (Some(via), price) = (right.via().cloned(), right.price().cloned()) else { return Vec::new() };
+    if !is_paid(state, Action::Family(FamilyAction::LastUses), asking(&via).as_ref(), price, now) {
+        return Vec::new();
+    }
+    let task = state.begin_reading("Reading when each was last used", now);
+    change(state, |window| {
+        window.task = Some(task);
+        window.trouble = None;
+    });
+    vec![Effect::Family(FamilyAsk::LastUses(task, family))]
+}
+
 /// What a member is called: by its name here, its name there, or that it has none.
 pub(super) fn called(member: &Member) -> String {
     let there = member.listed.name.as_ref().map(Untrusted::shown);
@@ -236,7 +253,14 @@ pub(super) fn open_event(state: &mut State, now: Timestamp) -> Vec<Effect> {
 /// Takes an answer in.
 pub(super) fn take(state: &mut State, told: FamilyTold, now: Timestamp) -> Vec<Effect> {
     match told {
-        FamilyTold::Read(task, result) => was_read(state, task, result, now),
+        FamilyTold::Read(task, reading) => {
+            let Reading { source, limits, until, family } = *reading;
+            state.families.limits.insert(source.clone(), limits);
+            if until.is_none() {
+                state.families.managers.remove(&source);
+            }
+            was_read(state, task, family, now);
+        }
         FamilyTold::History(task, id, result) => history_was_read(state, task, id, result, now),
         FamilyTold::Revoked(task, each) => return were_revoked(state, task, each, now),
         FamilyTold::Manager(task, source, result) => return has_manager(state, task, &source, result, now),

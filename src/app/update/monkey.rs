@@ -7,8 +7,8 @@ use proptest::test_runner::FileFailurePersistence;
 
 use super::*;
 use crate::app::effect::{
-    Copied, Drawn, FamilyAsk, FamilyTold, Finding, Followed, MytokenAsk, MytokenTold, Outcome, Snapshot,
-    Target, Task,
+    Copied, Drawn, FamilyAsk, FamilyTold, Finding, Followed, Limits, MytokenAsk, MytokenTold, Outcome,
+    Reading, Snapshot, Target, Task,
 };
 use crate::app::geometry::Geometry;
 use crate::app::overlay::Overlay;
@@ -123,9 +123,15 @@ fn answer(state: &State, bits: u8) -> Outcome {
     let good = bits & 1 == 0;
     let toar = id("toar");
     match (bits >> 1) % 24 {
-        16 => {
-            Outcome::Family(FamilyTold::Read(task, if good { Ok(family().into()) } else { Err(failure()) }))
-        }
+        16 => Outcome::Family(FamilyTold::Read(
+            task,
+            Box::new(Reading {
+                source: "kit".into(),
+                limits: Limits::default(),
+                until: good.then(|| seconds(3600)),
+                family: if good { Ok(family().into()) } else { Err(failure()) },
+            }),
+        )),
         17 => Outcome::Family(FamilyTold::Manager(
             task,
             "kit".into(),
@@ -265,6 +271,10 @@ fn is_allowed(effect: &Effect, before: &State, message: &Message) -> bool {
             matches!(top, Some(Overlay::Revoke(dialogue)) if dialogue.is_confirmed()) && enter
         }
         Effect::Family(FamilyAsk::Revoke(..)) => on_dialogue && is_key('x'),
+        Effect::Family(FamilyAsk::LastUses(_, family)) => match &family.via {
+            Via::Held(id) => pays(&counts, id),
+            Via::Manager => true,
+        },
         Effect::Family(
             FamilyAsk::Read(_, _, Via::Held(id), _) | FamilyAsk::History(_, _, Via::Held(id), _),
         )

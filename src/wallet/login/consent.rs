@@ -248,7 +248,9 @@ fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) 
     let ends = later(now, SignedDuration::try_from(consent.expires_in).unwrap_or(SignedDuration::MAX));
     let then = match made.asked.form {
         Form::Code => "hand it over by a code; it is not kept here".to_owned(),
-        Form::Token | Form::Short if made.asked.name.as_deref() == Some(manager::NAME) => manager::THEN.to_owned(),
+        Form::Token | Form::Short if made.asked.name.as_deref() == Some(manager::NAME) => {
+            manager::THEN.to_owned()
+        }
         Form::Token | Form::Short => format!("keep the mytoken, {}, as {}", wallet.kept_how(), made.name),
     };
     View {
