@@ -7,7 +7,10 @@ use super::{Wallet, gone, health, words};
 use crate::domain::credential::{Credential, CredentialId, Grant, Health, MytokenGrant, RefreshGrant};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
+use crate::domain::family::Which;
+use crate::domain::mytoken::can;
 use crate::mytoken::discovery::Server;
+use crate::mytoken::listing;
 use crate::mytoken::{Error, No, Reason, revocation as mytoken_revocation, tokeninfo};
 use crate::oidc::revocation;
 
@@ -70,7 +73,8 @@ impl Wallet {
         if let Grant::Mytoken(grant) = &credential.grant
             && let Some(mom_id) = grant.facts.mom_id.as_ref().filter(|_| is_dead)
         {
-            let ended = Ended { server: &grant.server, mom_id, recursive };
+            let below = if recursive { self.made_from(&grant.server, mom_id) } else { Some(Vec::new()) };
+            let ended = Ended { server: &grant.server, mom_id, below, proven: false };
             say_died(&mut said, &self.bury_the_ended(&ended, Some(id)).await);
         }
         Ok(said)
@@ -94,6 +98,9 @@ impl Wallet {
         } else {
             self.life_of(&server, grant).await
         };
+        if recursive {
+            self.learn_tree(&server, grant).await;
+        }
         let done = mytoken_revocation::revoke(&self.http, &server, value, recursive).await;
         self.heed(&grant.server, &done);
         done.outcome.map_err(|error| failed(&error))?;
@@ -140,6 +147,20 @@ impl Wallet {
                 format!("{name}: its server took the revocation; whether it is dead could not be checked."),
             ),
         })
+    }
+
+    /// Reads what was made from it, so that it is known what dies: where it may be asked, and that costs nothing.
+    async fn learn_tree(&self, server: &Server, grant: &MytokenGrant) {
+        let facts = &grant.facts;
+        let is_free = facts.restrictions.is_empty() && (!grant.short || grant.heard.is_some());
+        if !is_free || !can(&facts.capabilities, "tokeninfo:subtokens") {
+            return;
+        }
+        let reply = listing::subtokens(&self.http, server, &grant.current.value).await;
+        self.heed(&grant.server, &reply);
+        if let Ok(listing) = reply.outcome {
+            self.remember_trees(&grant.server, &listing.roots, Which::Below);
+        }
     }
 
     async fn life_of(&self, server: &Server, grant: &MytokenGrant) -> Life {

@@ -6,7 +6,7 @@ use super::family::{LIST, REVOKE};
 use super::question::{All, End};
 use super::servers::plain;
 use super::{Wallet, health};
-use crate::domain::credential::{Chain, Credential, CredentialId, Grant, Health};
+use crate::domain::credential::{Chain, Credential, CredentialId, Grant, Health, MytokenGrant};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::family::{Via, Which, laid_out};
@@ -25,7 +25,10 @@ const MOST_NOTED: usize = 50;
 pub(super) struct Ended<'a> {
     pub(super) server: &'a str,
     pub(super) mom_id: &'a Untrusted,
-    pub(super) recursive: bool,
+    /// What was to end with it; `None`: all that was made from it, which nobody has told.
+    pub(super) below: Option<Vec<Untrusted>>,
+    /// Its server's list has shown that they are gone.
+    pub(super) proven: bool,
 }
 
 impl Wallet {
@@ -67,14 +70,24 @@ impl Wallet {
                 }
             };
         }
+        if *via == Via::Manager && self.made_from(&server, mom_id).is_none() {
+            // It costs nothing, and then it is known what dies.
+            let listed = self.ask_by(source, via, &All, DOING).await;
+            drop(listed.map(|listed| self.remember_trees(&server, &listed.answer.roots, Which::All)));
+        }
         let below = self.made_from(&server, mom_id);
         let question = End { mom_id: mom_id.clone(), recursive };
         let answered = self.ask_by(source, via, &question, DOING).await?;
         self.acted(&answered.server, answered.date);
         self.note_about(None, Some(mom_id.clone()), What::Revoked, "");
-        let ended = Ended { server: &server, mom_id, recursive };
-        let died_here = self.bury_the_ended(&ended, None).await;
         let proof = self.still_listed(source, via, mom_id, below.as_deref().filter(|_| recursive)).await;
+        let ended = Ended {
+            server: &server,
+            mom_id,
+            below: if recursive { below.clone() } else { Some(Vec::new()) },
+            proven: proof == Some(0),
+        };
+        let died_here = self.bury_the_ended(&ended, None).await;
         let with = match below.as_deref().map(<[_]>::len) {
             Some(count @ 1..) if recursive => format!("it and {count} made from it"),
             _ if recursive => "it and all made from it".to_owned(),
@@ -152,8 +165,7 @@ impl Wallet {
         ended: &Ended<'_>,
         but: Option<&CredentialId>,
     ) -> Vec<(CredentialId, String)> {
-        let below =
-            if ended.recursive { self.made_from(ended.server, ended.mom_id) } else { Some(Vec::new()) };
+        let below = &ended.below;
         let mut died = Vec::new();
         let mut unsure = 0;
         for held in self.held().iter().filter(|held| Some(&held.id) != but && self.is_at(held, ended.server))
@@ -167,7 +179,7 @@ impl Wallet {
             if matches!(held.health, Health::Dead(_)) || (!is_meant && (below.is_some() || unsure > MOST)) {
                 continue;
             }
-            if self.bury_if_gone(&held.id, ended.server, is_meant).await {
+            if self.bury_if_gone(&held.id, ended, is_meant).await {
                 died.push((held.id.clone(), held.name.clone()));
             }
         }
@@ -178,23 +190,12 @@ impl Wallet {
         died
     }
 
-    async fn bury_if_gone(&self, id: &CredentialId, server: &str, is_meant: bool) -> bool {
+    async fn bury_if_gone(&self, id: &CredentialId, ended: &Ended<'_>, is_meant: bool) -> bool {
         let Ok(turn) = self.store.turn(id).await else { return false };
         let credential = turn.read();
         let Grant::Mytoken(grant) = &credential.grant else { return false };
-        if health::may_revoke_family(&credential) || self.may_ask(server).is_err() {
-            return false;
-        }
-        let Ok(known) = self.mytoken_server(server).await else { return false };
-        let reply = tokeninfo::introspect(&self.http, &known, &grant.current.value).await;
-        self.heed(server, &reply);
-        let gone = Error::Refused(No::InvalidToken(Reason::Unidentified));
-        let is_gone = match &reply.outcome {
-            Err(error) if *error == gone => true,
-            Err(Error::Refused(No::InvalidToken(Reason::UnknownShort))) => true,
-            _ => false,
-        };
-        if !is_gone {
+        // One that has not started is said to be so whether it was revoked or not: there the list alone tells.
+        if !(ended.proven && is_meant) && !self.is_gone(&credential, grant, ended.server).await {
             return false;
         }
         let health = if is_meant {
@@ -209,6 +210,20 @@ impl Wallet {
             self.note_of(&next, What::Revoked);
         }
         true
+    }
+
+    /// Whether its server does not know it any more: asking costs nothing.
+    async fn is_gone(&self, credential: &Credential, grant: &MytokenGrant, server: &str) -> bool {
+        if health::may_revoke_family(credential) || self.may_ask(server).is_err() {
+            return false;
+        }
+        let Ok(known) = self.mytoken_server(server).await else { return false };
+        let reply = tokeninfo::introspect(&self.http, &known, &grant.current.value).await;
+        self.heed(server, &reply);
+        matches!(
+            reply.outcome,
+            Err(Error::Refused(No::InvalidToken(Reason::Unidentified | Reason::UnknownShort)))
+        )
     }
 
     fn is_it(&self, id: &CredentialId, mom_id: &Untrusted) -> bool {
