@@ -83,7 +83,7 @@ fn nothing_read<'a>(window: &Window, width: usize, scene: Scene<'a>) -> Vec<Line
     }
     let mut lines = Vec::new();
     if let Some(trouble) = &window.trouble {
-        lines.extend(wrap(trouble, width).into_iter().map(|text| Line::styled(text, theme.wrong)));
+        lines.extend(wrap(&cleaned(trouble), width).into_iter().map(|text| Line::styled(text, theme.wrong)));
         lines.push(Line::default());
     }
     let key = |action| Line::from(scene.hint(Action::Family(action), ""));
@@ -147,7 +147,7 @@ fn draw_foot(
         let drawn = field::draw(buf, place, &window.filter, field::Shown::Plain, scene);
         cursor = drawn.filter(|_| window.typing);
     } else if let Some(trouble) = &window.trouble {
-        put_row(buf, area, 0, Line::styled(trouble.clone(), theme.wrong), theme);
+        put_row(buf, area, 0, Line::styled(cleaned(trouble), theme.wrong), theme);
     } else if family.cut {
         put_row(
             buf,
