@@ -40,7 +40,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, handing: &Handing, scene: Scene
         Line::default(),
         Line::raw("On the other side, then type the code, which is not shown there:"),
     ];
-    lines.extend(wrap(&cleaned(&handing.command()), width).into_iter().map(|text| Line::styled(text, theme.strong)));
+    lines.extend(
+        wrap(&cleaned(&handing.command()), width).into_iter().map(|text| Line::styled(text, theme.strong)),
+    );
     lines.push(Line::default());
     let what = if handed.itself {
         "It is for the mytoken itself: both sides hold the same one then. If it rotates, the first use on one \
