@@ -145,6 +145,7 @@ impl Page {
                 self.pair("held", &format!("here as {name}; it is the one that asked"))
             }
             Some((_, name)) => self.pair("held", &format!("here as {name}")),
+            None if member.asks => self.pair("held", "by this session, until it ends"),
             None => self.pair("held", "not here"),
         }
         self.moment("made", listed.created, "not told");

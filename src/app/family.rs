@@ -196,14 +196,16 @@ impl Window {
         self.in_row(self.list.selected)
     }
 
-    /// The places of what an action is about: the marked ones, else the selected one.
+    /// The places of what an action is about: the marked ones, else the selected one. The manager of the session is none of them: it
+    /// ends with the session.
     #[must_use]
     pub fn chosen(&self) -> Vec<usize> {
         let Some(family) = &self.family else { return Vec::new() };
         if self.marked.is_empty() {
-            return self.selected().map(|(place, _)| place).into_iter().collect();
+            let selected = self.selected().filter(|(_, member)| !is_manager(member));
+            return selected.map(|(place, _)| place).into_iter().collect();
         }
-        let is_marked = |member: &Member| self.marked.contains(&member.listed.mom_id);
+        let is_marked = |member: &Member| self.marked.contains(&member.listed.mom_id) && !is_manager(member);
         let marked = family.members.iter().enumerate().filter(|(_, member)| is_marked(member));
         marked.map(|(place, _)| place).collect()
     }
@@ -267,6 +269,11 @@ impl Window {
     }
 }
 
+/// Whether it is the manager mytoken of this session.
+fn is_manager(member: &Member) -> bool {
+    member.asks && member.held.is_none()
+}
+
 /// All of a member that the filter looks through.
 fn text(member: &Member) -> String {
     let shown = |part: &Option<Untrusted>| part.as_ref().map(Untrusted::shown).unwrap_or_default();
@@ -299,6 +306,19 @@ pub fn server_on_show(state: &State) -> Option<SourceId> {
     of_held.and_then(|held| server_of(state, &held.source)).or_else(|| {
         state.wallet.sources.iter().find(|source| is_server(&source.kind)).map(|source| source.id.clone())
     })
+}
+
+/// The provider behind the mytokens of a server that are held here, where it is the same for all of them.
+#[must_use]
+pub fn provider_here(state: &State, server: &SourceId) -> Option<String> {
+    let here =
+        state.wallet.held.iter().filter(|held| server_of(state, &held.source).as_ref() == Some(server));
+    let mut providers = here.filter_map(|held| match &held.chain {
+        Chain::Mytoken { facts, .. } if !facts.provider.is_empty() => Some(facts.provider.raw()),
+        Chain::Mytoken { .. } | Chain::Refresh { .. } | Chain::None => None,
+    });
+    let first = providers.next()?;
+    providers.all(|other| other == first).then(|| first.to_owned())
 }
 
 /// By whose right all mytokens at a server can be listed: what costs nothing first.

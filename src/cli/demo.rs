@@ -289,7 +289,7 @@ impl Morning<'_> {
             capabilities: capabilities.iter().map(|&capability| capability.to_owned()).collect(),
             restrictions: vec![clause],
             issuer: self.sandbox.checkin.settings().issuer.clone(),
-            subject: USER.to_owned(),
+            subject: self.subject(),
             refresh_token: Some(self.sandbox.refresh_token(USER).await.map_err(failed)?),
             ..server::Order::default()
         })
@@ -308,6 +308,12 @@ impl Morning<'_> {
         };
         let specimen = recognise(elsewhere.issue(order).map_err(failed)?.mytoken.expose());
         self.wallet.keep(&specimen, name).await.map(|_| ())
+    }
+
+    /// Whom the demo's user is to the provider behind the mytokens: all of them are of one person.
+    fn subject(&self) -> String {
+        let user = self.sandbox.checkin.settings().user(USER);
+        user.map_or_else(|| USER.to_owned(), |user| user.sub.clone())
     }
 
     fn held(&self, name: &str) -> Result<CredentialId, Failure> {

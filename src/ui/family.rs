@@ -179,7 +179,7 @@ fn draw_foot(
             format!("the server takes {} of {} more requests", allowance.remaining, allowance.limit)
         }),
         (Some(until), _) => {
-            format!("its right ends in {}, or with this board", countdown(scene.left(*until)))
+            format!("its right ends in {}", countdown(scene.left(*until)))
         }
         (None, Right::Costs(_, price)) => format!("again {price}"),
         (None, Right::Free(_)) => "again costs nothing".to_owned(),
@@ -207,7 +207,7 @@ impl Plan {
     /// Columns are dropped from the right in order of worth, never cut in the middle.
     fn of(window: &Window, family: &Family, width: usize) -> Self {
         let longest_here = family.members.iter().filter_map(|member| member.held.as_ref());
-        let here = longest_here.map(|(_, name)| name.width()).max().unwrap_or(0).clamp(8, 16);
+        let here = longest_here.map(|(_, name)| name.width()).max().unwrap_or(0).clamp(12, 16);
         let from = 15;
         let mut plan = Self { name: 0, made: 6, used: 0, ends: 0, from: 0, here: 0, may: 0 };
         let mut room = width.saturating_sub(2 + 16 + GAP + plan.made);
@@ -291,7 +291,11 @@ impl Plan {
             Some((_, name)) => (cleaned(name), theme.live),
             None => (theme.signs.none.to_owned(), theme.dim),
         };
-        let here = if member.asks { (format!("{} asks", here.0), here.1) } else { here };
+        let here = match (member.asks, &member.held) {
+            (true, Some(_)) => (format!("{} asks", here.0), here.1),
+            (true, None) => ("this session".to_owned(), theme.live),
+            (false, _) => here,
+        };
         let may = member
             .capabilities
             .iter()

@@ -137,10 +137,9 @@ fn ask(state: &mut State, via: Via, now: Timestamp) -> Vec<Effect> {
 fn open_manager(state: &mut State) -> Vec<Effect> {
     let Some(source) = family::window(state).map(|window| window.source.clone()) else { return Vec::new() };
     let open_browser = state.seat.no_browser.is_none();
-    start_manager(
-        state,
-        Order { source, name: None, client: None, provider: None, draft: None, open_browser },
-    )
+    // Lists are of one user at one provider: of the one whose mytokens are held here, where that is one.
+    let provider = family::provider_here(state, &source);
+    start_manager(state, Order { source, name: None, client: None, provider, draft: None, open_browser })
 }
 
 /// The same, at a chosen provider.
