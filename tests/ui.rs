@@ -3,6 +3,8 @@
 
 #[path = "support/board.rs"]
 mod board;
+#[path = "support/families.rs"]
+mod families;
 
 use board::{
     act, after, board as empty_board, credentials, frame, frame_at, journal, logging_in, looked_up, morning,
@@ -173,7 +175,45 @@ fn screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
     let mut screens = other_screens(size);
     screens.extend(store_screens(size));
     screens.extend(form_screens(size));
+    screens.extend(mytoken_screens(size));
     screens
+}
+
+/// Every screen about families of mytokens and what is done with single ones.
+fn mytoken_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
+    let typed = |mut state: State, keys: &str| {
+        press(&mut state, keys);
+        state
+    };
+    let listed = || families::with_list(size, families::all());
+    vec![
+        ("all_mytokens", listed()),
+        ("all_mytokens_filtered", typed(listed(), "/to")),
+        ("all_mytokens_marked", typed(listed(), "jjj s")),
+        ("all_mytokens_nobody", families::unread(size, false)),
+        ("all_mytokens_at_a_price", families::unread(size, true)),
+        ("all_mytokens_limited", families::limited(size)),
+        ("listed_details", families::details(size, board::server_events())),
+        ("revoke_with_subtokens", families::revoking(size)),
+        ("revoke_by_name", typed(families::revoking(size), "ttoa")),
+        ("revoke_marked", families::revoking_marked(size)),
+        ("outlast_uses", families::sheet(size, "w")),
+        ("outlast_breaks", typed(families::sheet(size, "w"), "\u{8}\u{8}\u{8}8d\t2h")),
+        ("outlast_unreadable", typed(families::sheet(size, "w"), "x")),
+        ("elsewhere", typed(families::sheet(size, "W"), "10.0.0.7")),
+        ("draw_with", families::sheet(size, "\nd")),
+        ("hand_over", families::hand_over(size)),
+        ("hand_over_itself", typed(families::hand_over(size), " \n")),
+        ("handing_over", families::handing(size, families::handed())),
+        ("handing_over_qr", typed(families::handing(size, families::handed()), "o")),
+        ("redeem", families::sheet(size, ":redeem\n")),
+        ("event", typed(morning(size), "4\n")),
+        ("read_only", {
+            let mut state = morning(size);
+            state.seat.read_only = true;
+            state
+        }),
+    ]
 }
 
 /// Every other screen.
@@ -313,7 +353,7 @@ fn no_color_leaves_bold_dim_and_reverse() {
 
 /// A QR code keeps its ground under `NO_COLOR`: dark on light is what it says, not how it is adorned.
 fn is_code(name: &str) -> bool {
-    ["login", "login_over_ssh", "qr_alone"].contains(&name)
+    ["login", "login_over_ssh", "qr_alone", "handing_over", "handing_over_qr"].contains(&name)
 }
 
 #[test]

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::effect::Task;
+use super::family;
 use super::state::{Pane, State};
 use crate::domain::credential::{CredentialId, Held};
-use crate::domain::event::{Event, What};
+use crate::domain::event::Event;
 
 /// Pane 4.
 #[derive(Clone, Debug, Default)]
@@ -143,61 +144,39 @@ pub fn on_show(state: &State) -> Shown<'_> {
     Shown { name, read: None, events: &state.wallet.journal, which }
 }
 
+/// The selected event.
+#[must_use]
+pub fn selected(state: &State) -> Option<&Event> {
+    on_show(state).from(state.history.selected, 1).next()
+}
+
+/// Whether the selected event is the making of a subtoken that can be gone to: of a mytoken that is held here, as its server told.
+#[must_use]
+pub fn made_a_subtoken(state: &State) -> bool {
+    state.lookup.pasted.is_none()
+        && selected(state).is_some_and(|event| event.made().is_some())
+        && state.selected_held().is_some_and(|held| {
+            family::may_look_below(state, held) != family::Right::Nobody
+                || family::known_tree(state, held).is_some()
+        })
+}
+
 /// All of an event that a filter looks through.
 fn text(event: &Event) -> String {
     let shown = |part: &Option<crate::domain::untrusted::Untrusted>| {
         part.as_ref().map(crate::domain::untrusted::Untrusted::shown).unwrap_or_default()
     };
-    let new = if event.new_address { "new address" } else { "" };
-    [&words(&event.what), &shown(&event.address), &shown(&event.agent), &shown(&event.comment), new].join(" ")
-}
-
-/// What happened, in words; a server's event that nobody here knows is shown as it is named.
-#[must_use]
-pub fn words(what: &What) -> String {
-    let plain = match what {
-        What::Server(name) => match name.raw() {
-            "created" => "created",
-            "inherited_RT" => "got its login from its parent",
-            "MT_created" => "made a subtoken",
-            "AT_created" => "access token",
-            "token_rotated" => "rotated",
-            "transfer_code_created" => "made a transfer code",
-            "transfer_code_used" => "handed over by code",
-            "tokeninfo_introspect" => "looked up",
-            "tokeninfo_history" => "history read",
-            "tokeninfo_subtokens" => "subtokens listed",
-            "tokeninfo_list_mytokens" => "mytokens listed",
-            "revoked_other_token" => "revoked another",
-            "expired" => "expired",
-            "revoked" => "revoked",
-            _ => return name.shown(),
-        },
-        What::LoggedIn => "logged in",
-        What::LoginFailed => "login failed",
-        What::AccessToken => "access token",
-        What::Renewed => "renewed",
-        What::Rotated { copy } => return format!("rotated to copy {copy}"),
-        What::Copied => "copied",
-        What::ClipboardCleared => "clipboard cleared",
-        What::LookedUp => "looked up",
-        What::HistoryRead => "history read",
-        What::Kept => "kept",
-        What::Forgotten => "forgotten",
-        What::Revoked => "revoked",
-        What::Dropped => "dropped a surplus login",
-        What::Refused => "refused",
-        What::InDoubt => "no answer",
-        What::Noted(words) => return words.clone(),
-    };
-    plain.to_owned()
+    let new = |is_new: bool, words: &'static str| if is_new { words } else { "" };
+    let marks = [new(event.new_address, "new address"), new(event.new_agent, "new program")];
+    let parts = [event.what.label(), shown(&event.address), shown(&event.agent), shown(&event.comment)];
+    format!("{} {}", parts.join(" "), marks.join(" "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::sample::*;
-    use crate::domain::event::Teller;
+    use crate::domain::event::{Teller, What};
 
     fn happened(what: What, credential: &str) -> Event {
         Event {
@@ -208,12 +187,14 @@ mod tests {
             comment: None,
             teller: Teller::Here,
             credential: Some(id(credential).0),
+            mom_id: None,
             new_address: false,
+            new_agent: false,
         }
     }
 
     fn told(state: &State) -> Vec<String> {
-        on_show(state).from(0, usize::MAX).map(|event| words(&event.what)).collect()
+        on_show(state).from(0, usize::MAX).map(|event| event.what.label()).collect()
     }
 
     #[test]

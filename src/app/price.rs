@@ -27,15 +27,6 @@ pub fn of_history(held: &Held, state: &State) -> Option<String> {
     joined([doubt(held, facts.rotation), of_other_use(facts, *copy, state)])
 }
 
-/// The price of making a mytoken from a held one: one of its other uses, and a newer copy of it where that is how it renews itself,
-/// also of one without restrictions (mytoken-api.md §2.3.4).
-#[must_use]
-pub fn of_subtoken(held: &Held, state: &State) -> Option<String> {
-    let Chain::Mytoken { facts, copy, .. } = &held.chain else { return None };
-    let turns = facts.rotation.filter(|rotation| rotation.on_other).map(|_| newer_copy(*copy));
-    joined([doubt(held, facts.rotation), uses_of_others(facts, state), turns])
-}
-
 /// The price of reading the history of a pasted mytoken. It is not held: a copy it would turn into is lost.
 #[must_use]
 pub fn of_pasted_history(facts: &Facts, state: &State) -> Option<String> {
@@ -43,6 +34,30 @@ pub fn of_pasted_history(facts: &Facts, state: &State) -> Option<String> {
     let lost = loses.then(|| "it makes a newer copy that is not kept: keep it first".to_owned());
     let uses = uses_of_others(facts, state);
     joined([uses, lost])
+}
+
+/// The price of a subtoken: it is counted and rotates its parent also where other uses of an unrestricted one do not
+/// (mytoken-api.md §2.3, §12.6).
+#[must_use]
+pub fn of_subtoken(held: &Held, state: &State) -> Option<String> {
+    let Chain::Mytoken { facts, copy, .. } = &held.chain else { return None };
+    let turns = facts.rotation.filter(|rotation| rotation.on_other).map(|_| newer_copy(*copy));
+    joined([doubt(held, facts.rotation), uses_of_others(facts, state), turns])
+}
+
+/// What handing a mytoken itself over means: it is free, and dear.
+#[must_use]
+pub fn of_itself(held: &Held) -> String {
+    let rotates = match &held.chain {
+        Chain::Mytoken { facts, .. } => facts.rotation.is_some_and(Rotation::rotates),
+        Chain::Refresh { .. } | Chain::None => false,
+    };
+    if rotates {
+        "both sides hold the same one then: when one side uses it, it rotates and locks the other out"
+            .to_owned()
+    } else {
+        "both sides hold the same one then: they share its uses, and revoking it ends both".to_owned()
+    }
 }
 
 fn of_other_use(facts: &Facts, copy: u64, state: &State) -> Option<String> {

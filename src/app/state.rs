@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::action::Action;
 use super::create::Create;
 use super::effect::{Snapshot, Task};
+use super::family::Families;
 use super::history::History;
 use super::login::Login;
 use super::lookup::Lookup;
@@ -58,6 +59,8 @@ pub struct Seat {
     pub clear_after: Option<u64>,
     /// The program is `toktui demo`: its sign-in may be done by one key.
     pub demo: bool,
+    /// Nothing is to be changed, neither at a server nor in the store.
+    pub read_only: bool,
 }
 
 /// Everything the board knows.
@@ -81,6 +84,10 @@ pub struct State {
     pub lookup: Lookup,
     /// Pane 4.
     pub history: History,
+    /// Lists and trees of mytokens, as they were read in this session.
+    pub families: Families,
+    /// The mytoken whose successor is being made.
+    pub succession: Option<Succession>,
     /// What went to the clipboard last and is still to be cleared.
     pub clipboard: Option<OnClipboard>,
     /// A form that was left: `n` brings it back.
@@ -173,6 +180,15 @@ pub struct Price {
     pub until: Timestamp,
 }
 
+/// A successor that is being made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Succession {
+    /// The mytoken that it follows.
+    pub old: CredentialId,
+    /// The task that makes or checks it.
+    pub task: Task,
+}
+
 /// Something under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Busy {
@@ -200,6 +216,8 @@ impl State {
             tokens: Tokens::default(),
             lookup: Lookup::default(),
             history: History::default(),
+            families: Families::default(),
+            succession: None,
             clipboard: None,
             draft: None,
             made: None,

@@ -122,13 +122,21 @@ fn dies(held: &Held) -> &'static str {
 }
 
 async fn agreed(house: &House, what: &str, doing: &str) -> Result<(), Failure> {
+    agreed_by(house, what, "yes", doing).await
+}
+
+/// Asks for a word to be typed: any other means no.
+///
+/// # Errors
+/// When another is typed, or nobody can be asked.
+pub(super) async fn agreed_by(house: &House, what: &str, word: &str, doing: &str) -> Result<(), Failure> {
     let Some(tty) = house.tty() else {
         let failure = Failure::new(Kind::Unusable, doing, "it must be agreed to, and nobody can be asked");
         return Err(failure.hint("Add --yes."));
     };
     tty.say(what);
-    let answer = gate::answer(&tty, "Type `yes` to go on:").await?;
-    if answer == "yes" {
+    let answer = gate::answer(&tty, &format!("Type `{word}` to go on:")).await?;
+    if answer == word {
         return Ok(());
     }
     Err(Failure::new(Kind::Cancelled, doing, "nobody agreed; nothing was done"))

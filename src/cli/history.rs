@@ -38,7 +38,8 @@ Examples:
 
 JSON (version 1):
   events[]      at (seconds since 1970), what (a word of ours, or the server's name for it), teller (here, server), copy
-                (of a rotation), address, agent, comment, new_address (the first event from that address)
+                (of a rotation), address, agent, comment, new_address (the first event from that address),
+                new_agent (the first by that program), mom_id (of which mytoken, by its id at the server)
   server_error  why its server's part is missing, or null";
 
 /// Tells.
@@ -56,18 +57,23 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     };
     events.extend(more);
     events.sort_by_key(|event| std::cmp::Reverse(event.at));
-    if words.json {
-        let why = failure.as_ref().map(ToString::to_string);
-        let list: Vec<Value> = events.iter().map(as_json).collect();
-        house.out.line(&json::safe(&json!({ "version": 1, "events": list, "server_error": why })));
-    } else {
-        for event in &events {
-            house.out.line(&as_text(event));
-        }
-    }
+    print(house, &events, words.json, failure.as_ref());
     match failure {
         None => Ok(0),
         Some(failure) => Err(failure),
+    }
+}
+
+/// Prints events, as text or JSON; `failure`: why some are missing.
+pub(super) fn print(house: &mut House, events: &[Event], json: bool, failure: Option<&Failure>) {
+    if json {
+        let why = failure.map(ToString::to_string);
+        let list: Vec<Value> = events.iter().map(as_json).collect();
+        house.out.line(&json::safe(&json!({ "version": 1, "events": list, "server_error": why })));
+    } else {
+        for event in events {
+            house.out.line(&as_text(event));
+        }
     }
 }
 
@@ -94,7 +100,11 @@ fn as_text(event: &Event) -> String {
         let new = if event.new_address { " (new)" } else { "" };
         parts.push(format!("from {}{new}", address.shown()));
     }
-    parts.extend([&event.agent, &event.comment].into_iter().flatten().map(Untrusted::shown));
+    if let Some(agent) = &event.agent {
+        let new = if event.new_agent { " (new)" } else { "" };
+        parts.push(format!("by {}{new}", agent.shown()));
+    }
+    parts.extend(event.comment.as_ref().map(Untrusted::shown));
     parts.join("  ")
 }
 
@@ -113,6 +123,8 @@ fn as_json(event: &Event) -> Value {
         "agent": raw(&event.agent),
         "comment": raw(&event.comment),
         "new_address": event.new_address,
+        "new_agent": event.new_agent,
+        "mom_id": raw(&event.mom_id),
     })
 }
 

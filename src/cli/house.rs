@@ -23,6 +23,9 @@ pub struct Manner {
     /// Never ask anything; implied where standard input is no terminal
     #[arg(long, global = true)]
     pub no_input: bool,
+    /// Change nothing, at any server or in the store; look-ups and what is held can be read
+    #[arg(long, global = true)]
+    pub read_only: bool,
     /// Say more on standard error; never a token
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
@@ -68,6 +71,7 @@ impl House {
         }
         let wallet = Wallet::over(store, Arc::clone(&clock), Arc::new(Http::default()), config.sources);
         let settings = config.settings;
+        wallet.set_read_only(manner.read_only || settings.read_only);
         Ok(Self { environment, places, clock, settings, problems, wallet, out: Stdout::default(), manner })
     }
 

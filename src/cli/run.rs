@@ -54,6 +54,9 @@ pub fn run(command: &Plain, manner: Manner, turn: Option<(CredentialId, Lock)>) 
             }
         };
         wallet.at_rest().await;
+        for said in wallet.close_managers().await {
+            terminal::say(&format!("toktui: {said}"));
+        }
         match rescue::all(&house).await {
             Ok(()) => code,
             // It could not be written: that counts for more than how the command went.

@@ -28,6 +28,8 @@ pub struct Settings {
     pub clipboard: Clipboard,
     /// When copied text is taken out of the clipboard again: `clear_after`. `None`: never.
     pub clear_after: Option<Duration>,
+    /// Whether nothing is changed, neither at any server nor in the store: `read_only`.
+    pub read_only: bool,
     /// `[store] session`: whether the kernel's keyring keeps the store's key for the session. `None`: wherever that is safe, which it is
     /// not for the superuser, whose containers all share one keyring.
     pub session: Option<bool>,
@@ -43,6 +45,7 @@ impl Default for Settings {
             browser: None,
             clipboard: Clipboard::Auto,
             clear_after: Some(Duration::from_secs(45)),
+            read_only: false,
             session: None,
             guard: None,
         }
@@ -98,6 +101,7 @@ pub(super) fn read(fields: Fields<'_>, settings: &mut Settings) -> Arrangement {
     } else if let Some(seconds) = fields.seconds("clear_after") {
         settings.clear_after = Some(Duration::from_secs(seconds));
     }
+    settings.read_only = fields.flag("read_only").unwrap_or(settings.read_only);
     let names = "a list of names, [\"egi\", \"toar\"]";
     let arrangement = Arrangement {
         order: fields.placed_words("order", names).unwrap_or_default(),

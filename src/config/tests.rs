@@ -264,6 +264,7 @@ fn the_board_is_set_and_its_rows_are_ordered_and_hidden() {
         time = "local"
         clipboard = "tmux"
         clear_after = "2m"
+        read_only = true
         browser = ["firefox", "%s"]
         order = ["wlcg", "lab"]
         hide = ["helmholtz", "google"]
@@ -283,6 +284,7 @@ fn the_board_is_set_and_its_rows_are_ordered_and_hidden() {
             browser: Some(vec!["firefox".to_owned(), "%s".to_owned()]),
             clipboard: Clipboard::Tmux,
             clear_after: Some(Duration::from_secs(120)),
+            read_only: true,
             session: Some(true),
             guard: Some(crate::domain::vault::Guard::Passphrase),
         }

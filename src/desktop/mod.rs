@@ -18,6 +18,7 @@ pub mod process;
 mod selection;
 mod sequences;
 pub mod signals;
+pub mod slurm;
 pub mod terminal;
 mod tmux;
 pub mod tty;

@@ -1,6 +1,6 @@
 //! One thing that happened, to a mytoken or in this session, and when.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -65,7 +65,8 @@ const SERVER_EVENTS: &[(&str, &str)] = &[
     ("AT_created", "access token"),
     ("token_rotated", "rotated"),
     ("transfer_code_created", "made a transfer code"),
-    ("transfer_code_used", "handed over"),
+    // By a transfer code, or by the polling code of its own login: nearly every one has one.
+    ("transfer_code_used", "handed out by a code"),
     ("tokeninfo_introspect", "looked up"),
     ("tokeninfo_history", "read its history"),
     ("tokeninfo_history_other_token", "read another's history"),
@@ -105,6 +106,7 @@ const SERVER_EVENTS: &[(&str, &str)] = &[
     ("tag_removed_from_other_token", "untagged another mytoken"),
     ("expired", "expired"),
     ("revoked", "revoked"),
+    ("unknown", "something unknown"),
 ];
 
 impl What {
@@ -154,29 +156,70 @@ pub struct Event {
     pub teller: Teller,
     /// Of which credential here, by its id.
     pub credential: Option<String>,
-    /// Whether it came from an address that no earlier event came from ([`mark_new_addresses`]).
+    /// Of which mytoken at its server, by its id there (since 0.9).
+    pub mom_id: Option<Untrusted>,
+    /// Whether it came from an address that no earlier event came from ([`mark_first_seen`]).
     pub new_address: bool,
+    /// Whether it was done by a program that had done none of the earlier ones ([`mark_first_seen`]).
+    pub new_agent: bool,
 }
 
-/// Marks each event that is the first from its address, in time and not in order of the list.
+impl Event {
+    /// The other mytoken that it speaks of, by its id: the one that was revoked by this one. Of one that was made only the name is
+    /// told, see [`super::family::Family::made_by`].
+    #[must_use]
+    pub fn other(&self) -> Option<Untrusted> {
+        let comment = self.comment.as_ref().filter(|_| self.is("revoked_other_token"))?;
+        let id = comment.raw().strip_prefix("mom_id:")?.trim();
+        (!id.is_empty()).then(|| Untrusted::from(id))
+    }
+
+    /// The name of the subtoken that it made; `Some(None)` where that has no name, `None` where it made none.
+    #[must_use]
+    pub fn made(&self) -> Option<Option<Untrusted>> {
+        if !self.is("MT_created") {
+            return None;
+        }
+        let comment = self.comment.as_ref().map(Untrusted::raw).unwrap_or_default();
+        let name = comment.strip_prefix("Created MT").unwrap_or_default();
+        let name = name.strip_prefix(' ').unwrap_or(name);
+        Some((!name.is_empty()).then(|| Untrusted::from(name)))
+    }
+
+    /// Whether it is this event of a server.
+    #[must_use]
+    pub fn is(&self, wire: &str) -> bool {
+        matches!(&self.what, What::Server(name) if name.raw() == wire)
+    }
+}
+
+/// Marks each event that is the first from its address, and each that is the first by its program, in time and not in order of
+/// the list; of each mytoken apart.
 ///
-/// The very first address is where the mytoken was made, and is not marked: nothing was there to differ from.
-/// Of events in the same second the one that stands first counts as the earlier one: servers give
+/// The very first address and program are those that the mytoken was made with, and are not marked: nothing was there to
+/// differ from. Of events in the same second the one that stands first counts as the earlier one: servers give
 /// whole seconds, and no order within them (mytoken-api.md §2.5.2).
-pub fn mark_new_addresses(events: &mut [Event]) {
+pub fn mark_first_seen(events: &mut [Event]) {
     let mut by_time: Vec<usize> = (0..events.len()).collect();
     by_time.sort_by_key(|index| events.get(*index).map(|event| event.at));
-    let mut seen: HashSet<Untrusted> = HashSet::new();
+    let mut seen: HashMap<Option<Untrusted>, [HashSet<String>; 2]> = HashMap::new();
     for index in by_time {
         let Some(event) = events.get_mut(index) else { continue };
-        event.new_address = match &event.address {
-            Some(address) if !seen.contains(address) => {
-                seen.insert(address.clone());
-                seen.len() > 1
-            }
-            _ => false,
-        };
+        let [addresses, agents] = seen.entry(event.mom_id.clone()).or_default();
+        let address = event.address.as_ref().map(|address| address.raw().to_owned());
+        event.new_address = is_another(addresses, address);
+        event.new_agent = is_another(agents, event.agent.as_ref().map(program));
     }
+}
+
+/// Whether this one was not seen before, and others were.
+fn is_another(seen: &mut HashSet<String>, one: Option<String>) -> bool {
+    one.is_some_and(|one| seen.insert(one)) && seen.len() > 1
+}
+
+/// A program without its version: a newer one of the same is not another.
+fn program(agent: &Untrusted) -> String {
+    agent.raw().chars().filter(|c| !c.is_ascii_digit() && *c != '.').collect()
 }
 
 #[cfg(test)]
@@ -193,12 +236,14 @@ mod tests {
             comment: None,
             teller: Teller::Server,
             credential: None,
+            mom_id: None,
             new_address: false,
+            new_agent: false,
         }
     }
 
     fn marked(events: &mut [Event]) -> Vec<bool> {
-        mark_new_addresses(events);
+        mark_first_seen(events);
         events.iter().map(|event| event.new_address).collect()
     }
 
@@ -216,6 +261,70 @@ mod tests {
             assert_eq!(What::Server(Untrusted::from(wire)).label(), words);
         }
         assert_eq!(What::Rotated { copy: 4 }.label(), "rotated to copy 4");
+    }
+
+    #[test]
+    fn every_event_of_the_reference_has_words_of_its_own() {
+        let all = "created inherited_RT MT_created AT_created token_rotated transfer_code_created transfer_code_used \
+            tokeninfo_introspect tokeninfo_history tokeninfo_subtokens tokeninfo_list_mytokens tokeninfo_notifications \
+            tokeninfo_history_other_token tokeninfo_notifications_other_token revoked_other_token \
+            settings_grants_listed settings_grant_enabled settings_grant_disabled ssh_keys_listed ssh_key_added \
+            email_settings_listed email_changed email_mimetype_changed notification_subscribed notification_listed \
+            notification_unsubscribed notification_subscribed_other notification_unsubscribed_other \
+            notification_created notification_created_other calendar_created calendar_listed calendar_deleted \
+            calendar_updated tags_listed tag_created tag_updated tag_deleted tag_added_to_token \
+            tag_added_to_other_token tag_removed_from_token tag_removed_from_other_token calendar_tags_updated \
+            notification_tags_updated expired revoked unknown";
+        let mut labels = HashSet::new();
+        for name in all.split_whitespace() {
+            let label = What::Server(Untrusted::from(name)).label();
+            assert!(!label.contains('_'), "{name}: {label}");
+            // It stands in a column of the board.
+            assert!(label.len() <= 40, "{label}");
+            // Two ways of the wire to untag another one, and to tag: the rest must not be mixed up.
+            assert!(labels.insert(label.clone()), "{name}: {label}");
+        }
+        assert_eq!(labels.len(), SERVER_EVENTS.len());
+    }
+
+    #[test]
+    fn what_an_event_speaks_of_is_read_out_of_its_comment() {
+        let told = |wire: &str, comment: Option<&str>| Event {
+            what: What::Server(Untrusted::from(wire)),
+            comment: comment.map(Untrusted::from),
+            ..event(0, None)
+        };
+        let other = |wire: &str, comment| told(wire, comment).other().map(|id| id.raw().to_owned());
+        assert_eq!(other("revoked_other_token", Some("mom_id: a/b+c==")).as_deref(), Some("a/b+c=="));
+        assert_eq!(other("revoked_other_token", Some("mom_id: ")), None);
+        assert_eq!(other("revoked_other_token", None), None);
+        assert_eq!(other("AT_created", Some("mom_id: x")), None);
+        let made = |wire: &str, comment| told(wire, comment).made();
+        assert_eq!(made("MT_created", Some("Created MT a b")), Some(Some("a b".into())));
+        assert_eq!(made("MT_created", Some("Created MT")), Some(None));
+        assert_eq!(made("MT_created", None), Some(None));
+        assert_eq!(made("created", Some("Created MT x")), None);
+    }
+
+    #[test]
+    fn a_program_is_new_once_whatever_its_version_and_of_each_mytoken_apart() {
+        let by = |at, agent: &str, mom_id: Option<&str>| Event {
+            agent: Some(agent.into()),
+            mom_id: mom_id.map(Untrusted::from),
+            ..event(at, Some("10.0.0.7"))
+        };
+        let mut events = [
+            by(10, "toktui/0.1.0", None),
+            by(20, "toktui/0.2.1", None),
+            by(30, "curl/8.5.0", None),
+            by(40, "curl/8.6.0", None),
+            by(50, "curl/8.6.0", Some("another")),
+            by(60, "SSH-2.0-OpenSSH_9.6", Some("another")),
+        ];
+        mark_first_seen(&mut events);
+        let new: Vec<_> = events.iter().map(|event| event.new_agent).collect();
+        assert_eq!(new, [false, false, true, false, false, true]);
+        assert!(events.iter().all(|event| !event.new_address), "{events:?}");
     }
 
     #[test]

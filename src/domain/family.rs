@@ -5,9 +5,13 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::credential::CredentialId;
+use super::event::Event;
 use super::mytoken::Capability;
 use super::source::SourceId;
 use super::untrusted::Untrusted;
+
+/// An event and what it made are told in whole seconds, by different clocks of one server.
+const NEAR: i64 = 2;
 
 /// A mytoken as a server lists it: neither what it may do nor under which restrictions is told there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,6 +102,44 @@ impl Family {
         at..at + 1 + after
     }
 
+    /// The subtoken that an event made: the server tells only its name, so it is the one of that name that was made within two
+    /// seconds of the event, below the mytoken that the event is of where that is known. `None` where none is, or where two are as near.
+    #[must_use]
+    pub fn made_by(&self, event: &Event) -> Option<usize> {
+        let name = event.made()?;
+        let parent = self.of_event(event);
+        let off = |at: usize| -> Option<i64> {
+            let listed = &self.members.get(at)?.listed;
+            let off = (listed.created?.as_second() - event.at.as_second()).abs();
+            (off <= NEAR && listed.name == name).then_some(off)
+        };
+        let places: Vec<usize> = match parent {
+            Some(parent) => {
+                let depth = self.members.get(parent)?.depth + 1;
+                let below = self.tree(parent).skip(1);
+                below.filter(|at| self.members.get(*at).is_some_and(|member| member.depth == depth)).collect()
+            }
+            None => (0..self.members.len()).collect(),
+        };
+        let mut near: Vec<(i64, usize)> = places.into_iter().filter_map(|at| Some((off(at)?, at))).collect();
+        near.sort_unstable();
+        match near.as_slice() {
+            [(_, only)] => Some(*only),
+            [(first, at), (second, _), ..] if first < second => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// The member that an event is of.
+    fn of_event(&self, event: &Event) -> Option<usize> {
+        if let Some(mom_id) = &event.mom_id {
+            return self.find(mom_id);
+        }
+        let credential = event.credential.as_ref()?;
+        let is_it = |member: &Member| member.held.as_ref().is_some_and(|(id, _)| id.0 == *credential);
+        self.members.iter().position(is_it)
+    }
+
     /// The member with this id.
     #[must_use]
     pub fn find(&self, mom_id: &Untrusted) -> Option<usize> {
@@ -121,9 +163,87 @@ pub fn laid_out(trees: Vec<Listed>) -> Vec<(usize, Listed)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::event::{Teller, What};
+    use crate::domain::time::from_epoch;
 
     fn listed(id: &str, children: Vec<Listed>) -> Listed {
         Listed { mom_id: id.into(), children, ..Listed::default() }
+    }
+
+    fn family(trees: Vec<Listed>) -> Family {
+        let member = |(depth, listed)| Member {
+            listed,
+            depth,
+            held: None,
+            capabilities: None,
+            last_used: None,
+            asks: false,
+        };
+        Family {
+            server: "mt".into(),
+            via: Via::Manager,
+            which: Which::All,
+            members: laid_out(trees).into_iter().map(member).collect(),
+            cut: false,
+            read: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn born(id: &str, name: Option<&str>, at: i64, children: Vec<Listed>) -> Listed {
+        Listed { name: name.map(Untrusted::from), created: Some(from_epoch(at)), ..listed(id, children) }
+    }
+
+    #[test]
+    fn an_event_leads_to_the_subtoken_it_made_by_name_and_time() {
+        let family = family(vec![
+            born(
+                "a",
+                Some("root"),
+                10,
+                vec![
+                    born("b", Some("ci"), 100, vec![born("c", Some("ci"), 101, Vec::new())]),
+                    born("d", None, 200, Vec::new()),
+                    born("e", Some("twin"), 300, Vec::new()),
+                    born("f", Some("twin"), 300, Vec::new()),
+                    born("g", Some("near"), 400, Vec::new()),
+                    born("h", Some("near"), 401, Vec::new()),
+                ],
+            ),
+            born("i", Some("orphan"), 500, Vec::new()),
+        ]);
+        let made = |of: Option<&str>, at: i64, comment: &str| {
+            let event = Event {
+                at: from_epoch(at),
+                what: What::Server("MT_created".into()),
+                address: None,
+                agent: None,
+                comment: Some(comment.into()),
+                teller: Teller::Server,
+                credential: None,
+                mom_id: of.map(Untrusted::from),
+                new_address: false,
+                new_agent: false,
+            };
+            let at = family.made_by(&event)?;
+            family.members.get(at).map(|member| member.listed.mom_id.raw().to_owned())
+        };
+        let table = [
+            (Some("a"), 100, "Created MT ci", Some("b")),
+            (Some("a"), 102, "Created MT ci", Some("b")),
+            (Some("a"), 103, "Created MT ci", None),
+            (Some("b"), 101, "Created MT ci", Some("c")),
+            (Some("a"), 200, "Created MT", Some("d")),
+            (Some("a"), 300, "Created MT twin", None),
+            (Some("a"), 400, "Created MT near", Some("g")),
+            (Some("a"), 500, "Created MT orphan", None),
+            // Whose event it is was not told, or that one is gone from the list: its name and time must do.
+            (None, 500, "Created MT orphan", Some("i")),
+            (None, 100, "Created MT ci", Some("b")),
+            (Some("gone"), 500, "Created MT orphan", Some("i")),
+        ];
+        for (of, at, comment, expected) in table {
+            assert_eq!(made(of, at, comment).as_deref(), expected, "{of:?} {at} {comment}");
+        }
     }
 
     #[test]
@@ -136,22 +256,10 @@ mod tests {
         let told: Vec<_> =
             rows.iter().map(|(depth, listed)| format!("{depth}{}", listed.mom_id.raw())).collect();
         assert_eq!(told, ["0a", "1b", "2c", "1d", "0e"]);
-        let members = rows.into_iter().map(|(depth, listed)| Member {
-            listed,
-            depth,
-            held: None,
-            capabilities: None,
-            last_used: None,
-            asks: false,
-        });
-        let family = Family {
-            server: "mt".into(),
-            via: Via::Manager,
-            which: Which::All,
-            members: members.collect(),
-            cut: false,
-            read: Timestamp::UNIX_EPOCH,
-        };
+        let family = family(vec![
+            listed("a", vec![listed("b", vec![listed("c", Vec::new())]), listed("d", Vec::new())]),
+            listed("e", Vec::new()),
+        ]);
         assert_eq!([0, 1, 3, 4, 9].map(|at| family.tree(at)), [0..4, 1..3, 3..4, 4..5, 9..9]);
         assert_eq!(family.find(&"d".into()), Some(3));
     }

@@ -12,18 +12,24 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::leaving::Wish as ToLeave;
 use super::{Answer, Board, End, SignIn};
-use crate::app::effect::{Asking, Copied, Drawn, Effect, Finding, Making, Outcome, Snapshot, Target, Task};
+use crate::app::effect::{
+    Asking, Copied, Drawn, Effect, Finding, Making, MytokenTold, Outcome, Snapshot, Target, Task,
+};
 use crate::desktop::{Cleared, Desktop};
 use crate::domain::credential::{CredentialId, Custody};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
 use crate::domain::login::Order;
+use crate::domain::mytoken;
 use crate::domain::secret::Secret;
 use crate::domain::specimen::{self, Specimen};
 use crate::domain::time::{Clock, later};
 use crate::wallet::draw::Wish;
 use crate::wallet::look_up::{Ask, Found};
 use crate::wallet::{Wallet, login};
+
+/// How long the revocation of this session's manager mytokens may take when the program is left.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// What the tasks share.
 #[derive(Clone)]
@@ -173,6 +179,8 @@ impl Effects {
                 });
             }
             Effect::Make(making) => self.make(making),
+            Effect::Family(ask) => self.family(ask),
+            Effect::Mytoken(ask) => self.mytoken(ask),
             Effect::Forget(id) => {
                 self.finish(async move {
                     let forgotten = world.wallet.forget(&id).await;
@@ -234,11 +242,37 @@ impl Effects {
         Box::pin(async move {
             while lasting.join_next().await.is_some() {}
             wallet.at_rest().await;
+            // It ends by itself within the hour: nobody waits long for a server that does not answer.
+            drop(tokio::time::timeout(CLOSING, wallet.close_managers()).await);
         })
     }
 
+    /// What the tasks share.
+    pub(super) fn world(&self) -> World {
+        self.world.clone()
+    }
+
     fn log_in(&self, task: Task, order: Order) {
+        let wallet = Arc::clone(&self.world.wallet);
+        let as_code = order.draft.as_ref().is_some_and(|draft| draft.form == mytoken::Form::Code);
+        self.in_panel(task, move |line| async move {
+            if !as_code {
+                return Outcome::LoginEnded(task, wallet.log_in(order, line).await.map(Box::new));
+            }
+            match wallet.log_in_for_code(order, line).await {
+                Ok(handed) => Outcome::Mytoken(MytokenTold::HandedOver(task, Ok(Box::new(handed)))),
+                Err(failure) => Outcome::LoginEnded(task, Err(failure)),
+            }
+        });
+    }
+
+    /// Runs a login whose panel is on the board.
+    pub(super) fn in_panel<F>(&self, task: Task, run: impl FnOnce(login::Line) -> F)
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
         let (line, watched) = login::line();
+        let running = run(line);
         let login::Watch { mut steps, pasted, stop } = watched;
         let logins = Arc::clone(&self.logins);
         logins.lock().unwrap_or_else(PoisonError::into_inner).insert(task, (pasted, stop));
@@ -250,9 +284,9 @@ impl Effects {
                 }
             };
             // The steps end with the login, so that its end is the last word.
-            let ((), ended) = tokio::join!(told, world.wallet.log_in(order, line));
+            let ((), ended) = tokio::join!(told, running);
             logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
-            world.changed(Outcome::LoginEnded(task, ended.map(Box::new)));
+            world.changed(ended);
         });
     }
 }
@@ -286,7 +320,7 @@ impl World {
     }
 
     /// The desktop's calls may take two seconds: never in the loop, nor in a task beside it.
-    fn blocking(&self, work: impl FnOnce(&Self) + Send + 'static) {
+    pub(super) fn blocking(&self, work: impl FnOnce(&Self) + Send + 'static) {
         let world = self.clone();
         tokio::task::spawn_blocking(move || work(&world));
     }
@@ -397,7 +431,7 @@ impl World {
         }
     }
 
-    fn copy(&self, text: &Secret, what: &str, ends: Option<jiff::Timestamp>, is_secret: bool) {
+    pub(super) fn copy(&self, text: &Secret, what: &str, ends: Option<jiff::Timestamp>, is_secret: bool) {
         let copied = self.desktop.copy(text).map(|sent| Copied {
             what: what.to_owned(),
             route: sent.route.place(),

@@ -4,6 +4,7 @@
 //! (`State::next_change`); there is no ticker. Work runs in tasks of its own, which hold a sender and nothing else.
 
 mod effects;
+mod families;
 mod leaving;
 mod making;
 pub mod open;

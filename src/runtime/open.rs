@@ -63,6 +63,7 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
     let mut state = State::new(seat(desktop.as_ref(), demo), terminal::size(), clock::zone(&environment));
     state.seat.clear_after = opening.clear_after.map(|span| span.as_secs());
     state.utc = opening.utc;
+    state.seat.read_only = opening.wallet.is_read_only();
     state.notice = opening.complaint.map(|text| Notice { text, tone: Tone::Warning, until: None });
     let guard = terminal::take(&environment)?;
     let input = Some(InputStream::start()?);
@@ -118,6 +119,7 @@ fn seat(desktop: &dyn Desktop, demo: bool) -> Seat {
             None => "nowhere: no clipboard can be reached",
         },
         demo,
+        read_only: false,
     }
 }
 

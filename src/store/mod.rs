@@ -401,6 +401,12 @@ impl Store {
         self.shared.history.newest(history::MOST)
     }
 
+    /// What was done with one mytoken, by its id at its server, held or not; as for [`Store::history_of`].
+    #[must_use]
+    pub fn history_about(&self, mom_id: &str, limit: usize) -> Vec<Event> {
+        self.shared.history.about(mom_id, limit)
+    }
+
     /// What was done with one credential, by whomever and in any session, the newest first and at most `limit`. Reads up to
     /// 8 MiB.
     #[must_use]

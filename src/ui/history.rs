@@ -69,13 +69,14 @@ impl Parts {
         // What is gone has no row to take its name from: the event has kept it.
         let gone = (of_many && event.what == What::Forgotten).then(|| text(&event.comment));
         let whose = whose.or(gone);
-        let new = event.new_address;
+        let new = event.new_address || event.new_agent;
         Self {
             time: moments::brief(event.at, scene.now, &scene.zone()),
             label: cleaned(&event.what.label()),
             place: event.address.as_ref().map(Untrusted::shown).or(whose).unwrap_or_default(),
             more: match event.teller {
-                _ if new => "new address".to_owned(),
+                _ if event.new_address => "new address".to_owned(),
+                _ if event.new_agent => format!("new program {}", text(&event.agent)),
                 Teller::Server => text(&event.agent),
                 Teller::Here if event.what == What::Forgotten => String::new(),
                 Teller::Here => text(&event.comment),

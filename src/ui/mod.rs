@@ -6,9 +6,12 @@ mod create;
 mod details;
 mod empty;
 mod facts;
+mod family;
 mod field;
 mod footer;
+mod foretold;
 mod granted;
+mod handing;
 mod header;
 mod help;
 mod history;
@@ -26,10 +29,12 @@ mod revoke;
 mod routes;
 mod safe;
 mod scene;
+mod sheet;
 #[cfg(test)]
 mod still;
 mod theme;
 mod tokens;
+mod tree;
 mod verdict;
 
 use jiff::Timestamp;
@@ -126,11 +131,16 @@ fn draw_overlay(
             return questions::keep_as(buf, area, specimen, field, scene);
         }
         Overlay::AddProvider(field) => return questions::add_provider(buf, area, field, scene),
-        Overlay::Revoke(revoke) => revoke::draw(buf, area, revoke, scene),
+        Overlay::Revoke(revoke) => return revoke::draw(buf, area, revoke, scene),
         Overlay::Guarding(choosing) => return safe::guarding(buf, area, choosing, scene),
         Overlay::Unlock(question) => return safe::unlock(buf, area, question, scene),
         Overlay::Rename(id, field) => return safe::rename(buf, area, id, field, scene),
         Overlay::QuitLoses(loss) => questions::quit_loses(buf, area, loss, scene),
+        Overlay::Family(window) => return family::draw(buf, area, window, scene),
+        Overlay::Member(member, list) => details::member(buf, area, member, list, scene),
+        Overlay::Event(event, list) => details::event(buf, area, event, list, scene),
+        Overlay::Sheet(sheet) => return sheet::draw(buf, area, sheet, scene),
+        Overlay::Handing(handing) => handing::draw(buf, area, handing, scene),
         Overlay::Filter(field) => {
             return footer::filter(buf, layout::rect(geometry.notice, buf.area), field, scene);
         }

@@ -96,7 +96,9 @@ fn boards() -> Vec<(&'static str, State)> {
         comment: None,
         teller: Teller::Server,
         credential: None,
+        mom_id: None,
         new_address: false,
+        new_agent: false,
     };
     let events = (vec![happened(10), happened(40_000)], seconds(-100));
     wide.history.read.insert(crate::app::sample::id("batch"), events);

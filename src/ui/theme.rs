@@ -52,6 +52,12 @@ pub(crate) struct Signs {
     pub(crate) unticked: &'static str,
     /// In the place of a character that is not shown.
     pub(crate) hidden: &'static str,
+    /// This row is marked.
+    pub(crate) marked: &'static str,
+    /// A branch of a tree after which others follow, the last one, and the trunk that passes by: two columns each.
+    pub(crate) branch: &'static str,
+    pub(crate) last_branch: &'static str,
+    pub(crate) trunk: &'static str,
 }
 
 const UNICODE: Signs = Signs {
@@ -73,6 +79,10 @@ const UNICODE: Signs = Signs {
     ticked: "▣",
     unticked: "▢",
     hidden: "•",
+    marked: "•",
+    branch: "├ ",
+    last_branch: "└ ",
+    trunk: "│ ",
 };
 
 const ASCII: Signs = Signs {
@@ -103,6 +113,10 @@ const ASCII: Signs = Signs {
     ticked: "x",
     unticked: "_",
     hidden: "*",
+    marked: "*",
+    branch: "| ",
+    last_branch: "` ",
+    trunk: "| ",
 };
 
 /// What each thing on the screen means, as a style. Colour never stands alone: a word says the same.

@@ -52,6 +52,7 @@ impl Wallet {
         bytes: &[u8],
         passphrase: Option<&Secret>,
     ) -> Result<Vec<(String, Restored)>, Failure> {
+        self.may_change(RESTORING)?;
         let all = backup::unpack(bytes, passphrase).map_err(|error| match error {
             Error::DoesNotOpen => Failure::new(Kind::NotValid, RESTORING, "that does not open it"),
             Error::Damaged(why) => Failure::new(Kind::Unusable, RESTORING, why),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::uses::{Use, spend};
-use super::{Wallet, gone, health, words};
-use crate::domain::credential::{CredentialId, Grant, Health};
-use crate::domain::event::{Event, Teller, What, mark_new_addresses};
+use super::question::{Answered, Own};
+use super::{Wallet, words};
+use crate::domain::credential::CredentialId;
+use crate::domain::event::{Event, Teller, What, mark_first_seen};
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::mytoken::Rotation;
+use crate::domain::jwt::Jwt;
+use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
 use crate::mytoken::Error;
 use crate::mytoken::tokeninfo::{self, HistoryEvent};
@@ -25,50 +26,11 @@ impl Wallet {
     }
 
     async fn history_in_turn(&self, id: &CredentialId) -> Result<Vec<Event>, Failure> {
-        let turn = self.store.turn(id).await.map_err(|error| gone(DOING, &error))?;
-        let credential = turn.read();
-        let Grant::Mytoken(grant) = &credential.grant else {
-            return Err(Failure::new(Kind::Unusable, DOING, "only a mytoken has a history at its server"));
-        };
-        self.not_overtaken(&credential, DOING)?;
-        if health::may_revoke_family(&credential) {
-            return Err(health::may_revoke(DOING));
-        }
-        let sent = &grant.current.value;
-        let failed = |error: &Error| words::without(words::mytoken(DOING, error), &[sent]);
-        let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
-        if health::may_rotate(&credential, |rotation| rotation.on_other) {
-            self.intend(&turn, DOING).await?;
-        }
-        let reply = tokeninfo::event_history(&self.http, &server, sent).await;
-        let mut next = credential.clone();
-        let copy = reply.update.map(|update| self.adopt(&mut next, update));
-        let lost =
-            copy.is_none() && reply.in_doubt && health::rotation(&credential).is_some_and(Rotation::rotates);
-        next.health = match &reply.outcome {
-            _ if lost => health::in_doubt(),
-            // It says nothing about whether access tokens are still to be had.
-            Ok(_) if matches!(credential.health, Health::InDoubt(_)) => Health::Ok,
-            Ok(_) => credential.health.clone(),
-            Err(error) => health::after(error, &credential.health),
-        };
-        if reply.outcome.is_ok() {
-            spend(&mut next, Use::Other, &credential.ask, self.now());
-        }
-        let saved = next.clone();
-        self.save(&turn, next, DOING).await?;
-        if lost {
-            self.note(Some(id), What::InDoubt);
-        }
-        if let Some(copy) = copy {
-            self.note(Some(id), What::Rotated { copy });
-            self.bury_older_copies_of(&saved).await;
-        }
-        let events = reply.outcome.map_err(|error| failed(&error))?;
+        let Answered { answer: events, server, date } = self.ask_with_held(id, &Own, DOING).await?;
         self.note(Some(id), What::HistoryRead);
-        self.learn_address(&grant.server, &events);
-        self.acted(&grant.server, reply.date);
-        Ok(self.told(&events, Some(id)))
+        self.learn_address(&server, &events);
+        self.acted(&server, date);
+        Ok(self.told_by(&events, |_| Some(id.0.clone())))
     }
 
     /// The events of a pasted mytoken, of which no copy is held here. The caller has the user's word for it.
@@ -92,14 +54,25 @@ impl Wallet {
             let why = format!("a newer copy of it is held, as {}; this one was not sent", newer.name);
             return Err(Failure::new(Kind::Unusable, DOING, why));
         }
+        let facts = Jwt::parse(value.expose()).map(|jwt| Facts::from_claims(&jwt.claims));
+        if facts.is_none_or(|facts| !facts.restrictions.is_empty()) {
+            self.may_change(DOING)?;
+        }
         let failed = |error: &Error| words::without(words::mytoken(DOING, error), &[value]);
+        self.may_ask(server).map_err(|error| failed(&error))?;
         let known = self.mytoken_server(server).await.map_err(|error| failed(&error))?;
         let reply = tokeninfo::event_history(&self.http, &known, value).await;
+        self.heed(server, &reply);
         let events = reply.outcome.map_err(|error| failed(&error))?;
-        Ok(self.told(&events, None))
+        Ok(self.told_by(&events, |_| None))
     }
 
-    fn told(&self, events: &[HistoryEvent], id: Option<&CredentialId>) -> Vec<Event> {
+    /// A server's events as ours, the first use from an address and by a program marked.
+    pub(super) fn told_by(
+        &self,
+        events: &[HistoryEvent],
+        whose: impl Fn(&HistoryEvent) -> Option<String>,
+    ) -> Vec<Event> {
         let mut told: Vec<Event> = events
             .iter()
             .map(|event| Event {
@@ -109,11 +82,13 @@ impl Wallet {
                 agent: event.agent.clone(),
                 comment: event.comment.clone(),
                 teller: Teller::Server,
-                credential: id.map(|id| id.0.clone()),
+                credential: whose(event),
+                mom_id: event.mom_id.clone(),
                 new_address: false,
+                new_agent: false,
             })
             .collect();
-        mark_new_addresses(&mut told);
+        mark_first_seen(&mut told);
         told
     }
 }

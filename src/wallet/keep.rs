@@ -33,6 +33,7 @@ impl Wallet {
     /// When the name is taken or is none, when it or a newer copy is held already, when nothing could be done with it, or
     /// when it would have to be sent to a server that is neither listed nor agreed to.
     pub async fn keep(&self, specimen: &Specimen, name: &str) -> Result<(CredentialId, String), Failure> {
+        self.may_change(DOING)?;
         if let Some(holder) = self.store.holder_of(&specimen.value).and_then(|id| self.store.get(&id).ok()) {
             return Err(unusable(&format!("it is held already, as {}", holder.name)));
         }

@@ -8,7 +8,9 @@
 //! | draw an access token | `draw/` | access token, refresh token or mytoken copy, health |
 //! | look up | `look_up.rs` | what is known of a mytoken |
 //! | read the history | `history.rs` | a mytoken's copy, where reading rotates it |
-//! | keep, forget, revoke | `keep.rs`, `end.rs` | adds, removes |
+//! | list all of a user's mytokens, or the tree below one | `family.rs` | the same |
+//! | log in to manage them for an hour | `manager.rs` | nothing that is kept |
+//! | keep, forget, revoke | `keep.rs`, `end.rs`, `end_listed.rs` | adds, removes |
 //! | make a mytoken from one, redeem a code, hand over | `create.rs`, `redeem.rs`, `hand_over.rs` | adds; a parent's copy |
 //! | put a successor in place | `successor.rs` | two names |
 //! | add a provider | `provider.rs` | the list of sources |
@@ -22,6 +24,7 @@ pub mod backup;
 pub mod create;
 pub mod draw;
 pub mod end;
+mod end_listed;
 pub mod family;
 pub mod forms;
 mod granted;
@@ -31,6 +34,7 @@ pub mod history;
 mod in_turn;
 mod issuers;
 pub mod keep;
+mod limits;
 pub mod login;
 pub mod look_up;
 pub mod manager;
@@ -39,6 +43,8 @@ pub mod offer;
 mod once;
 mod pause;
 pub mod provider;
+mod question;
+mod read_only;
 pub mod redeem;
 mod rows;
 pub mod safe;
@@ -56,15 +62,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::domain::credential::{Credential, CredentialId, Health, Held};
+use crate::domain::credential::{Credential, CredentialId, Grant, Health, Held};
 use crate::domain::event::{Event, Teller, What};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::source::{Source, SourceId};
 use crate::domain::time::Clock;
+use crate::domain::untrusted::Untrusted;
 use crate::http::Http;
 use crate::store::{self, Store, Turn};
 
 use issuers::Issuers;
+use manager::Managers;
 use servers::Servers;
 
 /// Everything the verbs share. Cheap to hold; nothing is connected before the first question.
@@ -81,6 +89,10 @@ pub struct Wallet {
     unlisted: AtomicBool,
     issuers: Issuers,
     servers: Servers,
+    /// The manager mytokens of this session, by the address of their server.
+    managers: Managers,
+    /// Nothing is changed, neither here nor at any server.
+    read_only: AtomicBool,
     /// How many tasks run that must not be broken off.
     under_way: watch::Sender<usize>,
 }
@@ -108,6 +120,8 @@ impl Wallet {
             unlisted: AtomicBool::new(true),
             issuers: Issuers::default(),
             servers: Servers::default(),
+            managers: Managers::default(),
+            read_only: AtomicBool::new(false),
             under_way: watch::Sender::new(0),
         })
     }
@@ -234,6 +248,22 @@ impl Wallet {
     }
 
     fn note_with(&self, id: Option<&CredentialId>, what: What, comment: &str) {
+        self.note_about(id, None, what, comment);
+    }
+
+    /// The same about a credential; of a mytoken its id at the server is noted too, by which it is known again when it is not held any more.
+    fn note_of(&self, credential: &Credential, what: What) {
+        let mom_id = match &credential.grant {
+            Grant::Mytoken(grant) => grant.facts.mom_id.clone(),
+            Grant::Refresh(_) | Grant::Bare => None,
+        };
+        self.note_about(Some(&credential.id), mom_id, what, "");
+    }
+
+    fn note_about(&self, id: Option<&CredentialId>, mom_id: Option<Untrusted>, what: What, comment: &str) {
+        if self.is_read_only() {
+            return;
+        }
         self.store.note(Event {
             at: self.now(),
             what,
@@ -242,7 +272,9 @@ impl Wallet {
             comment: (!comment.is_empty()).then(|| comment.into()),
             teller: Teller::Here,
             credential: id.map(|id| id.0.clone()),
+            mom_id,
             new_address: false,
+            new_agent: false,
         });
     }
 }
@@ -267,6 +299,7 @@ impl Wallet {
     /// Says that a request is about to be sent whose answer may replace the secret, and makes sure that it can be kept. What
     /// is wrong stops the request; [`Wallet::save`] settles it, also where nothing was sent or nothing came.
     async fn intend(&self, turn: &Turn, doing: &str) -> Result<(), Failure> {
+        self.may_change(doing)?;
         turn.intend().await.map_err(|error| match &error {
             store::Error::ReadOnly(_) => {
                 gone(doing, &error).hint("Nothing was sent: the answer could not be kept.")
@@ -278,11 +311,15 @@ impl Wallet {
     /// Saves a change made in a credential's turn. What could not be written is held in memory, and said: it must not be handed out as if
     /// nothing had happened.
     async fn save(&self, turn: &Turn, credential: Credential, doing: &str) -> Result<(), Failure> {
+        self.may_change(doing)?;
         turn.save(credential).await.map_err(|error| gone(doing, &error))
     }
 
     /// Marks how a credential fares, in its turn.
     async fn mark(&self, id: &CredentialId, health: Health) {
+        if self.is_read_only() {
+            return;
+        }
         let Ok(turn) = self.store.turn(id).await else { return };
         let credential = Credential { health, ..turn.read() };
         // What cannot be written now is found out again at the next look.

@@ -41,6 +41,7 @@ impl Wallet {
     /// When there is one already, the keyring gives nothing, or the disk takes nothing.
     pub async fn create_store(&self, opening: Opening) -> Result<(), Failure> {
         let doing = format!("Making a store guarded by {}", opening.guard().words());
+        self.may_change(&doing)?;
         self.store.create(opening).await.map_err(|error| failed(doing, &error))
     }
 
@@ -77,6 +78,7 @@ impl Wallet {
     /// When the store is locked, the keyring gives nothing, or the disk takes nothing.
     pub async fn guard(&self, opening: Opening) -> Result<(), Failure> {
         let doing = format!("Guarding the store by {}", opening.guard().words());
+        self.may_change(&doing)?;
         self.store.guard(opening).await.map_err(|error| failed(doing, &error))
     }
 
@@ -86,6 +88,7 @@ impl Wallet {
     /// When the name is taken or is none, or the disk takes nothing.
     pub async fn rename(self: &Arc<Self>, id: &CredentialId, name: &str) -> Result<String, Failure> {
         let doing = "Renaming";
+        self.may_change(doing)?;
         let turn = self.store.turn(id).await.map_err(|error| gone(doing, &error))?;
         let before = turn.read().name;
         self.store.rename(&turn, name).await.map_err(|error| failed(doing, &error))?;
@@ -118,6 +121,9 @@ impl Wallet {
 
     /// Tries again to write what could not be written; how many values are still unsaved.
     pub async fn save_again(&self) -> usize {
+        if self.is_read_only() {
+            return self.vault().unsaved;
+        }
         self.store.save_again().await
     }
 }

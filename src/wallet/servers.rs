@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::Wallet;
+use super::limits::Told;
 use super::once::Once;
 use crate::domain::credential::{Credential, CredentialId, Fingerprint, Grant};
 use crate::domain::limit::Allowance;
@@ -25,6 +26,10 @@ pub(super) struct Servers {
     documents: Once<Server, Error>,
     /// Servers that are not listed and to which the user has agreed.
     agreed: Mutex<HashSet<String>>,
+    /// How much each server still takes, and until when it wants to be left alone.
+    pub(super) limits: Mutex<HashMap<String, Told>>,
+    /// Of each mytoken in the trees that servers have told, the one it was made from.
+    pub(super) parents: Mutex<HashMap<String, HashMap<Untrusted, Option<Untrusted>>>>,
     /// When, by its own clock, each server was last used from here, and the address it saw us at.
     traces: Mutex<HashMap<String, Trace>>,
     /// The profiles and templates that each keeps, by its address.
@@ -92,7 +97,7 @@ impl Wallet {
     }
 
     /// What a server last told of how much more may be asked.
-    pub(super) fn allowance(&self, server: &str) -> Option<Allowance> {
+    pub(super) fn last_allowance(&self, server: &str) -> Option<Allowance> {
         locked(&self.servers.allowances).get(&plain(server)).copied()
     }
 
@@ -166,6 +171,6 @@ pub(super) fn plain(address: &str) -> String {
     address.trim_end_matches('/').to_owned()
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -31,13 +31,19 @@ impl Wallet {
     /// What to use instead of a copy that was rotated away. It was marked when the newer one came to be held; here nobody
     /// looks through all that is held, unless to find the newer one's name.
     pub(super) fn not_overtaken(&self, credential: &Credential, doing: &str) -> Result<(), Failure> {
-        self.rotated_away(credential).map_or(Ok(()), |newer| Err(use_instead(&newer, doing)))
+        match self.rotated_away(credential) {
+            Some(newer) => Err(use_instead(&newer, doing)),
+            None if is_marked(credential) => {
+                let why = "it was rotated away; the newer copy is not held here any more, and this older one was not sent";
+                Err(Failure::new(Kind::NotValid, doing, why).hint("Forget it, and make a new one."))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The newer copy, where this one was marked as rotated away.
     pub(super) fn rotated_away(&self, credential: &Credential) -> Option<Newer> {
-        let marked = credential.health == Health::Dead(health::ROTATED_AWAY.to_owned());
-        if marked { self.overtaken(credential) } else { None }
+        if is_marked(credential) { self.overtaken(credential) } else { None }
     }
 
     /// The credential here that a pasted token is, or is an older copy of.
@@ -78,6 +84,11 @@ impl Wallet {
             }
         }
     }
+}
+
+/// Whether a newer copy came to be held here, now or once.
+pub(super) fn is_marked(credential: &Credential) -> bool {
+    credential.health == Health::Dead(health::ROTATED_AWAY.to_owned())
 }
 
 /// An older copy was not sent.

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "these tests wait for other processes, in real time")]
 
 mod asking;
+mod families;
 mod keeping;
 mod listing;
 mod making;

@@ -24,7 +24,7 @@ use toktui::config::Config;
 use toktui::domain::credential::{
     Ask, Chain, ChainEnd, CredentialId, Custody, Health, Held, HeldAccess, Identity, Pause, why,
 };
-use toktui::domain::event::{Event, Teller, What, mark_new_addresses};
+use toktui::domain::event::{Event, Teller, What, mark_first_seen};
 use toktui::domain::jwt::Jwt;
 use toktui::domain::login::{Browser, Compared, Order, Polled, Relation, Report, View};
 use toktui::domain::mytoken::{Capability, Clause, Facts, Rotation};
@@ -94,7 +94,7 @@ pub fn morning(size: (u16, u16)) -> State {
     let mut state = board(size, credentials(), journal());
     select(&mut state, "toar");
     let mut events = server_events();
-    mark_new_addresses(&mut events);
+    mark_first_seen(&mut events);
     state.history.read.insert(id("toar"), (events, after(-2 * MINUTE)));
     state
 }
@@ -113,6 +113,7 @@ pub fn press(state: &mut State, keys: &str) {
         let code = match key {
             '\n' => KeyCode::Enter,
             '\t' => KeyCode::Tab,
+            '\u{8}' => KeyCode::Backspace,
             key => KeyCode::Char(key),
         };
         let _ = update(state, Message::Key(KeyEvent::new(code, KeyModifiers::NONE)), noon());
@@ -251,11 +252,13 @@ fn event(at: i64, what: What, address: Option<&str>, agent: Option<&str>, whose:
         comment: None,
         teller: if address.is_some() { Teller::Server } else { Teller::Here },
         credential: Some(id(whose).0),
+        mom_id: None,
         new_address: false,
+        new_agent: false,
     }
 }
 
-fn server_events() -> Vec<Event> {
+pub fn server_events() -> Vec<Event> {
     let server = |at, name: &str, address, agent| {
         event(at, What::Server(name.into()), Some(address), Some(agent), "toar")
     };

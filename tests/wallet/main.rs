@@ -4,6 +4,7 @@
 mod clocks;
 mod disk;
 mod draw;
+mod families;
 mod keep;
 mod login;
 mod look_up;

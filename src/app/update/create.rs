@@ -7,7 +7,7 @@ use crate::app::action::{Action, CreateAction};
 use crate::app::copy::{self, is_paid};
 use crate::app::create::tree;
 use crate::app::create::{self, Create, Group, Item, Over, Picking, Start, Told, Turn};
-use crate::app::effect::{Effect, Made, Making, Task};
+use crate::app::effect::{Effect, Made, Making, MytokenAsk, Task};
 use crate::app::field::Field;
 use crate::app::login;
 use crate::app::overlay::Overlay;
@@ -16,7 +16,9 @@ use crate::app::state::{Pane, State, Tone};
 use crate::domain::credential::CredentialId;
 use crate::domain::draft::{Draft, from_json, to_json};
 use crate::domain::failure::Failure;
+use crate::domain::handed::HandOver;
 use crate::domain::login::{Order, Report};
+use crate::domain::mytoken::Form;
 use crate::domain::source::SourceId;
 use crate::domain::untrusted::{Untrusted, cleaned};
 
@@ -453,6 +455,10 @@ fn make_from(state: &mut State, parent: &CredentialId, draft: Draft, now: Timest
     }
     state.notice = None;
     let task = state.begin(doing, now);
+    if draft.form == Form::Code {
+        let how = HandOver::Subtoken(Box::new(draft));
+        return vec![Effect::Mytoken(MytokenAsk::HandOver(task, parent.clone(), how))];
+    }
     vec![Effect::Make(Making::From(task, parent.clone(), Box::new(draft)))]
 }
 
@@ -527,9 +533,18 @@ pub(super) fn granted(state: &mut State) {
     }
 }
 
-/// Opens the revoke dialogue for the mytoken of the report on show.
-pub(super) fn revoke(state: &mut State, now: Timestamp) -> bool {
-    let Some(held) = copy::granted(state).cloned() else { return false };
-    end::open_for(state, &held, now);
-    true
+/// It came as a code: login panel and form have done their work.
+pub(super) fn handed(state: &mut State) {
+    let is_code = |overlay: &Overlay| match overlay {
+        Overlay::Login(login) => login.order.draft.as_ref().is_some_and(|draft| draft.form == Form::Code),
+        Overlay::Create(form) => form.draft.form == Form::Code,
+        _ => false,
+    };
+    state.overlays.retain(|overlay| !is_code(overlay));
+}
+
+/// Opens the revoke dialogue for the mytoken of the report on show, if one is.
+pub(super) fn revoke(state: &mut State, now: Timestamp) -> Option<Vec<Effect>> {
+    let id = copy::granted(state)?.id.clone();
+    Some(end::offer(state, &id, now))
 }

@@ -5,12 +5,14 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::*;
 use crate::app::create::typed::Member;
 use crate::app::create::{self, Create, Item, Over};
-use crate::app::effect::{Made, Making, Outcome, Task};
+use crate::app::effect::{Made, Making, MytokenAsk, MytokenTold, Outcome, Task};
 use crate::app::overlay::Overlay;
+use crate::app::revoke::Doomed;
 use crate::app::sample::*;
 use crate::domain::credential::{Chain, Held};
 use crate::domain::draft::{Draft, DraftClause, When};
 use crate::domain::failure::{Failure, Kind};
+use crate::domain::handed::HandOver;
 use crate::domain::login::{Order, Report};
 use crate::domain::mytoken::{Capability, Clause, Facts, Rotation};
 use crate::domain::offer::{Offer, Offered, Template, TemplateKind};
@@ -287,6 +289,26 @@ fn from_a_held_mytoken_the_price_is_said_first_and_enter_again_pays() {
     );
 }
 
+#[test]
+fn a_code_is_handed_over_and_the_form_has_done_its_work() {
+    let mut state = with_profile(vec![parent("mother")]);
+    press(&mut state, "n");
+    hear(&mut state);
+    go_to(&mut state, Item::From);
+    press(&mut state, " ");
+    go_to(&mut state, Item::Answer);
+    key(&mut state, KeyCode::Left);
+    press(&mut state, "\n");
+    let effects = press(&mut state, "\n");
+    let [Effect::Mytoken(MytokenAsk::HandOver(task, of, HandOver::Subtoken(_)))] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(*of, id("mother"));
+    let told = MytokenTold::HandedOver(*task, Ok(Box::new(handed())));
+    let _ = tell(&mut state, Outcome::Mytoken(told));
+    assert!(matches!(state.overlays.as_slice(), [Overlay::Handing(_)]));
+}
+
 fn report(name: &str) -> Box<Report> {
     Box::new(Report {
         id: id(name),
@@ -308,7 +330,9 @@ fn what_was_made_can_be_made_again_with_other_settings_or_revoked() {
     let _ = tell(&mut state, Outcome::LoginEnded(task, Ok(report("toar"))));
     assert!(matches!(state.overlays.as_slice(), [Overlay::Granted(_)]), "the form is put away");
     press(&mut state, "D");
-    assert!(matches!(state.overlays.last(), Some(Overlay::Revoke(revoke)) if revoke.id == id("toar")));
+    assert!(
+        matches!(state.overlays.last(), Some(Overlay::Revoke(revoke)) if revoke.doomed == Doomed::Held(id("toar")))
+    );
     press(&mut state, "\x1bn");
     assert_eq!(form(&state).draft.name, "toar-2");
     assert_eq!(form(&state).draft.clauses, toar().clauses, "as it was asked for");

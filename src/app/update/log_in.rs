@@ -39,8 +39,11 @@ fn prepare(state: &mut State, source: &Source, name: Option<String>) -> Vec<Effe
     start(state, order)
 }
 
-/// Starts the login: its panel opens.
+/// Starts a login; the one for a manager mytoken, if it is that which goes on.
 pub(super) fn start(state: &mut State, order: Order) -> Vec<Effect> {
+    if state.families.opening.as_ref() == Some(&order.source) && order.draft.is_none() {
+        return super::family::start_manager(state, order);
+    }
     let task = state.new_task();
     let login = Login {
         task,
@@ -91,6 +94,8 @@ pub(super) fn with_provider(state: &mut State) -> Vec<Effect> {
 pub(super) fn cancel(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let Some(task) = state.login().map(|login| login.task) else { return Vec::new() };
     state.overlays.pop();
+    state.families.opening = None;
+    super::mytoken::after_failed_login(state, task);
     state.say(Tone::Plain, "Login cancelled; nothing is lost", now);
     vec![Effect::CancelLogin(task)]
 }
@@ -104,6 +109,7 @@ pub(super) fn replace_login(state: &mut State, overlay: Overlay) {
 
 /// Takes the login panel away, wherever it lies.
 pub(super) fn close_login(state: &mut State) {
+    state.families.opening = None;
     state.overlays.retain(|overlay| !matches!(overlay, Overlay::Login(_)));
 }
 

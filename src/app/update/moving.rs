@@ -93,7 +93,7 @@ fn in_overlay(state: &mut State, action: Action) {
     let lines = match top {
         Overlay::Help(_) => palette::help(state).len(),
         Overlay::Palette(palette) => palette::matches(state, palette.field.value()).len(),
-        Overlay::CopyMenu(..) => copy::menu_forms(state).len(),
+        Overlay::CopyMenu(..) => copy::menu_rows(state).len(),
         Overlay::Details(id, _) => {
             state.held(id).map_or(0, |held| content::of_held(held, &state.wallet.vault, width).len())
         }
@@ -105,6 +105,9 @@ fn in_overlay(state: &mut State, action: Action) {
             Over::Scopes(picking) => picking.scopes.len(),
             Over::Nothing | Over::ProfileName(_) => return,
         },
+        Overlay::Family(window) => window.len(),
+        Overlay::Member(member, _) => content::of_member(state, member, width).len(),
+        Overlay::Event(event, _) => content::of_event(event, width).len(),
         _ => return,
     };
     match state.overlays.last_mut() {
@@ -112,7 +115,17 @@ fn in_overlay(state: &mut State, action: Action) {
             list.selected = moved(list.selected, lines, height, action);
             list.offset = scrolled(list.offset, list.selected, lines, height);
         }
-        Some(Overlay::Details(_, list) | Overlay::Content(list)) => read_on(list, lines, height, action),
+        Some(
+            Overlay::Details(_, list)
+            | Overlay::Content(list)
+            | Overlay::Member(_, list)
+            | Overlay::Event(_, list),
+        ) => read_on(list, lines, height, action),
+        Some(Overlay::Family(window)) => {
+            let list = &mut window.list;
+            list.selected = moved(list.selected, lines, height, action);
+            list.offset = scrolled(list.offset, list.selected, lines, height);
+        }
         Some(Overlay::Palette(palette)) => palette.selected = moved(palette.selected, lines, height, action),
         Some(Overlay::WhichProvider(which)) => which.selected = moved(which.selected, lines, height, action),
         Some(Overlay::Guarding(choosing)) => {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::{act, ask, create, log_in, settle};
 use crate::app::action::Action;
+use crate::app::copy::MenuRow;
 use crate::app::effect::Effect;
 use crate::app::field;
 use crate::app::keymap;
@@ -36,7 +37,7 @@ fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
     // The price was said for one action; every other key means that it is not wanted.
     let chosen = match action {
         // Enter on the selected form is that form's own key.
-        Some(Action::Accept) => Some(act::chosen_form(state).map_or(Action::Accept, Action::CopyForm)),
+        Some(Action::Accept) => act::chosen_row(state).map(MenuRow::action).or(action),
         other => other,
     };
     let keeps_price = |asked| chosen == Some(asked) || action == Some(Action::Back);
@@ -53,6 +54,10 @@ fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
 /// Says why a key of the board does nothing now: silence would look like a fault.
 fn explain(state: &mut State, key: &KeyEvent, now: Timestamp) {
     let Some(dormant) = keymap::dormant(state, key) else { return };
+    if state.seat.read_only && dormant.action.changes() {
+        let text = format!("{} does not work: this board is read-only", dormant.label);
+        return state.say(Tone::Plain, text, now);
+    }
     let text = match state.acting().map(|held| (&held.name, &held.health)) {
         Some((name, Health::Dead(why) | Health::NeedsLogin(why))) => {
             format!("{} does not work for {name}: {why}", dormant.label)
@@ -90,6 +95,7 @@ fn typed(state: &mut State, now: Timestamp) {
     match state.overlays.last_mut() {
         Some(Overlay::Create(_)) => create::typed(state, now),
         Some(Overlay::Palette(palette)) => palette.selected = 0,
+        Some(Overlay::Family(_)) => super::family::narrowed(state),
         Some(Overlay::Filter(field)) => {
             let filter = Some(field.value().to_owned()).filter(|typed| !typed.is_empty());
             set_filter(state, filter);

@@ -2,13 +2,22 @@
 
 mod create;
 mod hand_over;
+mod history;
+mod list;
+mod members;
 mod order;
+mod outlast;
 mod profiles;
 mod redeem;
+mod revoke;
+mod right;
 mod servers;
 mod snippets;
 mod successor;
+mod table;
 mod told;
+mod tree;
+mod would_work;
 
 use clap::Subcommand;
 
@@ -36,6 +45,24 @@ pub enum Words {
     /// The mytoken servers that are listed here, and what they offer
     #[command(after_help = servers::HELP)]
     Servers(servers::Words),
+    /// All of yours at a server, held here or not
+    #[command(after_help = list::HELP)]
+    List(list::Words),
+    /// What was made from one, as a tree
+    #[command(after_help = tree::HELP)]
+    Tree(tree::Words),
+    /// End one for good, held or by its id, alone or with what was made from it
+    #[command(after_help = revoke::HELP)]
+    Revoke(revoke::Words),
+    /// What happened to one, held or by its id
+    #[command(after_help = history::HELP)]
+    History(history::Words),
+    /// Will it last as long as my job?
+    #[command(after_help = outlast::HELP)]
+    Outlast(outlast::Words),
+    /// Would it work there, then, for that? Nothing is sent
+    #[command(after_help = would_work::HELP)]
+    WouldWork(would_work::Words),
     /// A script that reads an access token from toktui, and never contains it
     #[command(after_help = snippets::HELP)]
     Snippet(snippets::Words),
@@ -74,6 +101,12 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         Words::Successor(words) => successor::run(house, words).await,
         Words::Profiles(words) => profiles::run(house, words).await,
         Words::Servers(words) => servers::run(house, *words).await,
+        Words::List(words) => list::run(house, words).await,
+        Words::Tree(words) => tree::run(house, words).await,
+        Words::Revoke(words) => revoke::run(house, words).await,
+        Words::History(words) => history::run(house, words).await,
+        Words::Outlast(words) => outlast::run(house, words, std::io::stdin()).await,
+        Words::WouldWork(words) => would_work::run(house, words).await,
         Words::Snippet(words) => snippets::run(house, words),
     }
 }

@@ -207,8 +207,17 @@ pub enum Says {
         /// The name it is held under.
         name: String,
     },
-    /// It was revoked from here.
+    /// It was revoked from here: by itself, by its id, or with what it was made from.
     RevokedHere,
+    /// It was rotated from here to a newer copy, which is not held here any more.
+    RotatedHere {
+        /// This copy's number, where it is known.
+        copy: Option<u64>,
+        /// The number of the newest copy that was ever held here.
+        newest: u64,
+    },
+    /// A copy of it that was not the current one was used from here although that revokes it and all made from it.
+    OlderCopyUsed,
     /// What the last look-up found.
     LastKnown(Standing),
 }

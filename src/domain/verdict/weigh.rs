@@ -60,6 +60,13 @@ fn other(what: &str, ends: Option<Timestamp>, now: Timestamp) -> Verdict {
 }
 
 fn rotated_away(says: &Says) -> Option<Verdict> {
+    if let Says::RotatedHere { copy, newest } = says {
+        let this =
+            copy.map_or_else(|| "this is an older copy".to_owned(), |copy| format!("this is copy {copy}"));
+        let fact =
+            format!("{this}; it was rotated from here to copy {newest}, which is not held here any more");
+        return Some(plain(Standing::RotatedAway, fact, By::Journal));
+    }
     let Says::Superseded { copy, newest, name } = says else { return None };
     let this = copy.map_or_else(|| "this is an older copy".to_owned(), |copy| format!("this is copy {copy}"));
     let fact = format!(
@@ -92,6 +99,7 @@ fn from_server(
             verdict
         }
         Says::Unidentified => unidentified(heard, facts, witnesses, now),
+        Says::Unknown if witnesses.iter().any(|witness| witness.says == Says::RevokedHere) => revoked_here(),
         Says::Unknown => {
             let fact = "its server knows no such token: mistyped, revoked, or of another server".to_owned();
             plain(Standing::RevokedOrUnknown, fact, By::Server)
@@ -109,9 +117,12 @@ fn from_server(
             Verdict { next: Some(Next::LogIn), ..plain(Standing::Useless, fact, By::Server) }
         }
         // Not a server's words; the caller has filtered them out.
-        Says::NoAnswer(_) | Says::Superseded { .. } | Says::RevokedHere | Says::LastKnown(_) => {
-            unheard(None, facts, witnesses, place, now)
-        }
+        Says::NoAnswer(_)
+        | Says::Superseded { .. }
+        | Says::RotatedHere { .. }
+        | Says::RevokedHere
+        | Says::OlderCopyUsed
+        | Says::LastKnown(_) => unheard(None, facts, witnesses, place, now),
     };
     verdict.heard = Some(heard.at);
     verdict
@@ -202,7 +213,11 @@ fn expired(own_end: Option<Timestamp>, now: Timestamp) -> Verdict {
 /// A 401 without a word: the journal, or its own rotation rule, may know more than the server says.
 fn unidentified(heard: &Witness, facts: Option<&Facts>, witnesses: &[Witness], now: Timestamp) -> Verdict {
     if witnesses.iter().any(|witness| witness.says == Says::RevokedHere) {
-        return plain(Standing::RevokedOrUnknown, "it was revoked from here".to_owned(), By::Journal);
+        return revoked_here();
+    }
+    if witnesses.iter().any(|witness| witness.says == Says::OlderCopyUsed) {
+        let fact = "a copy of it that had been rotated away was used from here, and that revokes it and all made from it";
+        return plain(Standing::RevokedOrUnknown, fact.to_owned(), By::Journal);
     }
     let rotation = facts.and_then(|facts| facts.rotation);
     let end = facts.and_then(Facts::ends).filter(|end| *end <= now.max(heard.at));
@@ -230,6 +245,10 @@ fn unidentified(heard: &Witness, facts: Option<&Facts>, witnesses: &[Witness], n
     verdict
 }
 
+fn revoked_here() -> Verdict {
+    plain(Standing::RevokedOrUnknown, "it was revoked from here".to_owned(), By::Journal)
+}
+
 fn usage_restricted(facts: Option<&Facts>, place: &Place, now: Timestamp) -> Verdict {
     if let Some(facts) = facts {
         let by_claims = alive(facts, place, now);
@@ -250,6 +269,9 @@ fn unheard(
     place: &Place,
     now: Timestamp,
 ) -> Verdict {
+    if witnesses.iter().any(|witness| witness.says == Says::RevokedHere) {
+        return revoked_here();
+    }
     let mut verdict = match facts.map(|facts| alive(facts, place, now)) {
         Some(claims)
             if matches!(claims.standing, Standing::Expired | Standing::NotYet)
@@ -447,6 +469,42 @@ mod tests {
         let verdict = verdict(Subject::Mytoken(&facts), &witnesses, &here(), at(0));
         assert_eq!((verdict.standing, verdict.by), (Standing::RotatedAway, By::Journal));
         assert!(verdict.fact.contains("copy 2") && verdict.fact.contains("copy 5"));
+    }
+
+    #[test]
+    fn a_word_of_the_journal_tells_rotated_away_from_revoked_where_the_server_says_one_thing() {
+        let facts = facts(Vec::new());
+        let journal = |says| Witness { at: at(-500), by: By::Journal, says };
+        let rotated = Says::RotatedHere { copy: Some(2), newest: 5 };
+        let silent = Says::NoAnswer("refused".to_owned());
+        let table = [
+            (
+                Some(Says::Unidentified),
+                Says::RevokedHere,
+                Standing::RevokedOrUnknown,
+                "it was revoked from here",
+            ),
+            (Some(Says::Unknown), Says::RevokedHere, Standing::RevokedOrUnknown, "it was revoked from here"),
+            (Some(silent), Says::RevokedHere, Standing::RevokedOrUnknown, "it was revoked from here"),
+            (None, Says::RevokedHere, Standing::RevokedOrUnknown, "it was revoked from here"),
+            (Some(Says::Unidentified), Says::OlderCopyUsed, Standing::RevokedOrUnknown, "was used from here"),
+            (Some(Says::Unidentified), rotated.clone(), Standing::RotatedAway, "rotated from here to copy 5"),
+            (None, rotated, Standing::RotatedAway, "rotated from here to copy 5"),
+        ];
+        for (heard, noted, standing, words) in table {
+            let witnesses: Vec<_> = heard.map(server).into_iter().chain([journal(noted)]).collect();
+            let verdict = verdict(Subject::Mytoken(&facts), &witnesses, &here(), at(0));
+            assert_eq!((verdict.standing, verdict.by), (standing, By::Journal), "{witnesses:?}");
+            assert!(verdict.fact.contains(words), "{}", verdict.fact);
+        }
+    }
+
+    #[test]
+    fn a_server_that_calls_it_alive_is_believed_before_a_note_of_its_revocation() {
+        let facts = facts(Vec::new());
+        let noted = Witness { at: at(-5), by: By::Journal, says: Says::RevokedHere };
+        let witnesses = [server(Says::Alive(Box::new(facts.clone()))), noted];
+        assert_eq!(verdict(Subject::Mytoken(&facts), &witnesses, &here(), at(0)).standing, Standing::Valid);
     }
 
     #[test]

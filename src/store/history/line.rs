@@ -52,6 +52,8 @@ struct Line<'a> {
     agent: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mt: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     told: bool,
 }
@@ -97,6 +99,7 @@ pub(super) fn written(event: &Event) -> Vec<u8> {
         from: text(&event.address),
         agent: text(&event.agent),
         note: text(&event.comment),
+        mt: text(&event.mom_id),
         told: event.teller == Teller::Server,
     };
     let mut line = ascii(&serde_json::to_string(&line).unwrap_or_default());
@@ -119,9 +122,11 @@ pub(super) fn read(text: &str) -> Option<Event> {
         address: untrusted(line.from),
         agent: untrusted(line.agent),
         comment: untrusted(line.note),
+        mom_id: untrusted(line.mt),
         teller: if line.told { Teller::Server } else { Teller::Here },
         credential: line.of.map(Cow::into_owned),
         new_address: false,
+        new_agent: false,
     })
 }
 
@@ -188,7 +193,9 @@ mod tests {
             comment: None,
             teller: Teller::Here,
             credential: Some("c-1".to_owned()),
+            mom_id: None,
             new_address: false,
+            new_agent: false,
         }
     }
 

@@ -107,6 +107,17 @@ impl History {
     /// The newest events of one credential, the newest first, from both files. Reads up to 8 MiB: not for the loop itself.
     #[must_use]
     pub fn of(&self, credential: &str, limit: usize) -> Vec<Event> {
+        self.where_it_stands(credential, limit, |event| event.credential.as_deref() == Some(credential))
+    }
+
+    /// The same of one mytoken, by its id at its server: also of one that is not held any more, or never was.
+    #[must_use]
+    pub fn about(&self, mom_id: &str, limit: usize) -> Vec<Event> {
+        let own = |event: &Event| event.mom_id.as_ref().is_some_and(|id| id.raw() == mom_id);
+        self.where_it_stands(mom_id, limit, own)
+    }
+
+    fn where_it_stands(&self, id: &str, limit: usize, is_it: impl Fn(&Event) -> bool) -> Vec<Event> {
         let (files, unwritten) = {
             let inner = self.inner();
             let is_only_here =
@@ -114,11 +125,10 @@ impl History {
             let unwritten = inner.noted.iter().rev().filter(is_only_here).map(|(event, _)| event.clone());
             (inner.files.clone(), unwritten.collect::<Vec<_>>())
         };
-        let own = |event: &&Event| event.credential.as_deref() == Some(credential);
+        let own = |event: &&Event| is_it(event);
         // An id stands in a line as it is. Looking for it costs a twentieth of reading the line.
-        let event = |line: &str| {
-            line.contains(credential).then(|| line::read(line)).flatten().filter(|event| own(&event))
-        };
+        let event =
+            |line: &str| line.contains(id).then(|| line::read(line)).flatten().filter(|event| own(&event));
         let found = files.map(|files| files.newest(limit, event)).unwrap_or_default();
         newest_of(unwritten.iter().filter(own), found.events.iter()).take(limit).cloned().collect()
     }

@@ -60,7 +60,9 @@ fn event(n: usize) -> Event {
         comment: None,
         teller: Teller::Here,
         credential: Some(format!("c-{}", n % 3)),
+        mom_id: None,
         new_address: false,
+        new_agent: false,
     }
 }
 

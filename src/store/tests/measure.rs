@@ -27,7 +27,9 @@ async fn filled(credentials: usize, events: usize) -> (World, CredentialId) {
             comment: None,
             teller: Teller::Here,
             credential: id.as_ref().map(|id| id.0.clone()),
+            mom_id: None,
             new_address: false,
+            new_agent: false,
         });
     }
     (world, id.expect("one"))

@@ -7,6 +7,7 @@ use crate::domain::event::What;
 use crate::domain::failure::Failure;
 use crate::mytoken::{Error, access};
 use crate::wallet::granted::{ends_up, life, skew};
+use crate::wallet::look_up::OLDER_USED;
 use crate::wallet::pause::InVain;
 use crate::wallet::uses::{Use, spend};
 use crate::wallet::{Wallet, health, words};
@@ -19,7 +20,12 @@ impl Wallet {
         grant: &MytokenGrant,
     ) -> Result<Drawn, Failure> {
         let Drawing { turn, wish, doing } = drawing;
-        let server = match self.mytoken_server(&grant.server).await {
+        let waits = if wish.force { Ok(()) } else { self.may_ask(&grant.server) };
+        let asked = match waits {
+            Ok(()) => self.mytoken_server(&grant.server).await,
+            Err(error) => Err(error),
+        };
+        let server = match asked {
             Ok(server) => server,
             Err(error) => {
                 let pause = InVain::of_server(&error).map(|in_vain| in_vain.pause(credential, self.now()));
@@ -36,6 +42,7 @@ impl Wallet {
             self.intend(turn, doing).await?;
         }
         let reply = access::access_token(&self.http, &server, sent, &scopes, &audiences).await;
+        self.heed(&grant.server, &reply);
         let mut next = credential.clone();
         // First of all: a rotated mytoken becomes the current one, whatever else the answer holds.
         let copy = reply.update.map(|update| self.adopt(&mut next, update));
@@ -80,8 +87,14 @@ impl Wallet {
             self.note(Some(&next.id), What::AccessToken);
         }
         if let Some(copy) = copy {
-            self.note(Some(&next.id), What::Rotated { copy });
+            self.note_of(&next, What::Rotated { copy });
             self.bury_older_copies_of(&next).await;
+        }
+        if health::may_revoke_family(credential)
+            && next.health == health::needs_login(health::REVOKED_OR_UNKNOWN)
+        {
+            // The user insisted on a copy that may have been replaced, and it had been.
+            self.note_of(&next, What::Noted(OLDER_USED.to_owned()));
         }
         let unsure = matches!(next.health, Health::InDoubt(_));
         let token = drawn.map_err(|error| {

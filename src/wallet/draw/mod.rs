@@ -62,6 +62,7 @@ impl Wallet {
             return Ok(drawn);
         }
         let doing = format!("Drawing an access token of {}", credential.name);
+        self.may_change(&doing)?;
         let seen = credential.access_for(hand::asked(&credential, &wish)).map(|token| token.value.clone());
         let (wallet, id) = (Arc::clone(self), id.clone());
         self.to_its_end(&doing.clone(), async move { wallet.draw_in_turn(&id, wish, seen, &doing).await })

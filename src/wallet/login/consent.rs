@@ -22,7 +22,7 @@ use crate::mytoken::transfer::Coded;
 use crate::wallet::new_mytoken::may_be_made;
 use crate::wallet::offer::offer_of;
 use crate::wallet::servers::plain;
-use crate::wallet::{Wallet, words};
+use crate::wallet::{Wallet, manager, words};
 
 /// What a login at a mytoken server needs from its start to its end.
 pub(super) struct Made<'a> {
@@ -76,6 +76,23 @@ impl Wallet {
                 let why = "the mytoken came as a transfer code, which was not asked for";
                 let hint = "It exists at the server and nobody holds it: revoke it there.";
                 Err(Failure::new(Kind::Failed, doing, why).hint(hint))
+            }
+        }
+    }
+
+    /// The same for the manager mytoken of this session, which is not kept.
+    pub(in crate::wallet) async fn agreed_to_manager(
+        self: &Arc<Self>,
+        order: &Order,
+        source: &Source,
+        line: Line,
+        doing: &str,
+    ) -> Result<Issued, Failure> {
+        match self.agreed(order, source, line, doing).await? {
+            (_, Came::Mytoken(issued)) => Ok(*issued),
+            (_, Came::Code(_)) => {
+                let why = "the mytoken came as a transfer code, which was not asked for";
+                Err(Failure::new(Kind::Failed, doing, why))
             }
         }
     }
@@ -241,6 +258,9 @@ fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) 
     let ends = later(now, SignedDuration::try_from(consent.expires_in).unwrap_or(SignedDuration::MAX));
     let then = match made.asked.form {
         Form::Code => "hand it over by a code; it is not kept here".to_owned(),
+        Form::Token | Form::Short if made.asked.name.as_deref() == Some(manager::NAME) => {
+            manager::THEN.to_owned()
+        }
         Form::Token | Form::Short => format!("keep the mytoken, {}, as {}", wallet.kept_how(), made.name),
     };
     View {

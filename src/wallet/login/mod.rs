@@ -89,6 +89,7 @@ impl Wallet {
             return Err(Failure::new(Kind::Unusable, "Logging in", why));
         };
         let doing = format!("Logging in at {}", source.name);
+        self.may_change(&doing)?;
         if !self.vault().is_open() {
             // What came could not be kept.
             return Err(gone(doing, &store::Error::Locked));

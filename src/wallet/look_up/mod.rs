@@ -4,10 +4,13 @@
 
 mod pasted;
 mod place;
+mod remembered;
 
 use std::sync::Arc;
 
-use super::{Wallet, health};
+pub(super) use remembered::OLDER_USED;
+
+use super::{Wallet, health, stale};
 use crate::domain::credential::{Credential, CredentialId, Grant, Health, MytokenGrant};
 use crate::domain::event::What;
 use crate::domain::jwt::Jwt;
@@ -60,8 +63,12 @@ impl Wallet {
         let Grant::Mytoken(grant) = &credential.grant else {
             return Some(self.look_at_access(&credential));
         };
-        if let Some(newer) = self.rotated_away(&credential) {
-            let witnesses = [self.superseded(Some(grant.current.number), newer)];
+        if stale::is_marked(&credential) {
+            let own = Some(grant.current.number);
+            let witnesses = [match self.rotated_away(&credential) {
+                Some(newer) => self.superseded(own, newer),
+                None => self.rotated_here(&grant.facts, own),
+            }];
             let verdict =
                 verdict(subject(&grant.facts, grant.short), &witnesses, &Place::default(), self.now());
             let found = Found::mytoken(verdict, grant.facts.clone());
@@ -93,15 +100,20 @@ impl Wallet {
             Grant::Mytoken(grant) => grant.facts.clone(),
             Grant::Refresh(_) | Grant::Bare => Facts::default(),
         };
-        self.save(&turn, next, "Looking up").await.ok()?;
+        if !self.is_read_only() {
+            self.save(&turn, next.clone(), "Looking up").await.ok()?;
+        }
         self.note(Some(id), What::LookedUp);
         if let Some(copy) = copy {
-            self.note(Some(id), What::Rotated { copy });
+            self.note_of(&next, What::Rotated { copy });
         }
         let mut witnesses = vec![said];
         witnesses.extend(last_known(&credential, grant));
-        if credential.health == Health::Dead(health::REVOKED_HERE.to_owned()) {
+        let ours = credential.health == Health::Dead(health::REVOKED_HERE.to_owned());
+        if ours {
             witnesses.push(Witness { at: self.now(), by: By::Journal, says: Says::RevokedHere });
+        } else if is_unexplained(&witnesses) {
+            witnesses.extend(self.remembered(&facts, Some(grant.current.number)));
         }
         let place = self.place(&grant.server, &facts).await;
         let verdict = verdict(subject(&facts, grant.short), &witnesses, &place, self.now());
@@ -136,9 +148,14 @@ impl Wallet {
     }
 
     async fn ask_server(&self, address: &str, value: &Secret) -> (Witness, Option<Issued>) {
-        let (outcome, update) = match self.mytoken_server(address).await {
+        let known = match self.may_ask(address) {
+            Ok(()) => self.mytoken_server(address).await,
+            Err(error) => Err(error),
+        };
+        let (outcome, update) = match known {
             Ok(server) => {
                 let reply = tokeninfo::introspect(&self.http, &server, value).await;
+                self.heed(address, &reply);
                 self.acted(address, reply.date);
                 (reply.outcome, reply.update)
             }
@@ -156,6 +173,11 @@ impl Found {
     fn mytoken(verdict: Verdict, facts: Facts) -> Self {
         Self { verdict, facts: Some(facts), content: None, what: "a mytoken".to_owned(), may_ask: None }
     }
+}
+
+/// The server has refused it and not said why.
+fn is_unexplained(witnesses: &[Witness]) -> bool {
+    witnesses.iter().any(|witness| matches!(witness.says, Says::Unidentified | Says::Unknown))
 }
 
 fn last_known(credential: &Credential, grant: &MytokenGrant) -> Option<Witness> {
@@ -220,7 +242,9 @@ fn health_after(says: &Says, before: &Health) -> Health {
         | Says::ProviderRefuses(_)
         | Says::NoAnswer(_)
         | Says::Superseded { .. }
+        | Says::RotatedHere { .. }
         | Says::RevokedHere
+        | Says::OlderCopyUsed
         | Says::LastKnown(_) => before.clone(),
     }
 }

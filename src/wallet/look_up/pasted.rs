@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Ask, Found};
+use super::{Ask, Found, is_unexplained};
 use crate::domain::credential::Credential;
 use crate::domain::event::What;
 use crate::domain::mytoken::Facts;
@@ -55,6 +55,9 @@ impl Wallet {
         let mut witnesses = Vec::new();
         if let Some(newer) = self.newer_than(&specimen.value, Some(claims)) {
             witnesses.push(self.superseded(claims.copy, newer));
+        } else if let Some(rotated) = self.rotated_and_gone(claims) {
+            // The one that took its place is not held any more; sent, this one could revoke it.
+            witnesses.push(rotated);
         } else {
             let risky = may_be_older(claims, turn.as_ref().map(Turn::read).as_ref());
             match ask {
@@ -64,6 +67,9 @@ impl Wallet {
                 }
                 Ask::IfListed => found.may_ask = Some(server.to_owned()).filter(|server| !server.is_empty()),
                 Ask::Nobody => {}
+            }
+            if witnesses.is_empty() || is_unexplained(&witnesses) {
+                witnesses.extend(self.remembered(claims, claims.copy));
             }
         }
         if let Some(told) = told(&witnesses) {
