@@ -170,6 +170,7 @@ fn seat(place: &Place, desktop: &dyn Desktop) -> Seat {
         clear_after: Some(45),
         clipboard: desktop.likely_route().map_or("nowhere", Route::place),
         demo: place.demo,
+        read_only: false,
     }
 }
 
