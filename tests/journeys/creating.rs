@@ -67,7 +67,8 @@ fn one_is_made_from_a_held_one_without_a_login() {
     let mut board = demo();
     board.play("n <see:New mytoken> <gone:asking it> <pgdn> <down> <space> <enter>");
     agree(&mut board);
-    board.play("n <see:New mytoken> <tab> <tab> <space> <see:from toar-2> <enter> <see:Made: toar-3>");
+    board
+        .play("n <see:New mytoken> <tab> <tab> <space> <space> <see:from toar-2> <enter> <see:Made: toar-3>");
     stored!("created_from", board);
 }
 

@@ -47,6 +47,7 @@ fn again(state: &mut State, id: &CredentialId, now: Timestamp) -> Vec<Effect> {
         (Some(asked), Some((source, _))) => {
             let mut form = Create::again(state, &source, asked.draft.clone());
             form.told = asked.told;
+            form.list_starts(state);
             form
         }
         (None, Some((source, draft))) => Create::again(state, &source, draft),
