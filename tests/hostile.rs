@@ -3,21 +3,32 @@
 
 #[path = "support/board.rs"]
 mod board;
+#[path = "support/families.rs"]
+mod families;
 
 use board::{frame, id, logging_in, looked_up, morning, plain, report};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
+use std::sync::Arc;
+
 use serde_json::json;
 use toktui::app::effect::Outcome;
+use toktui::app::family::{Of, Window};
+use toktui::app::field::Field;
+use toktui::app::handing::Handing;
 use toktui::app::login::WhichProvider;
-use toktui::app::overlay::{List, Loss, Overlay, Revoke};
+use toktui::app::overlay::{List, Loss, Overlay};
+use toktui::app::revoke::{Doomed, Revoke};
+use toktui::app::sheet::{Entry, Sheet};
 use toktui::app::state::{Notice, Pane, State, Tone};
 use toktui::domain::credential::{Chain, Custody, Health, Held};
 use toktui::domain::event::{Event, What};
 use toktui::domain::failure::{Failure, Kind};
+use toktui::domain::family::{Family, Member};
 use toktui::domain::login::{Choice, Order, Report};
 use toktui::domain::mytoken::{Capability, Clause, Facts};
+use toktui::domain::secret::Secret;
 use toktui::domain::source::Source;
 use toktui::domain::untrusted::{Untrusted, cleaned};
 use toktui::domain::verdict::Standing;
@@ -175,6 +186,27 @@ impl Texts<'_> {
         state
     }
 
+    fn member(&mut self, member: &Member) -> Member {
+        let mut member = member.clone();
+        member.listed.name = Some(self.untrusted());
+        member.listed.address = Some(self.untrusted());
+        member.listed.mom_id = self.untrusted();
+        member.held = member.held.map(|(id, _)| (id, self.next()));
+        member.capabilities = Some(vec![Capability(self.untrusted())]);
+        member
+    }
+
+    fn sheet(&mut self, sheet: &mut Sheet) {
+        for entry in &mut sheet.entries {
+            *entry = match entry.input {
+                toktui::app::sheet::Input::Choice(..) => {
+                    Entry::choice(entry.label, vec![self.next(), self.next()], entry.hint)
+                }
+                _ => Entry::text(entry.label, &self.next(), entry.hint),
+            };
+        }
+    }
+
     fn spoil_overlay(&mut self, overlay: &mut Overlay) {
         match overlay {
             Overlay::Login(login) => {
@@ -216,7 +248,23 @@ impl Texts<'_> {
                 revoke.name = self.next();
                 revoke.ends = vec![self.next(), self.next()];
                 revoke.lives_on = vec![self.next()];
+                revoke.tree = revoke.tree.iter().map(|member| self.member(member)).collect();
             }
+            Overlay::Family(window) => {
+                let family = window.family.clone().expect("a family");
+                let members = family.members.iter().map(|member| self.member(member)).collect();
+                window.root = window.root.as_ref().map(|_| self.next());
+                window.trouble = Some(self.next());
+                window.take(Arc::new(Family { members, ..Family::clone(&family) }));
+            }
+            Overlay::Member(member, _) => **member = self.member(member),
+            Overlay::Event(event, _) => **event = self.event(event),
+            Overlay::Handing(handing) => {
+                handing.handed.code = Secret::new(self.next());
+                handing.handed.address = self.next();
+                handing.handed.name = self.next();
+            }
+            Overlay::Sheet(sheet) => self.sheet(sheet),
             Overlay::MayAsk(server, _) => *server = self.next(),
             Overlay::QuitLoses(loss) => {
                 *loss = Loss {
@@ -252,13 +300,23 @@ fn boards() -> Vec<State> {
         draft: None,
         open_browser: false,
     };
+    let family = Arc::new(families::all());
     let revoke = Revoke {
-        id: id("toar"),
+        doomed: Doomed::Held(id("toar")),
         name: String::new(),
         ends: Vec::new(),
+        tree: family.members[..4].to_vec(),
+        asking: None,
         lives_on: Vec::new(),
         revocable: true,
+        confirm: None,
     };
+    let mut window = Window::new(Of::Server(families::SERVER.into()), families::SERVER.into(), None);
+    window.take(Arc::clone(&family));
+    let mut grown = Window::new(Of::Held(id("toar")), families::SERVER.into(), Some(String::new()));
+    grown.take(Arc::clone(&family));
+    grown.order = toktui::app::family::Order::Name;
+    let handing = Handing { handed: families::handed(), qr_alone: false, withdrawing: None };
     vec![
         morning(SIZE),
         providers,
@@ -272,7 +330,17 @@ fn boards() -> Vec<State> {
         with(Overlay::Failed(Failure::new(Kind::Failed, "", ""))),
         with(Overlay::QuitLoses(Loss::default())),
         with(Overlay::WhichProvider(WhichProvider { order, choices: Vec::new(), selected: 0 })),
-        with(Overlay::Revoke(revoke)),
+        with(Overlay::Revoke(Box::new(Revoke { confirm: Some(Field::new("toar")), ..revoke.clone() }))),
+        with(Overlay::Revoke(Box::new(revoke))),
+        with(Overlay::Family(Box::new(window))),
+        with(Overlay::Family(Box::new(grown))),
+        with(Overlay::Member(Box::new(family.members[0].clone()), List::default())),
+        with(Overlay::Event(Box::new(board::server_events()[0].clone()), List::default())),
+        with(Overlay::Handing(Box::new(handing))),
+        families::sheet(SIZE, "w"),
+        families::sheet(SIZE, "W"),
+        families::sheet(SIZE, ":redeem\n"),
+        families::hand_over(SIZE),
     ]
 }
 

@@ -1,6 +1,11 @@
 //! What works now: the questions that the keymap asks before it shows a key.
 
+use super::family;
+use super::foretold;
 use super::lookup;
+use super::overlay::Overlay;
+use super::price;
+use super::sheet::{Asks, Sheet};
 use super::state::{Pane, State};
 use crate::domain::credential::{Chain, Custody, Health, Held, Life};
 use crate::domain::form::Form;
@@ -11,6 +16,9 @@ use crate::domain::specimen::Kind;
 /// Whether a new access token can be had of it without a login.
 #[must_use]
 pub fn renew(held: &Held, state: &State) -> bool {
+    if state.seat.read_only {
+        return false;
+    }
     if matches!(held.health, Health::Dead(_) | Health::NeedsLogin(_))
         || matches!(held.custody, Custody::Foreign(_))
     {
@@ -154,6 +162,7 @@ pub(super) fn read_history(state: &State) -> bool {
                     && reads(facts)
                     && other_uses_left(facts, state) != Some(0)
                     && facts.ends().is_none_or(|end| end > state.at)
+                    && !(state.seat.read_only && price::of_history(held, state).is_some())
             }
             Chain::Refresh { .. } | Chain::None => false,
         }),
@@ -199,4 +208,202 @@ pub(super) fn back(state: &State) -> bool {
 /// Whether making a mytoken is what a login there is for.
 pub(super) fn gives_mytokens(kind: &SourceKind) -> bool {
     matches!(kind, SourceKind::Server(_) | SourceKind::Profile(_))
+}
+
+fn is_mytoken(held: &Held) -> bool {
+    matches!(held.chain, Chain::Mytoken { .. })
+}
+
+/// Whether a held mytoken lives and may make others.
+fn makes_others(held: &Held, state: &State) -> bool {
+    let Chain::Mytoken { facts, .. } = &held.chain else { return false };
+    !matches!(held.health, Health::Dead(_) | Health::NeedsLogin(_))
+        && can(&facts.capabilities, "create_mytoken")
+        && other_uses_left(facts, state) != Some(0)
+        && facts.ends().is_none_or(|end| end > state.at)
+}
+
+/// Whether a mytoken can be handed over by a code: a code for itself takes no capability (mytoken-api.md §2.4).
+#[must_use]
+pub fn hands_over(held: &Held, state: &State) -> bool {
+    let Chain::Mytoken { facts, .. } = &held.chain else { return false };
+    !matches!(held.health, Health::Dead(_) | Health::NeedsLogin(_))
+        && facts.ends().is_none_or(|end| end > state.at)
+}
+
+/// Whether a subtoken of it can be handed over, and not only itself.
+#[must_use]
+pub fn hands_subtokens_over(held: &Held, state: &State) -> bool {
+    makes_others(held, state)
+}
+
+pub(super) fn foretell(state: &State) -> bool {
+    state.acting().is_some_and(|held| is_mytoken(held) && !held.locked)
+}
+
+pub(super) fn list_all(state: &State) -> bool {
+    family::server_on_show(state).is_some()
+}
+
+pub(super) fn look_below(state: &State) -> bool {
+    state.acting().is_some_and(|held| {
+        family::may_look_below(state, held) != family::Right::Nobody
+            || family::known_tree(state, held).is_some()
+    })
+}
+
+pub(super) fn follow(state: &State) -> bool {
+    state.acting().is_some_and(|held| is_mytoken(held) && !held.locked && state.succession.is_none())
+}
+
+pub(super) fn hand_over(state: &State) -> bool {
+    state.acting().is_some_and(|held| hands_over(held, state))
+}
+
+pub(super) fn hand_over_from_menu(state: &State) -> bool {
+    match state.overlays.last() {
+        Some(Overlay::CopyMenu(id, _)) => state.held(id).is_some_and(|held| hands_over(held, state)),
+        _ => false,
+    }
+}
+
+pub(super) fn redeem(state: &State) -> bool {
+    state.wallet.sources.iter().any(|source| matches!(source.kind, SourceKind::Server(_)))
+}
+
+pub(super) fn redeem_pasted(state: &State) -> bool {
+    redeem(state) && pasted_code(state).is_some()
+}
+
+/// The pasted text, where it may be a transfer code.
+pub(super) fn pasted_code(state: &State) -> Option<crate::domain::secret::Secret> {
+    let pasted = state.lookup.pasted.as_ref()?;
+    (pasted.specimen.kind == Kind::MaybeTransferCode).then(|| pasted.specimen.value.clone())
+}
+
+/// Whether an access token with chosen scopes and audiences can be drawn of it.
+fn draws_with(held: &Held, state: &State) -> bool {
+    !held.locked && renew(held, state)
+}
+
+pub(super) fn draw_with(state: &State) -> bool {
+    state.acting().is_some_and(|held| draws_with(held, state))
+}
+
+pub(super) fn draw_with_from_details(state: &State) -> bool {
+    match state.overlays.last() {
+        Some(Overlay::Details(id, _)) => state.held(id).is_some_and(|held| draws_with(held, state)),
+        _ => false,
+    }
+}
+
+pub(super) fn open_event(state: &State) -> bool {
+    !super::history::on_show(state).is_empty()
+}
+
+/// What Enter does with the selected event.
+pub(super) fn event_says(state: &State) -> &'static str {
+    if super::history::made_a_subtoken(state) { "go to it" } else { "details" }
+}
+
+/// The window of all mytokens, if it is the topmost thing.
+fn family_window(state: &State) -> Option<&family::Window> {
+    match state.overlays.last() {
+        Some(Overlay::Family(window)) => Some(window),
+        _ => None,
+    }
+}
+
+pub(super) fn family_selected(state: &State) -> bool {
+    family_window(state).is_some_and(|window| !window.typing && window.selected().is_some())
+}
+
+pub(super) fn family_filtering(state: &State) -> bool {
+    family_window(state).is_some_and(|window| window.typing)
+}
+
+pub(super) fn family_listed(state: &State) -> bool {
+    family_window(state).is_some_and(|window| window.family.is_some())
+}
+
+pub(super) fn family_read(state: &State) -> bool {
+    family_window(state).is_some_and(|window| {
+        let right = family::right(state, window);
+        // What costs changes something at its server.
+        window.task.is_none()
+            && family::waits_until(state, window).is_none()
+            && right != family::Right::Nobody
+            && !(state.seat.read_only && right.price().is_some())
+    })
+}
+
+pub(super) fn family_read_says(state: &State) -> &'static str {
+    match family_window(state) {
+        Some(window) if window.family.is_some() => "read again",
+        _ => "read",
+    }
+}
+
+/// Whether a manager mytoken would help: where what is held here may not do all of it.
+pub(super) fn family_manager(state: &State) -> bool {
+    family_window(state).is_some_and(|window| {
+        let is_there = state.families.managers.get(&window.source).is_some_and(|until| *until > state.at);
+        matches!(window.of, family::Of::Server(_)) && !is_there && window.task.is_none()
+    })
+}
+
+pub(super) fn family_history(state: &State) -> bool {
+    family_selected(state)
+        && family_window(state).is_some_and(|window| {
+            let right = family::right_over(state, window);
+            right != family::Right::Nobody && !(state.seat.read_only && right.price().is_some())
+        })
+}
+
+/// Whether the histories of all that is listed can be asked for: by the same right as the list.
+pub(super) fn family_last_uses(state: &State) -> bool {
+    family_window(state).is_some_and(|window| {
+        let right = family::right_of_reader(state, window);
+        window.task.is_none()
+            && family::waits_until(state, window).is_none()
+            && right != family::Right::Nobody
+            && !(state.seat.read_only && right.price().is_some())
+    })
+}
+
+pub(super) fn family_revoke(state: &State) -> bool {
+    family_window(state).is_some_and(|window| {
+        !window.chosen().is_empty() && family::right_over(state, window) != family::Right::Nobody
+    })
+}
+
+/// The topmost sheet.
+fn sheet(state: &State) -> Option<&Sheet> {
+    match state.overlays.last() {
+        Some(Overlay::Sheet(sheet)) => Some(sheet),
+        _ => None,
+    }
+}
+
+pub(super) fn sheet_accepts(state: &State) -> bool {
+    sheet(state).is_some_and(|sheet| match sheet.asks {
+        Asks::Outlast(_) => foretold::would_help(state),
+        Asks::Elsewhere(_) => false,
+        Asks::DrawWith(_) | Asks::HandOver(_) => true,
+        Asks::Redeem(_) => sheet.secret("code").is_some() || !sheet.has("code"),
+    })
+}
+
+pub(super) fn sheet_says(state: &State) -> &'static str {
+    match sheet(state).map(|sheet| &sheet.asks) {
+        Some(Asks::Outlast(_)) => "one that holds",
+        Some(Asks::DrawWith(_)) => "draw it",
+        Some(Asks::HandOver(_)) => "make the code",
+        Some(Asks::Redeem(_)) => "redeem",
+        Some(Asks::Elsewhere(_)) | None => "go on",
+    }
+}
+
+pub(super) fn sheet_switches(state: &State) -> bool {
+    sheet(state).is_some_and(Sheet::can_switch)
 }

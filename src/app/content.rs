@@ -4,8 +4,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::state::State;
 use super::tally::SKEW;
 use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, HeldAccess};
+use crate::domain::event::{Event, Teller};
+use crate::domain::family::Member;
 use crate::domain::jwt::{self, Jwt};
 use crate::domain::mytoken::Facts;
 use crate::domain::time::countdown;
@@ -55,6 +58,56 @@ pub fn of_held(held: &Held, vault: &Vault, width: usize) -> Vec<Line> {
     page.lines
 }
 
+/// All that is known of a listed mytoken, and its history as far as that was read.
+#[must_use]
+pub fn of_member(state: &State, member: &Member, width: usize) -> Vec<Line> {
+    let mut page = Page::new(width);
+    page.member(member);
+    if let Some((events, read)) = state.families.histories.get(&member.listed.mom_id) {
+        page.lines.push(Line::Blank);
+        page.head(format!(
+            "its history, {}",
+            if events.is_empty() { "of which there is none" } else { "newest first" }
+        ));
+        page.lines.push(Line::Moment("read".to_owned(), *read));
+        for event in events.iter() {
+            page.lines.push(Line::Moment(cleaned(&event.what.label()), event.at));
+            let parts = [&event.address, &event.agent, &event.comment];
+            let told: Vec<String> = parts.into_iter().flatten().map(Untrusted::shown).collect();
+            if !told.is_empty() {
+                page.pair("", &told.join("  "));
+            }
+        }
+    }
+    page.lines
+}
+
+/// All of one event.
+#[must_use]
+pub fn of_event(event: &Event, width: usize) -> Vec<Line> {
+    let mut page = Page::new(width);
+    page.head(cleaned(&event.what.label()));
+    page.lines.push(Line::Moment("when".to_owned(), event.at));
+    let told = match event.teller {
+        Teller::Here => "what was done here",
+        Teller::Server => "its server",
+    };
+    page.pair("told by", told);
+    let mut line = |name: &str, text: &Option<Untrusted>, is_new: bool| {
+        if let Some(text) = text {
+            page.pair(name, text.raw());
+            if is_new {
+                page.pair("", "not seen before this in what was told");
+            }
+        }
+    };
+    line("from", &event.address, event.new_address);
+    line("program", &event.agent, event.new_agent);
+    line("comment", &event.comment, false);
+    line("mom id", &event.mom_id, false);
+    page.lines
+}
+
 struct Page {
     lines: Vec<Line>,
     width: usize,
@@ -81,6 +134,52 @@ impl Page {
             Some(at) => self.lines.push(Line::Moment(name.to_owned(), at)),
             None => self.pair(name, otherwise),
         }
+    }
+
+    fn member(&mut self, member: &Member) {
+        let listed = &member.listed;
+        let name = listed.name.as_ref().map(Untrusted::shown);
+        self.head(name.unwrap_or_else(|| "one without a name".to_owned()));
+        match &member.held {
+            Some((_, name)) if member.asks => {
+                self.pair("held", &format!("here as {name}; it is the one that asked"))
+            }
+            Some((_, name)) => self.pair("held", &format!("here as {name}")),
+            None if member.asks => self.pair("held", "by this session, until it ends"),
+            None => self.pair("held", "not here"),
+        }
+        self.moment("made", listed.created, "not told");
+        if let Some(address) = &listed.address {
+            self.pair("", &format!("from {}", address.shown()));
+        }
+        self.moment("ends", listed.expires, "no end told");
+        match &member.last_used {
+            None => self.pair("last used", "not known: its history was not read"),
+            Some(None) => self.pair("last used", "never, by its history"),
+            Some(Some(last)) => {
+                self.lines.push(Line::Moment("last used".to_owned(), last.at));
+                let by: Vec<String> =
+                    [&last.address, &last.agent].into_iter().flatten().map(Untrusted::shown).collect();
+                self.pair("", &by.join("  "));
+            }
+        }
+        match &member.capabilities {
+            Some(capabilities) => {
+                for capability in capabilities {
+                    let words = capability.words().map(|words| format!(": {words}")).unwrap_or_default();
+                    self.pair("may", &format!("{}{words}", capability.0.shown()));
+                }
+            }
+            None => self.pair("may", "not told by a list: only what is held here is known"),
+        }
+        self.pair(
+            "depth",
+            &match member.depth {
+                0 => "nothing above it is listed".to_owned(),
+                depth => format!("{depth} above it"),
+            },
+        );
+        self.pair("mom id", listed.mom_id.raw());
     }
 
     fn credential(&mut self, held: &Held, vault: &Vault) {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::action::Action;
+use super::action::{Action, MytokenAction};
 use super::can;
 use super::effect::Effect;
 use super::overlay::Overlay;
@@ -10,7 +10,98 @@ use super::price;
 use super::state::{Price, State};
 use crate::domain::credential::{CredentialId, Held};
 use crate::domain::form::Form;
+use crate::domain::snippet::{Snippet, in_shell};
 use crate::domain::time::later;
+
+/// A text that asks toktui for the token when it runs, and holds none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Script {
+    /// A line that puts it into the environment of a shell.
+    Environment,
+    /// A longer one.
+    Snippet(Snippet),
+}
+
+impl Script {
+    /// All of them, in the order of the menu.
+    pub const ALL: [Self; 7] = [
+        Self::Environment,
+        Self::Snippet(Snippet::CurlNewToken),
+        Self::Snippet(Snippet::Curl),
+        Self::Snippet(Snippet::Python),
+        Self::Snippet(Snippet::Toar),
+        Self::Snippet(Snippet::Slurm),
+        Self::Snippet(Snippet::Rclone),
+    ];
+
+    /// What it is, as it stands in the menu.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::Snippet(snippet) => snippet.words(),
+        }
+    }
+
+    /// What it is in a message: `Copied the curl line`.
+    #[must_use]
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Environment => "the line for the environment",
+            Self::Snippet(Snippet::Curl | Snippet::CurlNewToken) => "the curl line",
+            Self::Snippet(Snippet::Python) => "the Python script",
+            Self::Snippet(Snippet::Toar) => "the Python script for TOAR",
+            Self::Snippet(Snippet::Slurm) => "the job script",
+            Self::Snippet(Snippet::Rclone) => "the rclone remote",
+        }
+    }
+
+    /// What it does, in a line.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Environment => "export ACCESS_TOKEN=\"$(toktui token …)\"",
+            Self::Snippet(Snippet::CurlNewToken) => "draws a new one each time, at its price",
+            Self::Snippet(Snippet::Curl) => "the header goes through a pipe, not through the line",
+            Self::Snippet(Snippet::Python) => "requests, asks toktui before each request",
+            Self::Snippet(Snippet::Toar) => "asks the TOAR database, with requests",
+            Self::Snippet(Snippet::Slurm) => "a job script whose steps ask toktui on their node",
+            Self::Snippet(Snippet::Rclone) => "a remote whose token command is toktui",
+        }
+    }
+
+    /// The text for a name.
+    #[must_use]
+    pub fn text(self, name: &str) -> String {
+        match self {
+            Self::Environment => format!("export ACCESS_TOKEN=\"$(toktui token {})\"", in_shell(name)),
+            Self::Snippet(snippet) => snippet.text(name),
+        }
+    }
+}
+
+/// A row of the copy menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MenuRow {
+    /// A form of what is held.
+    Form(Form),
+    /// A script.
+    Script(Script),
+    /// A subtoken by code: the way to hand it over.
+    HandOver,
+}
+
+impl MenuRow {
+    /// The action that is its own key's.
+    #[must_use]
+    pub fn action(self) -> Action {
+        match self {
+            Self::Form(form) => Action::CopyForm(form),
+            Self::Script(script) => Action::CopyScript(script),
+            Self::HandOver => Action::Mytoken(MytokenAction::HandOver),
+        }
+    }
+}
 
 /// How long a price waits for the same key again.
 const PRICE_STANDS: SignedDuration = SignedDuration::from_secs(10);
@@ -18,6 +109,45 @@ const PRICE_STANDS: SignedDuration = SignedDuration::from_secs(10);
 /// The form behind a key or the selected line of the open menu, if it offers that.
 pub(super) fn menu_offers(state: &State, form: Form) -> bool {
     menu_forms(state).contains(&form)
+}
+
+/// Whether the open menu offers a script: where an access token can be had at all.
+pub(super) fn menu_offers_script(state: &State, script: Script) -> bool {
+    menu_rows(state).contains(&MenuRow::Script(script))
+}
+
+/// The rows of the open copy menu: short-lived first, then what asks when it runs, then what is long-lived.
+#[must_use]
+pub fn menu_rows(state: &State) -> Vec<MenuRow> {
+    let id = state.overlays.iter().rev().find_map(|overlay| match overlay {
+        Overlay::CopyMenu(id, _) => Some(id),
+        _ => None,
+    });
+    let Some(held) = id.and_then(|id| state.held(id)) else { return Vec::new() };
+    let (long, short): (Vec<Form>, Vec<Form>) =
+        can::forms_of(held, state).into_iter().partition(|form| form.is_long_lived());
+    let scripts = Script::ALL.into_iter().filter(|script| offers(held, *script, state)).map(MenuRow::Script);
+    let hands_over = (!state.seat.read_only && can::hands_over(held, state)).then_some(MenuRow::HandOver);
+    short
+        .into_iter()
+        .map(MenuRow::Form)
+        .chain(scripts)
+        .chain(long.into_iter().map(MenuRow::Form))
+        .chain(hands_over)
+        .collect()
+}
+
+fn offers(held: &Held, script: Script, state: &State) -> bool {
+    let is_renewed = can::renew(held, state);
+    match script {
+        Script::Environment | Script::Snippet(Snippet::Curl | Snippet::Python) => can::copy(held, state),
+        Script::Snippet(Snippet::CurlNewToken | Snippet::Slurm | Snippet::Rclone) => is_renewed,
+        // It is for one service only: offered where the row has to do with that.
+        Script::Snippet(Snippet::Toar) => {
+            let is_toar = |text: &str| text.to_ascii_lowercase().contains("toar");
+            is_renewed && (is_toar(&held.name) || is_toar(held.source.as_str()))
+        }
+    }
 }
 
 /// The forms of the open copy menu.

@@ -4,16 +4,22 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::domain::credential::{CredentialId, Held};
+use crate::domain::credential::{Ask, CredentialId, Held};
+use crate::domain::draft::Draft;
 use crate::domain::event::Event;
 use crate::domain::failure::Failure;
+use crate::domain::family::{Family, Via, Which};
 use crate::domain::form::Form;
+use crate::domain::handed::{HandOver, Handed};
 use crate::domain::jwt::Jwt;
+use crate::domain::limit::Allowance;
 use crate::domain::login::{Order, Report, Step};
 use crate::domain::mytoken::Facts;
+use crate::domain::offer::Offer;
 use crate::domain::secret::Secret;
-use crate::domain::source::Source;
+use crate::domain::source::{Source, SourceId};
 use crate::domain::specimen::Specimen;
+use crate::domain::untrusted::Untrusted;
 use crate::domain::vault::{Guard, Opening, Vault};
 use crate::domain::verdict::Verdict;
 
@@ -25,7 +31,7 @@ pub struct Task(pub u64);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Start a login: answered by many [`Outcome::Login`] and one [`Outcome::LoginEnded`].
-    LogIn(Task, Order),
+    LogIn(Task, Box<Order>),
     /// Give a pasted redirect address to a running login.
     GiveRedirect(Task, Secret),
     /// End a running login; its ports are freed.
@@ -59,6 +65,12 @@ pub enum Effect {
     Keep(Specimen, String),
     /// Revoke at the provider or server: answered by [`Outcome::Revoked`].
     Revoke(Task, CredentialId),
+    /// What the create form needs: answered by [`Outcome::Made`].
+    Make(Making),
+    /// About the families of mytokens: answered by [`Outcome::Family`].
+    Family(FamilyAsk),
+    /// What else is done with mytokens: answered by [`Outcome::Mytoken`].
+    Mytoken(MytokenAsk),
     /// Forget here only: answered by [`Outcome::Forgotten`].
     Forget(CredentialId),
     /// Discover an issuer and list it: answered by [`Outcome::ProviderAdded`].
@@ -93,6 +105,68 @@ pub enum Effect {
     Quit,
     /// The same, and print the values that could not be written once the terminal is given back.
     QuitPrinting,
+}
+
+/// What the create form needs of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Making {
+    /// Ask a mytoken server what it offers.
+    Offer(SourceId),
+    /// Make a mytoken from a held one.
+    From(Task, CredentialId, Box<Draft>),
+    /// Save a draft as a profile of this name, at this server.
+    SaveProfile(String, SourceId, Box<Draft>),
+    /// Let the user edit this JSON in an editor: the loop's own, because the terminal is the editor's meanwhile.
+    Edit(String),
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Made {
+    /// What the server offers, or why that is not known.
+    Offer(SourceId, Result<Box<Offer>, Failure>),
+    /// A mytoken, made from a held one; or not.
+    Mytoken(Task, Result<Box<Report>, Failure>),
+    /// Saved as a profile: its short word; or not.
+    Profile(Result<SourceId, Failure>),
+    /// The JSON as it came back from the editor, `None` if nothing was changed; or it could not be edited.
+    Edited(Result<Option<String>, Failure>),
+}
+
+/// What the board asks about families of mytokens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FamilyAsk {
+    /// Read the list of a server, or the tree below a mytoken.
+    Read(Task, SourceId, Via, Which),
+    /// Fill in when each of them was last used, by the right that it was read by.
+    LastUses(Task, Arc<Family>),
+    /// Read the history of a listed mytoken.
+    History(Task, SourceId, Via, Untrusted),
+    /// Revoke a held mytoken with all that grew from it.
+    RevokeTree(Task, CredentialId),
+    /// Revoke listed mytokens, one after the other, by id and name; with all that grew from them if `true`.
+    Revoke(Task, SourceId, Via, Vec<(Untrusted, String)>, bool),
+    /// Log in for a manager mytoken, at this provider where it is chosen: told of by many [`Outcome::Login`].
+    OpenManager(Task, SourceId, Option<String>),
+}
+
+/// What the board asks about one mytoken.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MytokenAsk {
+    /// Draw an access token with these scopes and audiences: answered by [`Outcome::Drawn`].
+    Draw(Task, CredentialId, Ask),
+    /// Make a transfer code.
+    HandOver(Task, CredentialId, HandOver),
+    /// Copy the code: a secret while it waits.
+    CopyCode(Handed),
+    /// Take a code back.
+    Withdraw(Task, Handed),
+    /// Redeem a code and keep what comes under this name.
+    Redeem(Task, SourceId, Secret, Option<String>),
+    /// What the successor of this one is to be like.
+    Follow(Task, CredentialId),
+    /// Put the new one under the old one's name, once it is checked.
+    Succeed(Task, CredentialId, CredentialId),
 }
 
 /// What a look-up or a history is about.
@@ -134,6 +208,12 @@ pub enum Outcome {
     Kept(Result<(CredentialId, String), Failure>),
     /// Revoked, with what is to be said about it, or not.
     Revoked(Task, Result<String, Failure>),
+    /// What the create form asked for.
+    Made(Made),
+    /// About the families of mytokens.
+    Family(FamilyTold),
+    /// What else was done with mytokens.
+    Mytoken(MytokenTold),
     /// Forgotten: the name it had.
     Forgotten(Result<String, Failure>),
     /// A provider was found and listed, or not.
@@ -162,6 +242,67 @@ pub enum Outcome {
     NotLeft(usize),
     /// Something else went wrong.
     Failed(Failure),
+}
+
+/// What a server says of how much more it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// What it leaves of its limit, where it told.
+    pub allowance: Option<Allowance>,
+    /// Until when it wants to be left alone.
+    pub wait_until: Option<Timestamp>,
+}
+
+/// A list or a tree, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The row of its server.
+    pub source: SourceId,
+    /// What that says of how much more it takes.
+    pub limits: Limits,
+    /// Until when there is a manager mytoken for it.
+    pub until: Option<Timestamp>,
+    /// It.
+    pub family: Result<Arc<Family>, Failure>,
+}
+
+/// What the world answers about families of mytokens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FamilyTold {
+    /// A list or a tree was read, or not.
+    Read(Task, Box<Reading>),
+    /// The history of a listed mytoken was read, or not.
+    History(Task, Untrusted, Result<Vec<Event>, Failure>),
+    /// Listed mytokens were revoked: of each its id, its name, and what is to be said, or why not.
+    Revoked(Task, Vec<(Untrusted, String, Result<String, Failure>)>),
+    /// There is a manager mytoken until then, or not.
+    Manager(Task, SourceId, Result<Timestamp, Failure>),
+}
+
+/// What the world answers about one mytoken.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MytokenTold {
+    /// A transfer code was made, or not.
+    HandedOver(Task, Result<Box<Handed>, Failure>),
+    /// A code was taken back, or not.
+    Withdrawn(Task, Result<String, Failure>),
+    /// A code was redeemed, or not.
+    Redeemed(Task, Result<Box<Report>, Failure>),
+    /// What the successor is to be like, or why there can be none.
+    Follower(Task, Result<Box<Draft>, Failure>),
+    /// The new one bears the old one's name, and the old one's name now; or not.
+    Succeeded(Task, Result<Followed, Failure>),
+}
+
+/// What a succession came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// The name that the new one has now: the old one's.
+    pub name: String,
+    /// The name that the old one has now.
+    pub old_name: String,
+    /// What else must be known.
+    pub remarks: Vec<String>,
 }
 
 /// The wallet as the board sees it.

@@ -1,13 +1,18 @@
 //! Where everything stands on the screen: one pure function, shared by the drawing, the paging keys and the mouse.
 
 use super::overlay::Overlay;
+use super::sheet::{Asks, Sheet};
 use super::state::{Pane, State};
+use crate::domain::login::{Compared, Relation, Report};
 
 /// From this size on all four panes are shown.
 pub const FOUR_PANES: (u16, u16) = (72, 18);
 
 /// From this size on the focused pane is shown alone; below it stands one sentence.
 pub const ONE_PANE: (u16, u16) = (24, 6);
+
+/// The window of all mytokens keeps so many lines at its end: by whose right it was read, and its filter.
+pub const FAMILY_FOOT: u16 = 2;
 
 /// A rectangle of cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,13 +147,21 @@ impl Geometry {
         let kept = match overlay {
             // The field and the line under it.
             Overlay::Palette(_) => 2,
+            // What the ticked ones mean.
+            Overlay::Create(form) if form.picking().is_some() => 2,
+            // The names of the columns; what is said of it stands below.
+            Overlay::Family(_) => 1,
+            _ => 0,
+        };
+        let below = match overlay {
+            Overlay::Family(_) => FAMILY_FOOT.min(inner.height.saturating_sub(kept + 1)),
             _ => 0,
         };
         Area {
             x: inner.x + 1,
             y: inner.y + kept.min(inner.height),
             width: inner.width.saturating_sub(2),
-            height: inner.height.saturating_sub(kept),
+            height: inner.height.saturating_sub(kept + below),
         }
     }
 
@@ -239,22 +252,60 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Help(_) | Overlay::Content(_) => (100, u16::MAX),
         Overlay::Details(..) => (100, 26),
         Overlay::Palette(_) => (64, 16),
-        Overlay::CopyMenu(..) => (84, 20),
+        Overlay::CopyMenu(..) => (84, 22),
         Overlay::Login(_) => (100, 27),
+        Overlay::Create(form) if form.picking().is_some() => {
+            (72, lines(form.picking().map_or(0, |picking| picking.scopes.len()) + 3))
+        }
+        // Its fields, and under them what is said of them.
+        Overlay::Create(form) => (120, lines(form.rows(100).len() + 14)),
         Overlay::WhichProvider(which) => (64, lines(which.choices.len()).saturating_add(3).min(20)),
         Overlay::WhichClient(_) => (84, 18),
-        Overlay::Granted(report) => (84, lines(report.lines.len() * 2 + report.remarks.len() + 6).min(24)),
+        Overlay::Granted(report) => (84, lines(granted_rows(report)).min(26)),
         Overlay::Failed(_) => (84, 10),
         Overlay::Paste(_) | Overlay::Rename(..) => (76, 9),
         Overlay::MayAsk(..) | Overlay::Unlock(_) => (76, 10),
         Overlay::KeepAs(..) | Overlay::AddProvider(_) => (76, 8),
-        Overlay::Revoke(revoke) => (84, lines(revoke.ends.len() + revoke.lives_on.len() + 8).min(24)),
+        Overlay::Revoke(revoke) => {
+            let tree = revoke.grown() + usize::from(revoke.grown() > 0 || revoke.asking.is_some()) * 2;
+            let typed = usize::from(revoke.confirm.is_some());
+            (84, lines(revoke.ends.len() + tree + typed + revoke.lives_on.len() + 8).min(30))
+        }
+        Overlay::Family(_) => (132, u16::MAX),
+        Overlay::Member(..) => (100, 26),
+        Overlay::Event(..) => (90, 14),
+        Overlay::Sheet(sheet) => sheet_wants(sheet),
+        Overlay::Handing(_) => (84, 30),
         Overlay::Guarding(_) => (76, 15),
         Overlay::QuitLoses(loss) => {
             let heads = 3 * (usize::from(!loss.memory.is_empty()) + usize::from(!loss.unsaved.is_empty()));
             (76, lines(loss.memory.len() + loss.unsaved.len() + heads + 2).min(20))
         }
         Overlay::Filter(_) => (0, 0),
+    }
+}
+
+/// About how many rows a report takes: what is long is broken in two.
+fn granted_rows(report: &Report) -> usize {
+    let rows = |line: &Compared| {
+        let long = line.asked.len().max(line.granted.len()) > 30;
+        1 + usize::from(long) + usize::from(line.note.is_some())
+    };
+    let alarm = report.lines.iter().any(|line| line.relation == Relation::Wider);
+    let remarks: usize =
+        report.remarks.iter().chain(&report.no_refresh).map(|text| 1 + text.len() / 78).sum();
+    report.lines.iter().map(rows).sum::<usize>() + remarks + 5 + 2 * usize::from(alarm)
+}
+
+fn sheet_wants(sheet: &Sheet) -> (u16, u16) {
+    let asked = u16::try_from(sheet.entries.len()).unwrap_or(u16::MAX);
+    match sheet.asks {
+        // The answer stands under the lines.
+        Asks::Outlast(_) => (100, asked.saturating_add(19)),
+        Asks::Elsewhere(_) => (100, asked.saturating_add(15)),
+        Asks::DrawWith(_) => (84, asked.saturating_add(8)),
+        Asks::HandOver(_) => (92, asked.saturating_add(11)),
+        Asks::Redeem(_) => (84, asked.saturating_add(8)),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::effect::Task;
+use super::family;
 use super::state::{Pane, State};
 use crate::domain::credential::{CredentialId, Held};
 use crate::domain::event::Event;
@@ -141,6 +142,23 @@ pub fn on_show(state: &State) -> Shown<'_> {
         _ => Cow::Owned(sift(&state.wallet.journal, id, filter)),
     };
     Shown { name, read: None, events: &state.wallet.journal, which }
+}
+
+/// The selected event.
+#[must_use]
+pub fn selected(state: &State) -> Option<&Event> {
+    on_show(state).from(state.history.selected, 1).next()
+}
+
+/// Whether the selected event is the making of a subtoken that can be gone to: of a mytoken that is held here, as its server told.
+#[must_use]
+pub fn made_a_subtoken(state: &State) -> bool {
+    state.lookup.pasted.is_none()
+        && selected(state).is_some_and(|event| event.made().is_some())
+        && state.selected_held().is_some_and(|held| {
+            family::may_look_below(state, held) != family::Right::Nobody
+                || family::known_tree(state, held).is_some()
+        })
 }
 
 /// All of an event that a filter looks through.

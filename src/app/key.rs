@@ -56,6 +56,7 @@ impl fmt::Display for Key {
             f.write_str("Ctrl-")?;
         }
         match self.code {
+            KeyCode::Char(' ') => f.write_str("Space"),
             KeyCode::Char(c) if self.modifiers.is_empty() => write!(f, "{c}"),
             KeyCode::Char(c) => write!(f, "{}", c.to_ascii_uppercase()),
             KeyCode::BackTab => f.write_str("Shift-Tab"),

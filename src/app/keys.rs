@@ -2,14 +2,19 @@
 
 use crossterm::event::KeyCode;
 
-use super::action::Action;
+use super::action::{Action, CreateAction, FamilyAction, MytokenAction};
 use super::can;
+use super::copy::Script;
+use super::create::{self, Item, Over};
+use super::handing;
 use super::key::{Key, ch, ctrl, key};
 use super::keymap::{Binding, Layer, open_says};
 use super::overlay::Overlay;
+use super::revoke;
 use super::safe::{self, Stage};
 use super::state::{Pane, State};
 use crate::domain::form::Form;
+use crate::domain::snippet::Snippet;
 
 const ENTER: Key = key(KeyCode::Enter);
 const ESC: Key = key(KeyCode::Esc);
@@ -49,6 +54,15 @@ pub const KEYMAP: &[Binding] = &[
     Binding::new(Layer::Lookup, &[ch('k')], Action::Keep, "keep", "keep the pasted token under a name")
         .when(can::keep)
         .footer(1),
+    mytoken(
+        Layer::Lookup,
+        &[ENTER, ch('k')],
+        MytokenAction::Redeem,
+        "redeem",
+        "redeem the pasted transfer code, and keep the mytoken",
+    )
+    .when(can::redeem_pasted)
+    .footer(1),
     Binding::new(
         Layer::Lookup,
         &[ch('g')],
@@ -58,6 +72,16 @@ pub const KEYMAP: &[Binding] = &[
     )
     .when(can::go_to_newest)
     .footer(1),
+    Binding::new(
+        Layer::History,
+        &[ENTER],
+        Action::OpenEvent,
+        "details",
+        "all of the event; of a subtoken made, go to it",
+    )
+    .when(can::open_event)
+    .says(can::event_says)
+    .footer(2),
     // Every pane.
     Binding::new(
         Layer::Board,
@@ -133,6 +157,67 @@ pub const KEYMAP: &[Binding] = &[
     )
     .when(safe::has_unsaved)
     .footer(1),
+    mytoken(
+        Layer::Board,
+        &[ch('w')],
+        MytokenAction::Outlast,
+        "outlast a job?",
+        "will it last as long as a job",
+    )
+    .when(can::foretell)
+    .footer(8),
+    mytoken(
+        Layer::Board,
+        &[ch('W')],
+        MytokenAction::Elsewhere,
+        "work elsewhere?",
+        "would it work at another place; nothing is sent",
+    )
+    .when(can::foretell),
+    family(
+        Layer::Board,
+        &[ch('A')],
+        FamilyAction::All,
+        "all mytokens",
+        "all your mytokens at a server, held here or not",
+    )
+    .when(can::list_all)
+    .footer(8),
+    family(Layer::Board, &[ch('T')], FamilyAction::Below, "subtokens", "what grew from the selected mytoken")
+        .when(can::look_below)
+        .footer(9),
+    mytoken(
+        Layer::Board,
+        &[ch('S')],
+        MytokenAction::Successor,
+        "successor",
+        "make one like it with later dates, under its name",
+    )
+    .when(can::follow),
+    mytoken(
+        Layer::Board,
+        &[],
+        MytokenAction::HandOver,
+        "hand over",
+        "hand a subtoken of it over by a transfer code",
+    )
+    .when(can::hand_over),
+    mytoken(
+        Layer::Board,
+        &[],
+        MytokenAction::Redeem,
+        "redeem a code",
+        "take over a mytoken by its transfer code",
+    )
+    .when(can::redeem),
+    mytoken(
+        Layer::Board,
+        &[],
+        MytokenAction::DrawWith,
+        "draw with",
+        "draw an access token with chosen scopes and audience",
+    )
+    .when(can::draw_with),
     Binding::new(Layer::Board, &[ch('L')], Action::Unlock, "unlock", "unlock the store for this session")
         .when(safe::is_locked)
         .footer(1),
@@ -240,6 +325,41 @@ pub const KEYMAP: &[Binding] = &[
     form(&[ch('i')], Form::IdToken, "ID token", "copy the ID token"),
     form(&[ch('m')], Form::Mytoken, "mytoken", "copy the mytoken: long-lived"),
     form(&[ch('t')], Form::RefreshToken, "refresh token", "copy the refresh token: long-lived"),
+    script(&[ch('e')], Script::Environment, "environment", "copy a line that puts it into the environment"),
+    script(
+        &[ch('n')],
+        Script::Snippet(Snippet::CurlNewToken),
+        "curl, new token",
+        "copy a curl line that draws a new access token each time",
+    ),
+    script(&[ch('c')], Script::Snippet(Snippet::Curl), "curl", "copy a curl line; it holds no token"),
+    script(
+        &[ch('p')],
+        Script::Snippet(Snippet::Python),
+        "Python",
+        "copy Python that asks toktui when it runs",
+    ),
+    script(&[ch('o')], Script::Snippet(Snippet::Toar), "TOAR", "copy Python that asks the TOAR database"),
+    script(
+        &[ch('s')],
+        Script::Snippet(Snippet::Slurm),
+        "Slurm",
+        "copy a job script that asks toktui when it runs",
+    ),
+    script(
+        &[ch('r')],
+        Script::Snippet(Snippet::Rclone),
+        "rclone",
+        "copy a remote for rclone that asks toktui",
+    ),
+    mytoken(
+        Layer::CopyMenu,
+        &[ch('t')],
+        MytokenAction::HandOver,
+        "hand over",
+        "hand a subtoken of it over by a transfer code",
+    )
+    .when(can::hand_over_from_menu),
     Binding::new(Layer::CopyMenu, &[ENTER], Action::Accept, "copy", "copy the selected form").footer(1),
     // The login panel.
     Binding::new(
@@ -302,6 +422,87 @@ pub const KEYMAP: &[Binding] = &[
         .footer(1),
     // Questions.
     Binding::new(Layer::Which, &[ENTER], Action::Accept, "go on", "go on with this one").footer(1),
+    // The create form.
+    Binding::new(
+        Layer::Create,
+        &[ENTER],
+        Action::Accept,
+        "create",
+        "make it: by a login, or from the held mytoken",
+    )
+    .says(create_says)
+    .footer(7),
+    Binding::new(
+        Layer::Create,
+        &[ESC],
+        Action::Back,
+        "keep as draft",
+        "leave it; what was changed is kept as a draft",
+    )
+    .says(|state| {
+        if create::on_top(state).is_some_and(create::Create::is_changed) { "keep as draft" } else { "back" }
+    })
+    .footer(7),
+    in_form(&[TAB, DOWN], CreateAction::Next, "next field", "to the next field").footer(3),
+    in_form(&[key(KeyCode::BackTab), UP], CreateAction::Previous, "field before", "to the field before"),
+    in_form(&[PAGE_DOWN], CreateAction::NextPart, "next part", "to the next part of the form"),
+    in_form(&[PAGE_UP], CreateAction::PreviousPart, "part before", "to the part before"),
+    in_form(&[ch(' ')], CreateAction::Switch, "switch", "tick or untick; the next choice")
+        .when(|state| stands(state, |item| !matches!(item, Item::Clause(_))))
+        .footer(2),
+    in_form(&[key(KeyCode::Right)], CreateAction::More, "more", "the next choice; show what lies under it")
+        .when(|state| stands(state, chooses))
+        .says(
+            |state| if stands(state, |item| matches!(item, Item::Capability(_))) { "unfold" } else { "next" },
+        ),
+    in_form(&[key(KeyCode::Left)], CreateAction::Less, "less", "the choice before; hide what lies under it")
+        .when(|state| stands(state, chooses))
+        .says(
+            |state| if stands(state, |item| matches!(item, Item::Capability(_))) { "fold" } else { "before" },
+        ),
+    in_form(
+        &[key(KeyCode::F(2))],
+        CreateAction::ChooseScopes,
+        "choose scopes",
+        "choose from the provider's scopes",
+    )
+    .when(|state| {
+        stands(state, |item| matches!(item, Item::Member(_, create::typed::Member::Scopes)))
+            && create::on_top(state).is_some_and(|form| !form.offered_scopes().is_empty())
+    })
+    .footer(1),
+    in_form(
+        &[ch('+')],
+        CreateAction::AddClause,
+        "another clause",
+        "one more clause: it may be used by any one of them",
+    ),
+    in_form(
+        &[ch('-'), key(KeyCode::Delete)],
+        CreateAction::DropClause,
+        "drop clause",
+        "take this clause away",
+    )
+    .when(|state| stands(state, |item| matches!(item, Item::Clause(_))))
+    .footer(1),
+    in_form(&[ch('p')], CreateAction::SaveProfile, "save as profile", "save it as a profile of yours")
+        .footer(4),
+    in_form(&[ch('e')], CreateAction::EditJson, "edit JSON", "edit it as JSON in your editor").footer(5),
+    in_form(&[ch('Y')], CreateAction::CopyCommand, "copy command", "copy the command that makes the same")
+        .when(|state| create::on_top(state).is_some_and(|form| !form.command.is_empty()))
+        .footer(4),
+    in_form(&[ch('b')], CreateAction::Blank, "blank", "begin anew, with a blank one")
+        .when(|state| create::on_top(state).is_some_and(create::Create::is_changed))
+        .footer(6),
+    Binding::new(
+        Layer::Scopes,
+        &[ch(' ')],
+        Action::Create(CreateAction::Switch),
+        "switch",
+        "take it or leave it",
+    )
+    .footer(1),
+    Binding::new(Layer::Scopes, &[ENTER], Action::Accept, "take these", "take the ticked scopes").footer(1),
     Binding::new(
         Layer::Report,
         &[ch('y'), ch('c')],
@@ -311,8 +512,35 @@ pub const KEYMAP: &[Binding] = &[
     )
     .when(super::copy::can_copy_granted)
     .footer(2),
+    Binding::new(
+        Layer::Report,
+        &[ch('n')],
+        Action::NewMytoken,
+        "again",
+        "make another one with other settings",
+    )
+    .when(is_made)
+    .footer(2),
+    Binding::new(
+        Layer::Report,
+        &[ch('D')],
+        Action::Revoke,
+        "revoke it",
+        "revoke what was just made; asks first",
+    )
+    .when(is_made)
+    .footer(3),
     Binding::new(Layer::Report, &[ENTER, ESC], Action::Back, "to the board", "back to the board").footer(1),
     Binding::new(Layer::Reading, &[ESC, ENTER], Action::Back, "back", "back to the board").footer(1),
+    mytoken(
+        Layer::Reading,
+        &[ch('d')],
+        MytokenAction::DrawWith,
+        "draw with",
+        "draw an access token with chosen scopes and audience",
+    )
+    .when(can::draw_with_from_details)
+    .footer(2),
     Binding::new(Layer::Line, &[ENTER], Action::Accept, "accept", "use what is typed")
         .when(|state| state.overlays.last().is_some_and(Overlay::has_text))
         .says(|state| match state.overlays.last() {
@@ -320,6 +548,7 @@ pub const KEYMAP: &[Binding] = &[
             Some(Overlay::KeepAs(..)) => "keep",
             Some(Overlay::AddProvider(_)) => "add",
             Some(Overlay::Rename(..)) => "rename",
+            Some(Overlay::Create(_)) => "save",
             _ => "accept",
         })
         .footer(1),
@@ -327,7 +556,16 @@ pub const KEYMAP: &[Binding] = &[
         .footer(2),
     Binding::new(Layer::MayAsk, &[ENTER, ESC], Action::Back, "do not ask", "the server is not asked")
         .footer(1),
-    Binding::new(Layer::Revoke, &[ENTER, ESC], Action::Back, "cancel", "nothing is done").footer(1),
+    Binding::new(
+        Layer::Revoke,
+        &[ENTER],
+        Action::ConfirmTree,
+        "revoke all",
+        "revoke it with all that grew from it, once its name is typed",
+    )
+    .when(revoke::is_confirmed)
+    .footer(1),
+    Binding::new(Layer::Revoke, &[ENTER, ESC], Action::Back, "cancel", "back; nothing is done").footer(1),
     Binding::new(
         Layer::Revoke,
         &[ch('x')],
@@ -335,8 +573,18 @@ pub const KEYMAP: &[Binding] = &[
         "revoke",
         "revoke it, at once and for good",
     )
-    .when(super::overlay::is_revocable)
+    .when(revoke::is_revocable)
     .footer(1),
+    Binding::new(
+        Layer::Revoke,
+        &[ch('t')],
+        Action::RevokeTree,
+        "with its subtokens",
+        "revoke it with all that grew from it; its name must be typed",
+    )
+    .when(revoke::has_grown)
+    .says(revoke::tree_says)
+    .footer(2),
     Binding::new(
         Layer::Revoke,
         &[ch('f')],
@@ -344,7 +592,120 @@ pub const KEYMAP: &[Binding] = &[
         "forget here",
         "forget it here only; it lives on at its server",
     )
+    .when(revoke::can_forget)
     .footer(1),
+    // All mytokens at a server.
+    family(Layer::Family, &[ENTER], FamilyAction::Open, "details", "all that is known of the selected one")
+        .when(can::family_selected)
+        .footer(2),
+    Binding::new(Layer::Family, &[ENTER], Action::Accept, "keep filter", "keep the filter")
+        .when(can::family_filtering)
+        .footer(1),
+    family(Layer::Family, &[ch('r')], FamilyAction::Read, "read", "read the list at its server (again)")
+        .when(can::family_read)
+        .says(can::family_read_says)
+        .footer(2),
+    family(
+        Layer::Family,
+        &[ch('m')],
+        FamilyAction::Manager,
+        "manager login",
+        "log in for a mytoken of one hour that may list, revoke and read histories",
+    )
+    .when(can::family_manager)
+    .footer(1),
+    family(Layer::Family, &[ch('h')], FamilyAction::History, "history", "read the selected one's history")
+        .when(can::family_history)
+        .footer(3),
+    family(
+        Layer::Family,
+        &[ch('u')],
+        FamilyAction::LastUses,
+        "last uses",
+        "read when each of them was last used",
+    )
+    .when(can::family_last_uses)
+    .footer(4),
+    family(Layer::Family, &[ch('D')], FamilyAction::Revoke, "revoke", "revoke it, or all marked; asks first")
+        .when(can::family_revoke)
+        .footer(3),
+    family(Layer::Family, &[ch(' ')], FamilyAction::Mark, "mark", "mark it, or not")
+        .when(can::family_selected)
+        .footer(4),
+    family(Layer::Family, &[ch('/')], FamilyAction::Filter, "filter", "narrow the list")
+        .when(can::family_listed)
+        .footer(5),
+    family(Layer::Family, &[ch('s')], FamilyAction::Sort, "sort", "the next order")
+        .when(can::family_listed)
+        .footer(6),
+    // A sheet.
+    Binding::new(Layer::Sheet, &[ENTER], Action::Accept, "go on", "do what the sheet is for")
+        .when(can::sheet_accepts)
+        .says(can::sheet_says)
+        .footer(1),
+    Binding::new(Layer::Sheet, &[TAB, DOWN, ENTER], Action::NextLine, "next line", "to the next line")
+        .footer(3),
+    Binding::new(
+        Layer::Sheet,
+        &[key(KeyCode::BackTab), UP],
+        Action::PreviousLine,
+        "line before",
+        "to the line before",
+    ),
+    Binding::new(
+        Layer::Sheet,
+        &[ch(' '), key(KeyCode::Right), key(KeyCode::Left)],
+        Action::Switch,
+        "switch",
+        "the next choice",
+    )
+    .when(can::sheet_switches)
+    .footer(2),
+    // A transfer code.
+    mytoken(
+        Layer::Handing,
+        &[ch('c'), ch('y')],
+        MytokenAction::CopyHandedCode,
+        "copy code",
+        "copy the code: whoever has it has the mytoken",
+    )
+    .when(handing::is_waiting)
+    .footer(1),
+    mytoken(
+        Layer::Handing,
+        &[ch('C')],
+        MytokenAction::CopyHandedCommand,
+        "copy command",
+        "copy the command for the other side; the code is no part of it",
+    )
+    .when(handing::is_waiting)
+    .footer(2),
+    mytoken(
+        Layer::Handing,
+        &[ch('o')],
+        MytokenAction::HandedQr,
+        "QR alone",
+        "show the QR code alone, or not",
+    )
+    .when(handing::is_waiting)
+    .footer(4),
+    mytoken(
+        Layer::Handing,
+        &[ch('x')],
+        MytokenAction::Withdraw,
+        "withdraw",
+        "take the code back before anybody redeems it",
+    )
+    .when(handing::is_waiting)
+    .footer(3),
+    Binding::new(
+        Layer::Handing,
+        &[ESC, ENTER],
+        Action::Back,
+        "close",
+        "close the window; the code waits on until it ends",
+    )
+    .footer(2),
     // The store.
     Binding::new(Layer::Guarding, &[ENTER], Action::Accept, "choose", "this one")
         .when(|state| !is_working(state))
@@ -450,6 +811,42 @@ pub const KEYMAP: &[Binding] = &[
     ),
 ];
 
+const fn script(keys: &'static [Key], script: Script, label: &'static str, hint: &'static str) -> Binding {
+    use super::copy::menu_offers_script as offers;
+    let when: fn(&State) -> bool = match script {
+        Script::Environment => |state| offers(state, Script::Environment),
+        Script::Snippet(Snippet::Curl) => |state| offers(state, Script::Snippet(Snippet::Curl)),
+        Script::Snippet(Snippet::CurlNewToken) => {
+            |state| offers(state, Script::Snippet(Snippet::CurlNewToken))
+        }
+        Script::Snippet(Snippet::Python) => |state| offers(state, Script::Snippet(Snippet::Python)),
+        Script::Snippet(Snippet::Toar) => |state| offers(state, Script::Snippet(Snippet::Toar)),
+        Script::Snippet(Snippet::Slurm) => |state| offers(state, Script::Snippet(Snippet::Slurm)),
+        Script::Snippet(Snippet::Rclone) => |state| offers(state, Script::Snippet(Snippet::Rclone)),
+    };
+    Binding::new(Layer::CopyMenu, keys, Action::CopyScript(script), label, hint).when(when)
+}
+
+const fn family(
+    layer: Layer,
+    keys: &'static [Key],
+    action: FamilyAction,
+    label: &'static str,
+    hint: &'static str,
+) -> Binding {
+    Binding::new(layer, keys, Action::Family(action), label, hint)
+}
+
+const fn mytoken(
+    layer: Layer,
+    keys: &'static [Key],
+    action: MytokenAction,
+    label: &'static str,
+    hint: &'static str,
+) -> Binding {
+    Binding::new(layer, keys, Action::Mytoken(action), label, hint)
+}
+
 const fn form(keys: &'static [Key], form: Form, label: &'static str, hint: &'static str) -> Binding {
     let when: fn(&State) -> bool = match form {
         Form::AccessToken => |state| super::copy::menu_offers(state, Form::AccessToken),
@@ -461,6 +858,42 @@ const fn form(keys: &'static [Key], form: Form, label: &'static str, hint: &'sta
         Form::RefreshToken => |state| super::copy::menu_offers(state, Form::RefreshToken),
     };
     Binding::new(Layer::CopyMenu, keys, Action::CopyForm(form), label, hint).when(when)
+}
+
+const fn in_form(
+    keys: &'static [Key],
+    action: CreateAction,
+    label: &'static str,
+    hint: &'static str,
+) -> Binding {
+    Binding::new(Layer::Create, keys, Action::Create(action), label, hint)
+}
+
+/// Whether the cursor of the open form stands on such a place.
+fn stands(state: &State, on: fn(Item) -> bool) -> bool {
+    create::on_top(state).is_some_and(|form| matches!(form.over, Over::Nothing) && on(form.at))
+}
+
+/// Whether something is chosen or unfolded there.
+const fn chooses(item: Item) -> bool {
+    matches!(
+        item,
+        Item::Start | Item::Server | Item::From | Item::Provider | Item::Answer | Item::Capability(_)
+    )
+}
+
+/// What Enter does in the form.
+fn create_says(state: &State) -> &'static str {
+    match create::on_top(state) {
+        Some(form) if form.at == Item::Another => "another clause",
+        Some(form) if form.parent.is_some() => "create from it",
+        _ => "create",
+    }
+}
+
+/// Whether the report on show is that of a mytoken.
+fn is_made(state: &State) -> bool {
+    super::copy::granted(state).and_then(create::facts).is_some()
 }
 
 /// Whether letters are typed in the topmost window.

@@ -138,10 +138,37 @@ impl State {
                     let lines = |width| lookup::content(self).map(|jwt| content::of_jwt(jwt, width));
                     soonest.page(geometry.reading(overlay), list.offset, lines);
                 }
+                Overlay::Family(window) => {
+                    soonest.ago(window.family.as_ref().map(|family| family.read));
+                    let waits = self.families.limits.get(&window.source).and_then(|limits| limits.wait_until);
+                    soonest.countdown(waits);
+                    soonest.at(waits);
+                    let rows = usize::from(geometry.reading(overlay).height);
+                    for row in window.list.offset..window.list.offset.saturating_add(rows) {
+                        let Some((_, member)) = window.in_row(row) else { break };
+                        soonest.ago(member.last_used.iter().flatten().map(|last| last.at).next());
+                        soonest.whole_hours(member.listed.expires);
+                    }
+                    soonest.countdown(self.families.managers.get(&window.source).copied());
+                    soonest.at(self.families.managers.get(&window.source).copied());
+                }
+                Overlay::Member(member, list) => {
+                    let lines = |width| Some(content::of_member(self, member, width));
+                    soonest.page(geometry.reading(overlay), list.offset, lines);
+                }
+                Overlay::Event(event, list) => {
+                    let lines = |width| Some(content::of_event(event, width));
+                    soonest.page(geometry.reading(overlay), list.offset, lines);
+                }
+                Overlay::Handing(handing) => {
+                    soonest.countdown(handing.handed.ends);
+                    soonest.at(handing.handed.ends);
+                }
                 Overlay::Help(_)
                 | Overlay::Palette(_)
                 | Overlay::WhichProvider(_)
                 | Overlay::WhichClient(_)
+                | Overlay::Create(_)
                 | Overlay::Granted(_)
                 | Overlay::Failed(_)
                 | Overlay::Paste(_)
@@ -149,6 +176,7 @@ impl State {
                 | Overlay::KeepAs(..)
                 | Overlay::AddProvider(_)
                 | Overlay::Revoke(_)
+                | Overlay::Sheet(_)
                 | Overlay::QuitLoses(_)
                 | Overlay::Guarding(_)
                 | Overlay::Rename(..)
@@ -200,6 +228,14 @@ impl Soonest {
             _ => 31_536_000,
         };
         self.since(then, unit);
+    }
+
+    /// Whole hours until a moment: what is told more coarsely turns with one of them, too.
+    fn whole_hours(&mut self, end: Option<Timestamp>) {
+        let Some(end) = end.filter(|end| *end > self.now) else { return };
+        let hours = end.duration_since(self.now).as_secs() / 3600;
+        self.at(later(later(end, SignedDuration::from_hours(-hours)), HAIR));
+        self.at(end);
     }
 
     /// A count of whole units since a moment.

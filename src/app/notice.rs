@@ -62,7 +62,12 @@ pub fn on_show(state: &State, now: Timestamp) -> Option<Line> {
 fn finishing(state: &State, since: Timestamp, now: Timestamp) -> Line {
     let awaited: Vec<&str> =
         state.busy.iter().filter(|busy| !busy.only_reads).map(|busy| busy.doing.as_str()).collect();
-    let what = if awaited.is_empty() { "what is under way".to_owned() } else { awaited.join(", ") };
+    let managers = state.families.managers.values().any(|until| *until > now);
+    let what = match (awaited.is_empty(), managers) {
+        (false, _) => awaited.join(", "),
+        (true, true) => "revoking the manager mytoken of this session".to_owned(),
+        (true, false) => "what is under way".to_owned(),
+    };
     let seconds = now.duration_since(since).as_secs().max(0);
     let tail = vec!["no answer is lost".to_owned(), format!("{seconds} s")];
     Line { tone: Tone::Warning, text: format!("Finishing before toktui quits: {what}"), tail }

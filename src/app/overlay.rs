@@ -1,12 +1,18 @@
 //! What can lie over the panes.
 
+use super::create::{Create, Over};
 use super::effect::Target;
+use super::family::Window;
 use super::field::Field;
+use super::handing::Handing;
 use super::login::{Login, WhichClient, WhichProvider};
+use super::revoke::Revoke;
 use super::safe::{Choosing, Stage, Unlock};
-use super::state::State;
+use super::sheet::Sheet;
 use crate::domain::credential::CredentialId;
+use crate::domain::event::Event;
 use crate::domain::failure::Failure;
+use crate::domain::family::Member;
 use crate::domain::login::Report;
 use crate::domain::specimen::Specimen;
 
@@ -29,6 +35,8 @@ pub enum Overlay {
     WhichProvider(WhichProvider),
     /// Which client to be.
     WhichClient(WhichClient),
+    /// The create form.
+    Create(Box<Create>),
     /// Asked against granted.
     Granted(Box<Report>),
     /// A failure that deserves more than a line.
@@ -42,7 +50,7 @@ pub enum Overlay {
     /// The issuer of a provider to add.
     AddProvider(Field),
     /// Revoke or forget; Cancel is the default.
-    Revoke(Revoke),
+    Revoke(Box<Revoke>),
     /// What shall guard the store; what was wanted goes on after it.
     Guarding(Box<Choosing>),
     /// What opens the locked store; what was wanted goes on after it.
@@ -53,6 +61,16 @@ pub enum Overlay {
     QuitLoses(Loss),
     /// The filter of the focused pane is being typed.
     Filter(Field),
+    /// All mytokens at a server, or what grew from one.
+    Family(Box<Window>),
+    /// One of those: its dates, its id in full, its history as far as that was read.
+    Member(Box<Member>, List),
+    /// One event of a history.
+    Event(Box<Event>, List),
+    /// A few lines to fill in.
+    Sheet(Box<Sheet>),
+    /// A transfer code that waits to be redeemed.
+    Handing(Box<Handing>),
 }
 
 /// What quitting would lose.
@@ -84,21 +102,6 @@ pub struct Palette {
     pub selected: usize,
 }
 
-/// The revoke dialogue.
-#[derive(Clone, Debug)]
-pub struct Revoke {
-    /// Which credential.
-    pub id: CredentialId,
-    /// Its name.
-    pub name: String,
-    /// What ends, line by line.
-    pub ends: Vec<String>,
-    /// What lives on.
-    pub lives_on: Vec<String>,
-    /// Whether there is anybody to revoke it at.
-    pub revocable: bool,
-}
-
 impl Overlay {
     /// Whether letters are typed there.
     #[must_use]
@@ -114,6 +117,10 @@ impl Overlay {
             Self::Unlock(unlock) => unlock.takes_passphrase,
             Self::WhichClient(which) => which.selected == 0,
             Self::Login(login) => login.typing,
+            Self::Create(form) => form.is_typing(),
+            Self::Family(window) => window.typing,
+            Self::Sheet(sheet) => sheet.is_typing(),
+            Self::Revoke(dialogue) => dialogue.confirm.is_some(),
             Self::Help(_)
             | Self::CopyMenu(..)
             | Self::Details(..)
@@ -122,7 +129,9 @@ impl Overlay {
             | Self::Granted(_)
             | Self::Failed(_)
             | Self::MayAsk(..)
-            | Self::Revoke(_)
+            | Self::Member(..)
+            | Self::Event(..)
+            | Self::Handing(_)
             | Self::QuitLoses(_) => false,
         }
     }
@@ -140,6 +149,10 @@ impl Overlay {
             Self::Unlock(unlock) => unlock.takes_passphrase.then_some(&mut unlock.field),
             Self::WhichClient(which) => (which.selected == 0).then_some(&mut which.field),
             Self::Login(login) => login.typing.then_some(&mut login.field),
+            Self::Create(form) => form.field_mut(),
+            Self::Family(window) => window.typing.then_some(&mut window.filter),
+            Self::Sheet(sheet) => sheet.field_mut(),
+            Self::Revoke(dialogue) => dialogue.confirm.as_mut(),
             Self::Help(_)
             | Self::CopyMenu(..)
             | Self::Details(..)
@@ -148,7 +161,9 @@ impl Overlay {
             | Self::Granted(_)
             | Self::Failed(_)
             | Self::MayAsk(..)
-            | Self::Revoke(_)
+            | Self::Member(..)
+            | Self::Event(..)
+            | Self::Handing(_)
             | Self::QuitLoses(_) => None,
         }
     }
@@ -161,6 +176,9 @@ impl Overlay {
             | Self::KeepAs(_, field)
             | Self::AddProvider(field)
             | Self::Rename(_, field) => !field.value().trim().is_empty(),
+            Self::Create(form) => {
+                matches!(&form.over, Over::ProfileName(field) if !field.value().trim().is_empty())
+            }
             _ => false,
         }
     }
@@ -178,11 +196,10 @@ impl Overlay {
                 | Self::WhichProvider(_)
                 | Self::WhichClient(_)
                 | Self::Filter(_)
+                | Self::Family(_)
+                | Self::Member(..)
+                | Self::Event(..)
         ) || matches!(self, Self::Guarding(choosing) if matches!(choosing.stage, Stage::Choose))
+            || matches!(self, Self::Create(form) if matches!(form.over, Over::Scopes(_)))
     }
-}
-
-/// Whether the open revoke dialogue has anybody to revoke at.
-pub(super) fn is_revocable(state: &State) -> bool {
-    state.overlays.iter().any(|overlay| matches!(overlay, Overlay::Revoke(revoke) if revoke.revocable))
 }

@@ -36,6 +36,30 @@ pub fn of_pasted_history(facts: &Facts, state: &State) -> Option<String> {
     joined([uses, lost])
 }
 
+/// The price of a subtoken: it is counted and rotates its parent also where other uses of an unrestricted one do not
+/// (mytoken-api.md §2.3, §12.6).
+#[must_use]
+pub fn of_subtoken(held: &Held, state: &State) -> Option<String> {
+    let Chain::Mytoken { facts, copy, .. } = &held.chain else { return None };
+    let turns = facts.rotation.filter(|rotation| rotation.on_other).map(|_| newer_copy(*copy));
+    joined([doubt(held, facts.rotation), uses_of_others(facts, state), turns])
+}
+
+/// What handing a mytoken itself over means: it is free, and dear.
+#[must_use]
+pub fn of_itself(held: &Held) -> String {
+    let rotates = match &held.chain {
+        Chain::Mytoken { facts, .. } => facts.rotation.is_some_and(Rotation::rotates),
+        Chain::Refresh { .. } | Chain::None => false,
+    };
+    if rotates {
+        "both sides hold the same one then: when one side uses it, it rotates and locks the other out"
+            .to_owned()
+    } else {
+        "both sides hold the same one then: they share its uses, and revoking it ends both".to_owned()
+    }
+}
+
 fn of_other_use(facts: &Facts, copy: u64, state: &State) -> Option<String> {
     if facts.restrictions.is_empty() {
         return None;

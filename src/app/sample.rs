@@ -6,12 +6,15 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::effect::{Effect, Outcome, Snapshot, Target};
+use super::effect::{Effect, MytokenTold, Outcome, Snapshot, Target, Task};
+use super::family::Of;
 use super::message::Message;
 use super::overlay::Overlay;
 use super::state::{Seat, State};
 use super::update::update;
 use crate::domain::credential::{Ask, Chain, ChainEnd, CredentialId, Custody, Health, Held, HeldAccess};
+use crate::domain::family::{Family, Listed, Member, Via, Which};
+use crate::domain::handed::Handed;
 use crate::domain::mytoken::{Capability, Clause, Facts, Rotation};
 use crate::domain::secret::Secret;
 use crate::domain::source::{Client, Issuer, Origin, Server, Source, SourceKind};
@@ -162,12 +165,53 @@ pub(crate) fn event(c: char) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)
 }
 
+/// A mytoken and two that grew from it, one of them held here.
+pub(crate) fn family() -> Family {
+    let member = |number: usize, depth, name: &str| Member {
+        listed: Listed {
+            mom_id: format!("mom-{number}").into(),
+            name: Some(name.into()),
+            created: Some(seconds(-3600 * i64::try_from(10 - number).unwrap_or(0))),
+            expires: Some(seconds(86_400)),
+            address: Some("10.0.0.7".into()),
+            children: Vec::new(),
+        },
+        depth,
+        held: (name == "toar").then(|| (id("toar"), "toar".to_owned())),
+        capabilities: None,
+        last_used: None,
+        asks: name == "toar",
+    };
+    Family {
+        server: "kit".into(),
+        via: Via::Held(id("toar")),
+        which: Which::Below,
+        members: vec![member(0, 0, "toar"), member(1, 1, "ci"), member(2, 1, "laptop")],
+        cut: false,
+        read: now(),
+    }
+}
+
+/// A code for a subtoken that waits five minutes.
+pub(crate) fn handed() -> Handed {
+    Handed {
+        code: Secret::new("c0deC0de"),
+        ends: seconds(300),
+        server: "kit".into(),
+        address: "https://mytoken.example".to_owned(),
+        name: "toar-handed".to_owned(),
+        mom_id: None,
+        itself: false,
+    }
+}
+
 /// The board with everything that can lie over it, and on each pane.
 pub(crate) fn every_place() -> Vec<State> {
     let mut places = Vec::new();
-    for keys in
-        ["1", "2", "3", "4", "?", ":", "Y", "\n", "3\n", "1\n", "1j\n", "n", "i", "+", "D", "q", "/", "l\t"]
-    {
+    for keys in [
+        "1", "2", "3", "4", "?", ":", "Y", "\n", "3\n", "1\n", "1j\n", "n", "np", "n\t", "n\t+", "i", "+",
+        "D", "q", "/", "l\t", "A", "T", "w", "W", "Yt", "\nd", "Am",
+    ] {
         let mut state = board(vec![mytoken("toar", Some(581)), login("egi", 30), bare("wlcg", -5)]);
         state.seat.demo = keys == "l\t";
         let _ = press(&mut state, keys);
@@ -184,5 +228,16 @@ pub(crate) fn every_place() -> Vec<State> {
     places.push(asked.clone());
     asked.overlays.clear();
     places.push(asked);
+    let mut listed = board(vec![mytoken("toar", Some(581))]);
+    listed.families.read.insert(Of::Held(id("toar")), Arc::new(family()));
+    for keys in ["T", "T/", "T\n", "D", "Dt", "DtTOAR"] {
+        let mut state = listed.clone();
+        let _ = press(&mut state, keys);
+        places.push(state);
+    }
+    let mut handing = listed;
+    let _ = press(&mut handing, "Yt");
+    let _ = tell(&mut handing, Outcome::Mytoken(MytokenTold::HandedOver(Task(1), Ok(Box::new(handed())))));
+    places.push(handing);
     places
 }

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::action::Action;
+use super::create::Create;
 use super::effect::{Snapshot, Task};
+use super::family::Families;
 use super::history::History;
 use super::login::Login;
 use super::lookup::Lookup;
@@ -57,6 +59,8 @@ pub struct Seat {
     pub clear_after: Option<u64>,
     /// The program is `toktui demo`: its sign-in may be done by one key.
     pub demo: bool,
+    /// Nothing is to be changed, neither at a server nor in the store.
+    pub read_only: bool,
 }
 
 /// Everything the board knows.
@@ -80,8 +84,16 @@ pub struct State {
     pub lookup: Lookup,
     /// Pane 4.
     pub history: History,
+    /// Lists and trees of mytokens, as they were read in this session.
+    pub families: Families,
+    /// The mytoken whose successor is being made.
+    pub succession: Option<Succession>,
     /// What went to the clipboard last and is still to be cleared.
     pub clipboard: Option<OnClipboard>,
+    /// A form that was left: `n` brings it back.
+    pub draft: Option<Box<Create>>,
+    /// The form that the mytoken on show in the report came of.
+    pub made: Option<Box<Create>>,
     /// What costs something and waits for the same key again.
     pub price: Option<Price>,
     /// What is under way, the oldest first.
@@ -168,6 +180,15 @@ pub struct Price {
     pub until: Timestamp,
 }
 
+/// A successor that is being made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Succession {
+    /// The mytoken that it follows.
+    pub old: CredentialId,
+    /// The task that makes or checks it.
+    pub task: Task,
+}
+
 /// Something under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Busy {
@@ -195,7 +216,11 @@ impl State {
             tokens: Tokens::default(),
             lookup: Lookup::default(),
             history: History::default(),
+            families: Families::default(),
+            succession: None,
             clipboard: None,
+            draft: None,
+            made: None,
             price: None,
             busy: Vec::new(),
             utc: false,

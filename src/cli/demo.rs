@@ -8,9 +8,12 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::domain::credential::CredentialId;
+use crate::domain::draft::{Draft, DraftClause, When};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
+use crate::domain::handed::HandOver;
 use crate::domain::login::{Order, Step};
+use crate::domain::mytoken::Capability;
 use crate::domain::source::SourceId;
 use crate::domain::specimen::recognise;
 use crate::domain::time::{Clock, FixedClock, ShiftedClock};
@@ -78,6 +81,7 @@ impl Morning<'_> {
     async fn perform(&self) -> Result<(), Failure> {
         self.years_ago().await?;
         self.last_week().await?;
+        self.grown_family().await?;
         self.early().await?;
         self.later().await
     }
@@ -114,6 +118,7 @@ impl Morning<'_> {
         )
         .await?;
         self.keep("gone", &[at, info], until(90 * DAY)).await?;
+        self.keep("group", &[at, info, "create_mytoken"], until(60 * DAY)).await?;
         self.keep("quiet", &[at], until(35 * DAY)).await?;
         self.keep("lapsed", &[at, info], until(3 * DAY)).await?;
         self.keep(
@@ -123,6 +128,41 @@ impl Morning<'_> {
         )
         .await?;
         self.keep_from_nobody("far-away").await
+    }
+
+    /// What grew from one: a subtoken that is held here, and one that a colleague got by a code and has made another from.
+    async fn grown_family(&self) -> Result<(), Failure> {
+        let group = self.held("group")?;
+        self.it_is_ago(2 * DAY);
+        self.wallet.create_from(&group, &self.subtoken("night-run", &["AT", "tokeninfo"], 20)).await?;
+        self.it_is_ago(30 * HOUR);
+        let theirs = self.subtoken("colleague", &["AT", "tokeninfo", "create_mytoken"], 12);
+        let handed = self.wallet.hand_over(&group, &HandOver::Subtoken(Box::new(theirs))).await?;
+        let clock = Arc::new(FixedClock::at(self.clock.now()));
+        let colleague = self.somebody_else(&clock)?;
+        let theirs = colleague.redeem(&"mytoken".into(), &handed.code, Some("theirs")).await?.id;
+        self.it_is_ago(9 * HOUR);
+        clock.set(self.clock.now());
+        colleague.create_from(&theirs, &self.subtoken("notebook", &["AT"], 3)).await?;
+        Ok(())
+    }
+
+    /// The draft of a subtoken that lives for so many days.
+    fn subtoken(&self, name: &str, capabilities: &[&str], days: u64) -> Draft {
+        let clause = DraftClause { ends: Some(When::In(days * 86_400)), ..DraftClause::default() };
+        Draft {
+            name: name.to_owned(),
+            provider: self.sandbox.checkin.settings().issuer.clone(),
+            capabilities: capabilities.iter().copied().map(Capability::new).collect(),
+            clauses: vec![clause],
+            ..Draft::default()
+        }
+    }
+
+    /// A wallet that is not ours.
+    fn somebody_else(&self, clock: &Arc<FixedClock>) -> Result<Arc<Wallet>, Failure> {
+        let clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
+        Wallet::new(clock, Arc::new(Http::default()), self.sandbox.sources())
     }
 
     /// Before breakfast.
@@ -184,11 +224,7 @@ impl Morning<'_> {
 
     /// Somebody else revokes it; the wallet does not know yet.
     async fn revoke_elsewhere(&self, name: &str) -> Result<(), Failure> {
-        let other = Wallet::new(
-            Arc::new(FixedClock::at(self.clock.now())),
-            Arc::new(Http::default()),
-            self.sandbox.sources(),
-        )?;
+        let other = self.somebody_else(&Arc::new(FixedClock::at(self.clock.now())))?;
         let value = self.wallet.form(&self.held(name)?, Form::Mytoken).await?;
         let (id, _) = other.keep(&recognise(value.expose()), name).await?;
         other.revoke(&id).await?;
@@ -253,7 +289,7 @@ impl Morning<'_> {
             capabilities: capabilities.iter().map(|&capability| capability.to_owned()).collect(),
             restrictions: vec![clause],
             issuer: self.sandbox.checkin.settings().issuer.clone(),
-            subject: USER.to_owned(),
+            subject: self.subject(),
             refresh_token: Some(self.sandbox.refresh_token(USER).await.map_err(failed)?),
             ..server::Order::default()
         })
@@ -272,6 +308,12 @@ impl Morning<'_> {
         };
         let specimen = recognise(elsewhere.issue(order).map_err(failed)?.mytoken.expose());
         self.wallet.keep(&specimen, name).await.map(|_| ())
+    }
+
+    /// Whom the demo's user is to the provider behind the mytokens: all of them are of one person.
+    fn subject(&self) -> String {
+        let user = self.sandbox.checkin.settings().user(USER);
+        user.map_or_else(|| USER.to_owned(), |user| user.sub.clone())
     }
 
     fn held(&self, name: &str) -> Result<CredentialId, Failure> {

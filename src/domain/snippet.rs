@@ -119,7 +119,8 @@ fn slurm(name: &str) -> String {
 }
 
 /// One word of a POSIX shell.
-fn in_shell(text: &str) -> String {
+#[must_use]
+pub fn in_shell(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let leads = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
     if leads && text.chars().all(is_plain) {

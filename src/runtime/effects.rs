@@ -1,6 +1,7 @@
 //! Each effect becomes a task; each task ends in one outcome.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +12,15 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::leaving::Wish as ToLeave;
 use super::{Answer, Board, End, SignIn};
-use crate::app::effect::{Asking, Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
+use crate::app::effect::{
+    Asking, Copied, Drawn, Effect, Finding, Making, MytokenTold, Outcome, Snapshot, Target, Task,
+};
 use crate::desktop::{Cleared, Desktop};
 use crate::domain::credential::{CredentialId, Custody};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
 use crate::domain::login::Order;
+use crate::domain::mytoken;
 use crate::domain::secret::Secret;
 use crate::domain::specimen::{self, Specimen};
 use crate::domain::time::{Clock, later};
@@ -24,13 +28,17 @@ use crate::wallet::draw::Wish;
 use crate::wallet::look_up::{Ask, Found};
 use crate::wallet::{Wallet, login};
 
+/// How long the revocation of this session's manager mytokens may take when the program is left.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// What the tasks share.
 #[derive(Clone)]
-struct World {
-    wallet: Arc<Wallet>,
+pub(super) struct World {
+    pub(super) wallet: Arc<Wallet>,
     desktop: Arc<dyn Desktop>,
     clock: Arc<dyn Clock>,
     clear_after: Option<Duration>,
+    pub(super) settings: Option<PathBuf>,
     sign_in: Option<SignIn>,
     answer: Answer,
 }
@@ -40,7 +48,7 @@ type Logins = Arc<Mutex<HashMap<Task, (mpsc::UnboundedSender<Secret>, watch::Sen
 
 /// Turns effects into tasks.
 pub(super) struct Effects {
-    world: World,
+    pub(super) world: World,
     logins: Logins,
     waiting: Vec<Effect>,
     /// What must not be broken off.
@@ -58,6 +66,7 @@ impl Effects {
             desktop: Arc::clone(&board.desktop),
             clock: Arc::clone(&board.clock),
             clear_after: board.clear_after,
+            settings: board.settings.clone(),
             sign_in: board.sign_in.clone(),
             answer,
         };
@@ -85,7 +94,8 @@ impl Effects {
             | Effect::QuitPrinting
             | Effect::Redraw
             | Effect::CatchMouse(_)
-            | Effect::Suspend => {
+            | Effect::Suspend
+            | Effect::Make(Making::Edit(_)) => {
                 self.waiting.push(effect);
             }
             other => self.start(other),
@@ -118,7 +128,7 @@ impl Effects {
     pub(super) fn start(&mut self, effect: Effect) {
         let world = self.world.clone();
         match effect {
-            Effect::LogIn(task, order) => self.log_in(task, order),
+            Effect::LogIn(task, order) => self.log_in(task, *order),
             Effect::GiveRedirect(task, text) => {
                 if let Some((pasted, _)) =
                     self.logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task)
@@ -168,6 +178,9 @@ impl Effects {
                     world.changed(Outcome::Revoked(task, revoked));
                 });
             }
+            Effect::Make(making) => self.make(making),
+            Effect::Family(ask) => self.family(ask),
+            Effect::Mytoken(ask) => self.mytoken(ask),
             Effect::Forget(id) => {
                 self.finish(async move {
                     let forgotten = world.wallet.forget(&id).await;
@@ -217,7 +230,7 @@ impl Effects {
     }
 
     /// Starts what must not be broken off when the program is left.
-    fn finish(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn finish(&mut self, work: impl Future<Output = ()> + Send + 'static) {
         while self.lasting.try_join_next().is_some() {}
         self.lasting.spawn(work);
     }
@@ -229,11 +242,37 @@ impl Effects {
         Box::pin(async move {
             while lasting.join_next().await.is_some() {}
             wallet.at_rest().await;
+            // It ends by itself within the hour: nobody waits long for a server that does not answer.
+            drop(tokio::time::timeout(CLOSING, wallet.close_managers()).await);
         })
     }
 
+    /// What the tasks share.
+    pub(super) fn world(&self) -> World {
+        self.world.clone()
+    }
+
     fn log_in(&self, task: Task, order: Order) {
+        let wallet = Arc::clone(&self.world.wallet);
+        let as_code = order.draft.as_ref().is_some_and(|draft| draft.form == mytoken::Form::Code);
+        self.in_panel(task, move |line| async move {
+            if !as_code {
+                return Outcome::LoginEnded(task, wallet.log_in(order, line).await.map(Box::new));
+            }
+            match wallet.log_in_for_code(order, line).await {
+                Ok(handed) => Outcome::Mytoken(MytokenTold::HandedOver(task, Ok(Box::new(handed)))),
+                Err(failure) => Outcome::LoginEnded(task, Err(failure)),
+            }
+        });
+    }
+
+    /// Runs a login whose panel is on the board.
+    pub(super) fn in_panel<F>(&self, task: Task, run: impl FnOnce(login::Line) -> F)
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
         let (line, watched) = login::line();
+        let running = run(line);
         let login::Watch { mut steps, pasted, stop } = watched;
         let logins = Arc::clone(&self.logins);
         logins.lock().unwrap_or_else(PoisonError::into_inner).insert(task, (pasted, stop));
@@ -245,9 +284,9 @@ impl Effects {
                 }
             };
             // The steps end with the login, so that its end is the last word.
-            let ((), ended) = tokio::join!(told, world.wallet.log_in(order, line));
+            let ((), ended) = tokio::join!(told, running);
             logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
-            world.changed(Outcome::LoginEnded(task, ended.map(Box::new)));
+            world.changed(ended);
         });
     }
 }
@@ -259,13 +298,13 @@ impl Drop for Effects {
 }
 
 impl World {
-    fn say(&self, outcome: Outcome) {
+    pub(super) fn say(&self, outcome: Outcome) {
         // The loop has ended: nobody is left to hear it.
         drop(self.answer.send(outcome));
     }
 
     /// What is held first, then what happened to it: a screen never speaks of what it does not show.
-    fn changed(&self, outcome: Outcome) {
+    pub(super) fn changed(&self, outcome: Outcome) {
         self.say(self.snapshot());
         self.say(outcome);
     }
@@ -281,7 +320,7 @@ impl World {
     }
 
     /// The desktop's calls may take two seconds: never in the loop, nor in a task beside it.
-    fn blocking(&self, work: impl FnOnce(&Self) + Send + 'static) {
+    pub(super) fn blocking(&self, work: impl FnOnce(&Self) + Send + 'static) {
         let world = self.clone();
         tokio::task::spawn_blocking(move || work(&world));
     }
@@ -392,7 +431,7 @@ impl World {
         }
     }
 
-    fn copy(&self, text: &Secret, what: &str, ends: Option<jiff::Timestamp>, is_secret: bool) {
+    pub(super) fn copy(&self, text: &Secret, what: &str, ends: Option<jiff::Timestamp>, is_secret: bool) {
         let copied = self.desktop.copy(text).map(|sent| Copied {
             what: what.to_owned(),
             route: sent.route.place(),

@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
+use super::lookup::more_below;
 use super::parts::{Panel, cell, fitting, grouped, put_row};
 use super::scene::Scene;
-use crate::app::action::Action;
+use crate::app::copy::{self, MenuRow};
 use crate::app::overlay::List;
-use crate::app::{can, copy, price};
+use crate::app::{can, price};
 use crate::domain::credential::{Chain, CredentialId, Held};
 use crate::domain::form::Form;
 use crate::domain::time::countdown;
@@ -22,26 +23,48 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, id: &CredentialId, list: &List,
     let inside =
         Panel { title, aside: aside(held, scene), focused: true, ..Panel::default() }.over(buf, area, theme);
     let height = usize::from(inside.height);
-    let forms = copy::menu_forms(scene.state);
-    // Air around the list is given up before a form is.
-    let airy = height >= forms.len() + 6;
-    let mut row = usize::from(airy);
+    let rows = copy::menu_rows(scene.state);
+    // Air around the list is given up before a row is.
+    let airy = height >= rows.len() + 7;
+    let mut lines: Vec<(Option<usize>, Line<'_>)> = Vec::new();
+    if airy {
+        lines.push((None, Line::default()));
+    }
     let mut told = false;
-    for (index, form) in forms.into_iter().enumerate() {
-        if form.is_long_lived() && !told {
+    for (index, row) in rows.iter().enumerate() {
+        if is_long_lived(*row) && !told {
             told = true;
-            row += usize::from(airy);
-            put_row(buf, inside, row, long_lived(held, scene), theme);
-            row += 1;
+            if airy {
+                lines.push((None, Line::default()));
+            }
+            lines.push((None, long_lived(held, scene)));
         }
-        put_row(buf, inside, row, line(form, held, scene), theme);
-        if index == list.selected {
+        lines.push((Some(index), line(*row, held, scene)));
+    }
+    // What does not fit is scrolled to: the selected row is always there.
+    let room = height.saturating_sub(usize::from(lines.len() < height));
+    let at = lines.iter().position(|(index, _)| *index == Some(list.selected)).unwrap_or(0);
+    let first = (at + 1).saturating_sub(room.max(1));
+    let below = lines.len().saturating_sub(first + room);
+    let mut shown = 0;
+    for (row, (index, line)) in lines.into_iter().skip(first).take(room).enumerate() {
+        put_row(buf, inside, row, line, theme);
+        if index == Some(list.selected) {
             scene.mark_row(buf, inside, row);
         }
-        row += 1;
+        shown = row + 1;
     }
-    if row < height {
+    if shown < height {
         put_row(buf, inside, height - 1, goes_to(usize::from(inside.width), scene), theme);
+    }
+    more_below(buf, area, below, scene);
+}
+
+fn is_long_lived(row: MenuRow) -> bool {
+    match row {
+        MenuRow::Form(form) => form.is_long_lived(),
+        MenuRow::Script(_) => false,
+        MenuRow::HandOver => true,
     }
 }
 
@@ -58,16 +81,24 @@ fn aside<'a>(held: &Held, scene: Scene<'a>) -> Vec<Span<'a>> {
     }
 }
 
-fn line<'a>(form: Form, held: &Held, scene: Scene<'a>) -> Line<'a> {
+fn line<'a>(row: MenuRow, held: &Held, scene: Scene<'a>) -> Line<'a> {
     let theme = scene.theme;
-    let key = scene.key(Action::CopyForm(form)).unwrap_or_default();
-    let (says, style) = match price_of(form, held, scene) {
-        Some(price) => (price, theme.warning),
-        None => (says(form, held), if form.is_long_lived() { theme.warning } else { theme.dim }),
+    let key = scene.key(row.action()).unwrap_or_default();
+    let (words, says, style) = match row {
+        MenuRow::Form(form) => match price_of(form, held, scene) {
+            Some(price) => (form.words(), price, theme.warning),
+            None if form.is_long_lived() => (form.words(), says(form, held), theme.warning),
+            None => (form.words(), says(form, held), theme.dim),
+        },
+        MenuRow::Script(script) => (script.words(), script.says().to_owned(), theme.dim),
+        MenuRow::HandOver if can::hands_subtokens_over(held, scene.state) => {
+            ("a subtoken, by code", "once, within minutes: the way to hand it over".to_owned(), theme.dim)
+        }
+        MenuRow::HandOver => ("by code", "itself: this one may make no subtokens".to_owned(), theme.warning),
     };
     Line::from(vec![
         cell(&key, 4, theme.key, theme),
-        cell(form.words(), 22, theme.text, theme),
+        cell(words, 22, theme.text, theme),
         Span::raw("  "),
         Span::styled(says, style),
     ])

@@ -11,6 +11,8 @@ use crate::app::content::{self, NAMES};
 use crate::app::lookup;
 use crate::app::overlay::List;
 use crate::domain::credential::CredentialId;
+use crate::domain::event::Event;
+use crate::domain::family::Member;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::cleaned;
 
@@ -18,6 +20,18 @@ use crate::domain::untrusted::cleaned;
 pub(super) fn held(buf: &mut Buffer, area: Rect, id: &CredentialId, list: &List, scene: Scene<'_>) {
     let Some(held) = scene.state.held(id) else { return };
     page(buf, area, "Details", list, scene, |width| content::of_held(held, &scene.state.wallet.vault, width));
+}
+
+/// A listed mytoken, with its history as far as that was read.
+pub(super) fn member(buf: &mut Buffer, area: Rect, member: &Member, list: &List, scene: Scene<'_>) {
+    page(buf, area, "Details, as its server lists it", list, scene, |width| {
+        content::of_member(scene.state, member, width)
+    });
+}
+
+/// One event.
+pub(super) fn event(buf: &mut Buffer, area: Rect, event: &Event, list: &List, scene: Scene<'_>) {
+    page(buf, area, "Event", list, scene, |width| content::of_event(event, width));
 }
 
 /// The content of the token on show.

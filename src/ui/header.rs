@@ -22,6 +22,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     let mut left = vec![Span::styled("toktui", theme.title_focused)];
     left.extend(counts(scene));
     let mut parts = Vec::new();
+    if scene.state.seat.read_only {
+        parts.push(vec![Span::styled("read-only", theme.warning)]);
+    }
     if scene.state.seat.demo {
         parts.push(vec![Span::styled("demo: nothing here is real", theme.warning)]);
     }

@@ -161,7 +161,7 @@ fn orders<'a>(view: &View, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
         ("then", cleaned(&view.then)),
     ];
     for (label, text) in rows {
-        for (row, line) in wrap(&text, width.saturating_sub(LABEL)).into_iter().take(2).enumerate() {
+        for (row, line) in wrap(&text, width.saturating_sub(LABEL)).into_iter().take(3).enumerate() {
             let label = if row == 0 { label } else { "" };
             lines.push(labelled(label, LABEL, [Span::raw(line)], theme));
         }

@@ -2,12 +2,16 @@
 
 mod content;
 mod copy_menu;
+mod create;
 mod details;
 mod empty;
 mod facts;
+mod family;
 mod field;
 mod footer;
+mod foretold;
 mod granted;
+mod handing;
 mod header;
 mod help;
 mod history;
@@ -25,10 +29,12 @@ mod revoke;
 mod routes;
 mod safe;
 mod scene;
+mod sheet;
 #[cfg(test)]
 mod still;
 mod theme;
 mod tokens;
+mod tree;
 mod verdict;
 
 use jiff::Timestamp;
@@ -116,6 +122,7 @@ fn draw_overlay(
         Overlay::Login(login) => return login::draw(buf, area, login, scene),
         Overlay::WhichProvider(which) => questions::which_provider(buf, area, which, scene),
         Overlay::WhichClient(which) => return questions::which_client(buf, area, which, scene),
+        Overlay::Create(form) => return create::draw(buf, area, form, scene),
         Overlay::Granted(report) => granted::draw(buf, area, report, scene),
         Overlay::Failed(failure) => questions::failed(buf, area, failure, scene),
         Overlay::Paste(field) => return questions::paste(buf, area, field, scene),
@@ -124,11 +131,16 @@ fn draw_overlay(
             return questions::keep_as(buf, area, specimen, field, scene);
         }
         Overlay::AddProvider(field) => return questions::add_provider(buf, area, field, scene),
-        Overlay::Revoke(revoke) => revoke::draw(buf, area, revoke, scene),
+        Overlay::Revoke(revoke) => return revoke::draw(buf, area, revoke, scene),
         Overlay::Guarding(choosing) => return safe::guarding(buf, area, choosing, scene),
         Overlay::Unlock(question) => return safe::unlock(buf, area, question, scene),
         Overlay::Rename(id, field) => return safe::rename(buf, area, id, field, scene),
         Overlay::QuitLoses(loss) => questions::quit_loses(buf, area, loss, scene),
+        Overlay::Family(window) => return family::draw(buf, area, window, scene),
+        Overlay::Member(member, list) => details::member(buf, area, member, list, scene),
+        Overlay::Event(event, list) => details::event(buf, area, event, list, scene),
+        Overlay::Sheet(sheet) => return sheet::draw(buf, area, sheet, scene),
+        Overlay::Handing(handing) => handing::draw(buf, area, handing, scene),
         Overlay::Filter(field) => {
             return footer::filter(buf, layout::rect(geometry.notice, buf.area), field, scene);
         }

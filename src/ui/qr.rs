@@ -30,6 +30,14 @@ impl Qr {
         if !web || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
+        Self::of_text(text)
+    }
+
+    /// The code of a short text of plain characters that stands on the screen beside it.
+    pub(super) fn of_text(text: &str) -> Option<Self> {
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
         let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
         let dark = code.to_colors().into_iter().map(|colour| colour == Color::Dark).collect();
         Some(Self { side: code.width(), dark })

@@ -46,8 +46,18 @@ pub(crate) struct Signs {
     /// This credential belongs to another program.
     pub(crate) foreign: &'static str,
     pub(crate) prompt: &'static str,
+    /// A box that is ticked.
+    pub(crate) ticked: &'static str,
+    /// A box that is not.
+    pub(crate) unticked: &'static str,
     /// In the place of a character that is not shown.
     pub(crate) hidden: &'static str,
+    /// This row is marked.
+    pub(crate) marked: &'static str,
+    /// A branch of a tree after which others follow, the last one, and the trunk that passes by: two columns each.
+    pub(crate) branch: &'static str,
+    pub(crate) last_branch: &'static str,
+    pub(crate) trunk: &'static str,
 }
 
 const UNICODE: Signs = Signs {
@@ -66,7 +76,13 @@ const UNICODE: Signs = Signs {
     memory: "◌",
     foreign: "◇",
     prompt: "›",
+    ticked: "▣",
+    unticked: "▢",
     hidden: "•",
+    marked: "•",
+    branch: "├ ",
+    last_branch: "└ ",
+    trunk: "│ ",
 };
 
 const ASCII: Signs = Signs {
@@ -94,7 +110,13 @@ const ASCII: Signs = Signs {
     memory: "*",
     foreign: "&",
     prompt: ">",
+    ticked: "x",
+    unticked: "_",
     hidden: "*",
+    marked: "*",
+    branch: "| ",
+    last_branch: "` ",
+    trunk: "| ",
 };
 
 /// What each thing on the screen means, as a style. Colour never stands alone: a word says the same.

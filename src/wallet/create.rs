@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::in_turn::{Settled, sendable};
+use super::in_turn::{Cost, Settled, sendable};
 use super::new_mytoken::{Asked, may_be_made};
 use super::offer::offer_of;
 use super::{Wallet, gone, health, words};
@@ -64,7 +64,7 @@ impl Wallet {
             draft.name.clone_from(&name);
         }
         let Born { settled, server, mut wanted } = self.bear(&turn, &before, &draft, &doing).await?;
-        let Settled { outcome, saved, after, remarks, perhaps_done } = settled;
+        let Settled { outcome, saved, after, remarks, perhaps_done, .. } = settled;
         let made = outcome.map_err(|error| not_made(&doing, &error, &before, &after, perhaps_done))?;
         let Made::Mytoken(issued) = made else {
             let why = "it came as a transfer code, which was not asked for";
@@ -74,7 +74,7 @@ impl Wallet {
         let child = self.as_credential(&issued, &after.source, address, &doing)?;
         let kept = self.keep_new(child, &name, What::Kept, &doing).await?;
         // Only now: what came is not lost by a disk that did not take its parent.
-        self.settled(&turn, &after, saved, &doing).await?;
+        self.settled(&turn, &before, &after, saved, &doing).await?;
         self.note_with(Some(&after.id), What::Noted("made a subtoken".to_owned()), &kept.1);
         if wanted.provider.is_empty() {
             // Nobody here knows that of a short parent; the server takes the parent's.
@@ -106,12 +106,15 @@ impl Wallet {
         let draft = Draft { provider: grant.facts.provider.raw().to_owned(), ..draft.clone() };
         may_be_made(&draft, &circumstances, doing)?;
         let wanted = draft.wanted(self.now());
-        if health::may_rotate(before, |rotation| rotation.on_other) {
+        // Also of an unrestricted parent, which lists and histories do not rotate.
+        let rotates = health::may_rotate(before, |rotation| rotation.on_other);
+        if rotates {
             self.intend(turn, doing).await?;
         }
         self.announce("making a subtoken", &draft, &grant.server);
         let reply = subtoken::create(&self.http, &server, &grant.current.value, &wanted).await;
-        let settled = self.settle(turn, before, reply, true, doing).await;
+        let settled = self.settle(turn, before, reply, Cost { counts: true, rotates }, doing).await;
+        self.acted(&grant.server, settled.date);
         Ok(Born { settled, server, wanted })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::create::{Born, not_made};
-use super::in_turn::{Settled, sendable};
+use super::in_turn::{Cost, Settled, sendable};
 use super::{Wallet, gone, health, words};
 use crate::domain::credential::{Credential, CredentialId};
 use crate::domain::draft::Draft;
@@ -77,7 +77,7 @@ impl Wallet {
         let Born { settled, .. } = born;
         let Settled { outcome, saved, after, perhaps_done, .. } = settled;
         let made = outcome.map_err(|error| not_made(doing, &error, before, &after, perhaps_done))?;
-        self.settled(turn, &after, saved, doing).await?;
+        self.settled(turn, before, &after, saved, doing).await?;
         let Made::Code(coded) = made else {
             let why = "its server handed the subtoken out as a token and made no code";
             return Err(
@@ -180,14 +180,16 @@ impl Wallet {
         let turn = self.store.turn(&parent).await.ok()?;
         let before = turn.read();
         let grant = sendable(self, &before, WITHDRAWING).ok()?;
-        if health::may_rotate(&before, |rotation| rotation.on_other) {
+        let rotates = health::may_rotate(&before, |rotation| rotation.on_other);
+        if rotates {
             self.intend(&turn, WITHDRAWING).await.ok()?;
         }
         let reply =
             revocation::revoke_other(&self.http, server, &grant.current.value, mom_id.raw(), false).await;
-        let settled = self.settle(&turn, &before, reply, false, WITHDRAWING).await;
+        let settled = self.settle(&turn, &before, reply, Cost { counts: false, rotates }, WITHDRAWING).await;
+        self.acted(&grant.server, settled.date);
         // Its own part holds nothing that would be missed.
-        drop(self.settled(&turn, &settled.after, settled.saved, WITHDRAWING).await);
+        drop(self.settled(&turn, &before, &settled.after, settled.saved, WITHDRAWING).await);
         match settled.outcome {
             Ok(_) => Some(true),
             Err(Error::Refused(No::NotYours | No::LacksCapability)) => Some(false),

@@ -1,5 +1,7 @@
 //! A request with a held mytoken, in its turn: what is to be known before, and what is saved of the answer first.
 
+use jiff::Timestamp;
+
 use super::uses::{Use, spend};
 use super::{Wallet, health};
 use crate::domain::credential::{Credential, Grant, Health, MytokenGrant};
@@ -22,6 +24,10 @@ pub(super) struct Settled<T> {
     pub(super) remarks: Vec<String>,
     /// The request may have been carried out unheard.
     pub(super) perhaps_done: bool,
+    /// The server's clock.
+    pub(super) date: Option<Timestamp>,
+    /// A new copy of the mytoken was made, or may have been, and did not come.
+    pub(super) lost: bool,
 }
 
 /// The mytoken in a credential that may be sent now.
@@ -41,15 +47,23 @@ pub(super) fn sendable<'a>(
     Ok(grant)
 }
 
+/// What a request may do to the mytoken that makes it.
+#[derive(Clone, Copy)]
+pub(super) struct Cost {
+    /// It is one other use.
+    pub(super) counts: bool,
+    /// It may replace the mytoken: an intent was written for it.
+    pub(super) rotates: bool,
+}
+
 impl Wallet {
     /// Saves what an answer says of the mytoken that asked: at once where there is a new copy of it or an intent to settle or nothing came.
-    /// `counts`: the request is one other use, which rotates where others do.
     pub(super) async fn settle<T>(
         &self,
         turn: &Turn,
         before: &Credential,
         reply: Reply<T>,
-        counts: bool,
+        cost: Cost,
         doing: &str,
     ) -> Settled<T> {
         let perhaps_done = reply.is_perhaps_done();
@@ -58,50 +72,62 @@ impl Wallet {
         }
         let mut after = before.clone();
         let copy = reply.update.map(|update| self.adopt(&mut after, update));
-        let done = counts && reply.outcome.is_ok();
-        let rotation = health::rotation(before).filter(|rotation| rotation.rotates());
-        let lost =
-            copy.is_none() && rotation.is_some_and(|rotation| reply.in_doubt || (done && rotation.on_other));
+        let done = cost.counts && reply.outcome.is_ok();
+        let must = health::rotation(before).is_some_and(|rotation| rotation.on_other);
+        let lost = copy.is_none() && cost.rotates && (reply.in_doubt || (done && must));
         if done {
             spend(&mut after, Use::Other, &before.ask, self.now());
         }
         after.health = match &reply.outcome {
             _ if lost => health::in_doubt(),
-            Ok(_) if matches!(before.health, Health::InDoubt(_)) && counts => Health::Ok,
+            // That it is the current copy says nothing about whether access tokens are still to be had. An older one may revoke others (§2.6).
+            Ok(_) if matches!(before.health, Health::InDoubt(_)) && cost.counts => Health::Ok,
             Ok(_) => before.health.clone(),
             Err(error) => health::after(error, &before.health),
         };
-        let can_wait = copy.is_none() && reply.outcome.is_ok() && rotation.is_none();
-        let can_wait = can_wait && !health::may_rotate(before, |rotation| rotation.on_other);
-        let saved = if can_wait { None } else { Some(self.save(turn, after.clone(), doing).await) };
+        let can_wait = copy.is_none() && reply.outcome.is_ok() && !cost.rotates;
+        let saved = if can_wait { None } else { Some(self.put_by(turn, before, &after, cost, doing).await) };
         if lost {
-            self.note(Some(&after.id), What::InDoubt);
+            self.note_of(&after, What::InDoubt);
         }
         if let Some(copy) = copy {
             self.note_of(&after, What::Rotated { copy });
             self.bury_older_copies_of(&after).await;
-        }
-        if let Grant::Mytoken(grant) = &after.grant {
-            self.acted(&grant.server, reply.date);
         }
         let name = &after.name;
         let mut remarks = Vec::new();
         remarks.extend(copy.map(|copy| format!("{name} rotated: copy {copy} is yours now")));
         remarks
             .extend(lost.then(|| format!("{name} rotates, and its new copy did not come: it is in doubt")));
-        Settled { outcome: reply.outcome, saved, after, remarks, perhaps_done }
+        Settled { outcome: reply.outcome, saved, after, remarks, perhaps_done, date: reply.date, lost }
+    }
+
+    async fn put_by(
+        &self,
+        turn: &Turn,
+        before: &Credential,
+        after: &Credential,
+        cost: Cost,
+        doing: &str,
+    ) -> Result<(), Failure> {
+        if after == before && !cost.rotates {
+            return Ok(());
+        }
+        self.save(turn, after.clone(), doing).await
     }
 
     /// The mytoken's own part is on disk when this returns.
     pub(super) async fn settled(
         &self,
         turn: &Turn,
+        before: &Credential,
         after: &Credential,
         saved: Option<Result<(), Failure>>,
         doing: &str,
     ) -> Result<(), Failure> {
         match saved {
             Some(saved) => saved,
+            None if after == before => Ok(()),
             None => self.save(turn, after.clone(), doing).await,
         }
     }

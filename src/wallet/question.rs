@@ -5,10 +5,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::uses::{Use, spend};
+use super::in_turn::{Cost, Settled};
 use super::{Wallet, gone, health, words};
-use crate::domain::credential::{Ask, Credential, CredentialId, Grant, Health};
-use crate::domain::event::What;
+use crate::domain::credential::{Credential, CredentialId, Grant, Health};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::Untrusted;
@@ -160,31 +159,10 @@ impl Wallet {
             self.intend(&turn, doing).await?;
         }
         let reply = question.put(&self.http, &server, sent).await;
-        self.heed(&grant.server, &reply);
-        let Reply { update, in_doubt, date, outcome, .. } = reply;
-        let mut next = credential.clone();
-        let copy = update.map(|update| self.adopt(&mut next, update));
-        let lost = copy.is_none() && in_doubt && rotates;
-        next.health = match &outcome {
-            _ if lost => health::in_doubt(),
-            // It says nothing about whether access tokens are still to be had.
-            Ok(_) if matches!(credential.health, Health::InDoubt(_)) => Health::Ok,
-            Ok(_) => credential.health.clone(),
-            Err(error) => health::after(error, &credential.health),
-        };
-        if outcome.is_ok() && Q::COUNTED {
-            spend(&mut next, Use::Other, &Ask::default(), self.now());
-        }
-        if rotates || next != credential {
-            self.save(&turn, next.clone(), doing).await?;
-        }
-        if lost {
-            self.note_of(&next, What::InDoubt);
-        }
-        if let Some(copy) = copy {
-            self.note_of(&next, What::Rotated { copy });
-            self.bury_older_copies_of(&next).await;
-        }
+        let cost = Cost { counts: Q::COUNTED, rotates };
+        let settled = self.settle(&turn, &credential, reply, cost, doing).await;
+        let Settled { outcome, saved, after, date, lost, .. } = settled;
+        self.settled(&turn, &credential, &after, saved, doing).await?;
         match outcome {
             Ok(answer) => Ok(Answered { answer, server: grant.server.clone(), date }),
             Err(error) if lost => Err(failed(&error).hint(health::MAY_HAVE_ACTED)),

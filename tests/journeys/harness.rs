@@ -147,6 +147,7 @@ fn start(
         clock: Arc::clone(clock),
         theme: Theme::new(Glyphs::Unicode, Colours::Ansi),
         clear_after: Some(Duration::from_secs(45)),
+        settings: None,
         sign_in: place.demo.then_some(sign_in),
     };
     let (happenings, coming) = mpsc::unbounded_channel();
@@ -169,6 +170,7 @@ fn seat(place: &Place, desktop: &dyn Desktop) -> Seat {
         clear_after: Some(45),
         clipboard: desktop.likely_route().map_or("nowhere", Route::place),
         demo: place.demo,
+        read_only: false,
     }
 }
 

@@ -113,6 +113,7 @@ pub fn press(state: &mut State, keys: &str) {
         let code = match key {
             '\n' => KeyCode::Enter,
             '\t' => KeyCode::Tab,
+            '\u{8}' => KeyCode::Backspace,
             key => KeyCode::Char(key),
         };
         let _ = update(state, Message::Key(KeyEvent::new(code, KeyModifiers::NONE)), noon());
@@ -257,7 +258,7 @@ fn event(at: i64, what: What, address: Option<&str>, agent: Option<&str>, whose:
     }
 }
 
-fn server_events() -> Vec<Event> {
+pub fn server_events() -> Vec<Event> {
     let server = |at, name: &str, address, agent| {
         event(at, What::Server(name.into()), Some(address), Some(agent), "toar")
     };
@@ -411,6 +412,19 @@ pub fn report() -> Report {
         no_refresh: None,
         remarks: vec!["TOAR needs profile: its API will refuse these access tokens.".to_owned()],
     }
+}
+
+/// A report of something that came wider than it was asked for.
+pub fn wider_report() -> Report {
+    let mut report = report();
+    if let Some(scopes) = report.lines.get_mut(2) {
+        scopes.granted = "any".to_owned();
+        scopes.relation = Relation::Wider;
+        scopes.note = Some("gone: any is allowed now".to_owned());
+    }
+    report.remarks =
+        vec!["it may do more than was asked for: revoke it if that is not what you want".to_owned()];
+    report
 }
 
 /// A verdict of each standing, as the weighing words them.

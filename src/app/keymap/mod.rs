@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::action::Action;
 use super::can;
+use super::create::Over;
 use super::key::Key;
 use super::keys::KEYMAP;
 use super::overlay::Overlay;
@@ -36,6 +37,10 @@ pub enum Layer {
     Login,
     /// In the question which provider, which client.
     Which,
+    /// In the create form.
+    Create,
+    /// In the list of a provider's scopes.
+    Scopes,
     /// In the report of a login, and in that of a failure.
     Report,
     /// Where a line is typed: a token, a name, an issuer.
@@ -44,6 +49,12 @@ pub enum Layer {
     MayAsk,
     /// In the revoke dialogue.
     Revoke,
+    /// In the window of all mytokens at a server.
+    Family,
+    /// In a sheet with several lines to fill in.
+    Sheet,
+    /// In the window of a transfer code.
+    Handing,
     /// In the question what shall guard the store.
     Guarding,
     /// In the question what opens the store.
@@ -62,7 +73,7 @@ pub enum Layer {
 
 impl Layer {
     /// Every layer, in the order of README's table.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 27] = [
         Self::Board,
         Self::Providers,
         Self::Tokens,
@@ -71,11 +82,16 @@ impl Layer {
         Self::CopyMenu,
         Self::Login,
         Self::Which,
+        Self::Create,
+        Self::Scopes,
         Self::Report,
         Self::Reading,
         Self::Line,
         Self::MayAsk,
         Self::Revoke,
+        Self::Family,
+        Self::Sheet,
+        Self::Handing,
         Self::Guarding,
         Self::Unlock,
         Self::QuitLoses,
@@ -102,10 +118,15 @@ impl Layer {
             Self::Reading => "details",
             Self::Login => "login",
             Self::Which => "a choice",
+            Self::Create => "create",
+            Self::Scopes => "scopes",
             Self::Report => "a report",
             Self::Line => "a typed line",
             Self::MayAsk => "may it be asked?",
             Self::Revoke => "revoke",
+            Self::Family => "all mytokens",
+            Self::Sheet => "a sheet",
+            Self::Handing => "a transfer code",
             Self::Guarding => "where to keep?",
             Self::Unlock => "unlock",
             Self::QuitLoses => "quit?",
@@ -130,15 +151,25 @@ impl Layer {
             Overlay::Help(_) => Self::Help,
             Overlay::Palette(_) => Self::Palette,
             Overlay::CopyMenu(..) => Self::CopyMenu,
-            Overlay::Details(..) | Overlay::Content(_) => Self::Reading,
+            Overlay::Details(..) | Overlay::Content(_) | Overlay::Member(..) | Overlay::Event(..) => {
+                Self::Reading
+            }
             Overlay::Login(_) => Self::Login,
             Overlay::WhichProvider(_) | Overlay::WhichClient(_) => Self::Which,
+            Overlay::Create(form) => match form.over {
+                Over::Nothing => Self::Create,
+                Over::Scopes(_) => Self::Scopes,
+                Over::ProfileName(_) => Self::Line,
+            },
             Overlay::Granted(_) | Overlay::Failed(_) => Self::Report,
             Overlay::Paste(_) | Overlay::KeepAs(..) | Overlay::AddProvider(_) | Overlay::Rename(..) => {
                 Self::Line
             }
             Overlay::MayAsk(..) => Self::MayAsk,
             Overlay::Revoke(_) => Self::Revoke,
+            Overlay::Family(_) => Self::Family,
+            Overlay::Sheet(_) => Self::Sheet,
+            Overlay::Handing(_) => Self::Handing,
             Overlay::Guarding(_) => Self::Guarding,
             Overlay::Unlock(_) => Self::Unlock,
             Overlay::QuitLoses(_) => Self::QuitLoses,
@@ -185,6 +216,11 @@ impl Binding {
     #[must_use]
     pub const fn when(self, when: fn(&State) -> bool) -> Self {
         Self { when, ..self }
+    }
+
+    /// Whether it works now: nothing that changes anything does on a read-only board.
+    fn works(&self, state: &State) -> bool {
+        !(state.seat.read_only && self.action.changes()) && (self.when)(state)
     }
 
     /// The same, shown in the footer in this order of worth.
@@ -247,7 +283,7 @@ pub fn live_under(state: &State, depth: usize) -> Vec<Live> {
     let mut taken: Vec<Key> = Vec::new();
     let mut found = Vec::new();
     for layer in layers(top, state.focus) {
-        for binding in KEYMAP.iter().filter(|binding| binding.layer == layer && (binding.when)(state)) {
+        for binding in KEYMAP.iter().filter(|binding| binding.layer == layer && binding.works(state)) {
             let is_taken = |key: &Key| taken.contains(key) || (is_typing && key.is_for_typing());
             let keys: Vec<Key> = binding.keys.iter().copied().filter(|key| !is_taken(key)).collect();
             if keys.is_empty() && !binding.keys.is_empty() {
@@ -296,7 +332,7 @@ pub fn dormant(state: &State, event: &KeyEvent) -> Option<&'static Binding> {
     let is_board = |layer: Layer| layers(None, state.focus).contains(&layer);
     KEYMAP
         .iter()
-        .filter(|binding| state.overlays.is_empty() && is_board(binding.layer) && !(binding.when)(state))
+        .filter(|binding| state.overlays.is_empty() && is_board(binding.layer) && !binding.works(state))
         .find(|binding| binding.keys.iter().any(|key| key.is(event)))
 }
 

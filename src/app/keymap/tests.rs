@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::*;
+use crate::app::action::{CreateAction, FamilyAction, MytokenAction};
 use crate::app::effect::Outcome;
-use crate::app::key::ch;
+use crate::app::key::{ch, key};
 use crate::app::sample::*;
 use crate::domain::form::Form;
 
@@ -66,9 +67,36 @@ fn every_action() -> Vec<Action> {
         Action::Rename,
         Action::SaveAgain,
         Action::CopyUnsaved,
+        Action::RevokeTree,
+        Action::ConfirmTree,
+        Action::OpenEvent,
+        Action::NextLine,
+        Action::PreviousLine,
+        Action::Switch,
+        Action::Family(FamilyAction::All),
+        Action::Family(FamilyAction::Below),
+        Action::Family(FamilyAction::Read),
+        Action::Family(FamilyAction::Manager),
+        Action::Family(FamilyAction::Mark),
+        Action::Family(FamilyAction::Filter),
+        Action::Family(FamilyAction::Sort),
+        Action::Family(FamilyAction::Open),
+        Action::Family(FamilyAction::History),
+        Action::Family(FamilyAction::LastUses),
+        Action::Family(FamilyAction::Revoke),
+        Action::Mytoken(MytokenAction::Outlast),
+        Action::Mytoken(MytokenAction::Elsewhere),
+        Action::Mytoken(MytokenAction::DrawWith),
+        Action::Mytoken(MytokenAction::HandOver),
+        Action::Mytoken(MytokenAction::Redeem),
+        Action::Mytoken(MytokenAction::Successor),
+        Action::Mytoken(MytokenAction::CopyHandedCode),
+        Action::Mytoken(MytokenAction::CopyHandedCommand),
+        Action::Mytoken(MytokenAction::HandedQr),
+        Action::Mytoken(MytokenAction::Withdraw),
     ];
     let is_listed = |action: Action| match action {
-        Action::Focus(_) | Action::CopyForm(_) => false,
+        Action::Focus(_) | Action::CopyForm(_) | Action::CopyScript(_) | Action::Create(_) => false,
         Action::Quit
         | Action::Suspend
         | Action::Redraw
@@ -120,22 +148,70 @@ fn every_action() -> Vec<Action> {
         | Action::Guard
         | Action::Rename
         | Action::SaveAgain
-        | Action::CopyUnsaved => true,
+        | Action::CopyUnsaved
+        | Action::RevokeTree
+        | Action::ConfirmTree
+        | Action::OpenEvent
+        | Action::NextLine
+        | Action::PreviousLine
+        | Action::Switch
+        | Action::Family(
+            FamilyAction::All
+            | FamilyAction::Below
+            | FamilyAction::Read
+            | FamilyAction::Manager
+            | FamilyAction::Mark
+            | FamilyAction::Filter
+            | FamilyAction::Sort
+            | FamilyAction::Open
+            | FamilyAction::History
+            | FamilyAction::LastUses
+            | FamilyAction::Revoke,
+        )
+        | Action::Mytoken(
+            MytokenAction::Outlast
+            | MytokenAction::Elsewhere
+            | MytokenAction::DrawWith
+            | MytokenAction::HandOver
+            | MytokenAction::Redeem
+            | MytokenAction::Successor
+            | MytokenAction::CopyHandedCode
+            | MytokenAction::CopyHandedCommand
+            | MytokenAction::HandedQr
+            | MytokenAction::Withdraw,
+        ) => true,
     };
     assert!(listed.iter().all(|action| is_listed(*action)));
     let panes = Pane::ALL.map(Action::Focus);
     let forms = Form::ALL.map(Action::CopyForm);
-    listed.into_iter().chain(panes).chain(forms).collect()
+    let scripts = crate::app::copy::Script::ALL.map(Action::CopyScript);
+    let in_form = CreateAction::ALL.map(Action::Create);
+    listed.into_iter().chain(panes).chain(forms).chain(scripts).chain(in_form).collect()
 }
 
 #[test]
 fn no_key_stands_twice_in_a_layer() {
+    // Of these two actions the first goes before the second, and the second is nothing that destroys what the first one keeps.
+    let shared = [
+        (Layer::Board, ch('w')),
+        (Layer::Board, ch('W')),
+        (Layer::CopyMenu, ch('t')),
+        (Layer::Lookup, ch('k')),
+        (Layer::Lookup, key(KeyCode::Enter)),
+        (Layer::Family, key(KeyCode::Enter)),
+        (Layer::Revoke, key(KeyCode::Enter)),
+        (Layer::Sheet, key(KeyCode::Enter)),
+    ];
     let mut seen = HashSet::new();
+    let mut twice = HashSet::new();
     for binding in KEYMAP {
         for key in binding.keys {
-            assert!(seen.insert((binding.layer, *key)), "{key} twice in {:?}", binding.layer);
+            if !seen.insert((binding.layer, *key)) {
+                assert!(twice.insert((binding.layer, *key)), "{key} thrice in {:?}", binding.layer);
+            }
         }
     }
+    assert_eq!(twice, shared.into_iter().collect());
 }
 
 #[test]

@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::{ask, end, log_in, moving, safe, typing};
+use super::{ask, create, end, family, log_in, moving, mytoken, safe, typing};
 use crate::app::action::Action;
-use crate::app::copy;
+use crate::app::copy::{self, MenuRow, Script};
 use crate::app::effect::Effect;
 use crate::app::field::Field;
 use crate::app::overlay::{List, Overlay, Palette};
 use crate::app::providers::Row;
 use crate::app::safe::Purpose;
+use crate::app::sheet::Sheet;
 use crate::app::state::{Pane, State};
 use crate::app::{filter_of, palette};
 use crate::domain::form::Form;
@@ -43,19 +44,25 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
         Action::Copy => return copy_access_token(state, now),
         Action::CopyAs => open_on_selected(state, |id| Overlay::CopyMenu(id, List::default())),
         Action::CopyForm(form) => return copy_form(state, form, now),
+        Action::CopyScript(script) => return copy_script(state, script),
         Action::Renew => {
             let Some(id) = state.acting().map(|held| held.id.clone()) else { return Vec::new() };
             return copy::draw(state, &id, true, None, action, now);
         }
         Action::LogIn => return log_in::at_target(state),
-        Action::NewMytoken => return log_in::new_mytoken(state),
+        Action::NewMytoken => return create::open(state, now),
+        Action::Create(action) => return create::act(state, action, now),
         Action::LookUp => state.overlays.push(Overlay::Paste(Field::default())),
         Action::AskServer => return ask::server(state, now),
         Action::Keep => ask::name_to_keep(state),
         Action::ReadHistory => return ask::history(state, now),
         Action::ShowContent => state.overlays.push(Overlay::Content(List::default())),
         Action::GoToNewest => ask::go_to_newest(state),
-        Action::Revoke => end::open(state, now),
+        Action::Revoke => {
+            return create::revoke(state, now).unwrap_or_else(|| end::open(state, now));
+        }
+        Action::RevokeTree => end::ask_for_name(state),
+        Action::ConfirmTree => return end::revoke_tree(state, now),
         Action::ConfirmRevoke => return end::revoke(state, now),
         Action::ConfirmForget => return end::forget(state),
         Action::AddProvider => state.overlays.push(Overlay::AddProvider(Field::default())),
@@ -79,6 +86,12 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
         | Action::OpenBrowser
         | Action::ShowQr
         | Action::SignInDemo => return log_in::panel(state, action),
+        Action::OpenEvent => return family::open_event(state, now),
+        Action::NextLine => in_sheet(state, |sheet| sheet.step(1)),
+        Action::PreviousLine => in_sheet(state, |sheet| sheet.step(sheet.open().saturating_sub(1))),
+        Action::Switch => in_sheet(state, Sheet::switch),
+        Action::Family(action) => return family::act(state, action, now),
+        Action::Mytoken(action) => return mytoken::act(state, action, now),
         Action::ClearClipboard => {
             state.clipboard = None;
             return vec![Effect::ClearClipboard];
@@ -101,6 +114,13 @@ fn open(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
+fn in_sheet(state: &mut State, change: impl FnOnce(&mut Sheet)) {
+    state.price = None;
+    if let Some(Overlay::Sheet(sheet)) = state.overlays.last_mut() {
+        change(sheet);
+    }
+}
+
 fn open_on_selected(state: &mut State, overlay: fn(crate::domain::credential::CredentialId) -> Overlay) {
     if let Some(id) = state.acting().map(|held| held.id.clone()) {
         state.overlays.push(overlay(id));
@@ -112,18 +132,22 @@ fn back(state: &mut State, now: Timestamp) -> Vec<Effect> {
     if state.price.take().is_some() && state.overlays.is_empty() {
         return Vec::new();
     }
-    if safe::back(state) {
+    if safe::back(state) || end::leave_name(state) || family::leave_filter(state) {
         return Vec::new();
     }
     match state.overlays.last_mut() {
         Some(Overlay::Login(login)) if login.typing => login.typing = false,
         Some(Overlay::Login(_)) => return log_in::cancel(state, now),
+        Some(Overlay::Create(_)) => create::back(state, now),
         Some(Overlay::Filter(_)) => {
             typing::set_filter(state, None);
             state.overlays.pop();
         }
+        Some(Overlay::Handing(handing)) if handing.qr_alone => handing.qr_alone = false,
         Some(_) => {
-            state.overlays.pop();
+            if let Some(Overlay::Family(window)) = state.overlays.pop() {
+                family::closed(state, &window);
+            }
         }
         None => back_on_board(state),
     }
@@ -159,10 +183,21 @@ fn copy_form(state: &mut State, form: Form, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
-/// The selected form of the open menu.
-pub(super) fn chosen_form(state: &State) -> Option<Form> {
+/// A script goes to the clipboard as any text that is no secret.
+fn copy_script(state: &mut State, script: Script) -> Vec<Effect> {
+    let name = match state.overlays.last() {
+        Some(Overlay::CopyMenu(id, _)) => state.held(id).map(|held| held.name.clone()),
+        _ => None,
+    };
+    let Some(name) = name else { return Vec::new() };
+    state.overlays.pop();
+    vec![Effect::CopyText(script.text(&name), script.what())]
+}
+
+/// The selected row of the open menu.
+pub(super) fn chosen_row(state: &State) -> Option<MenuRow> {
     match state.overlays.last() {
-        Some(Overlay::CopyMenu(_, list)) => copy::menu_forms(state).get(list.selected).copied(),
+        Some(Overlay::CopyMenu(_, list)) => copy::menu_rows(state).get(list.selected).copied(),
         _ => None,
     }
 }
@@ -180,12 +215,17 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
             run(state, chosen, now)
         }
         Some(Overlay::CopyMenu(..)) => {
-            chosen_form(state).map(|form| copy_form(state, form, now)).unwrap_or_default()
+            chosen_row(state).map(|row| act(state, row.action(), now)).unwrap_or_default()
         }
         Some(Overlay::Filter(_)) => {
             state.overlays.pop();
             Vec::new()
         }
+        Some(Overlay::Family(_)) => {
+            family::keep_filter(state);
+            Vec::new()
+        }
+        Some(Overlay::Sheet(_)) => mytoken::accept(state, now),
         Some(Overlay::Login(_)) => log_in::give_typed(state),
         Some(Overlay::WhichProvider(_)) => log_in::with_provider(state),
         Some(Overlay::WhichClient(_)) => log_in::with_client(state),
@@ -193,10 +233,14 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
         Some(Overlay::KeepAs(..)) => ask::keep(state, now),
         Some(Overlay::AddProvider(_)) => ask::provider(state, now),
         Some(Overlay::Rename(..)) => safe::rename(state),
+        Some(Overlay::Create(_)) => create::accept(state, now),
         Some(Overlay::Guarding(_) | Overlay::Unlock(_)) => safe::accept(state, now),
         Some(
             Overlay::Details(..)
             | Overlay::Content(_)
+            | Overlay::Member(..)
+            | Overlay::Event(..)
+            | Overlay::Handing(_)
             | Overlay::Granted(_)
             | Overlay::Failed(_)
             | Overlay::MayAsk(..)

@@ -1,23 +1,120 @@
 //! Revoking, forgetting, quitting: each asks first, and the key that confirms is never the key that asked.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use crate::app::effect::Effect;
-use crate::app::overlay::{Loss, Overlay, Revoke};
+use super::family::called;
+use crate::app::effect::{Effect, FamilyAsk};
+use crate::app::family;
+use crate::app::field::Field;
+use crate::app::overlay::{Loss, Overlay};
+use crate::app::revoke::{self, Doomed, Revoke};
 use crate::app::state::State;
-use crate::domain::credential::{Chain, Custody, Health, Held};
+use crate::domain::credential::{Chain, CredentialId, Custody, Health, Held};
+use crate::domain::family::{Family, Which};
+use crate::domain::untrusted::Untrusted;
 
-/// Opens the dialogue for the selected row.
-pub(super) fn open(state: &mut State, now: Timestamp) {
-    let Some(held) = state.acting() else { return };
-    let dialogue = Revoke {
-        id: held.id.clone(),
+/// Opens the dialogue for the selected row. What grew from it is read where that costs nothing.
+pub(super) fn open(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let Some(id) = state.acting().map(|held| held.id.clone()) else { return Vec::new() };
+    offer(state, &id, now)
+}
+
+/// Opens the dialogue for something held.
+pub(super) fn offer(state: &mut State, id: &CredentialId, now: Timestamp) -> Vec<Effect> {
+    let Some(held) = state.held(id) else { return Vec::new() };
+    let mut dialogue = Revoke {
+        doomed: Doomed::Held(held.id.clone()),
         name: held.name.clone(),
         ends: ends(held, state),
-        lives_on: lives_on(held, state, now),
+        tree: Vec::new(),
+        asking: None,
+        lives_on: Vec::new(),
         revocable: is_revocable(held),
+        confirm: None,
     };
-    state.overlays.push(Overlay::Revoke(dialogue));
+    if let Some((family, _)) = family::known_tree(state, held) {
+        dialogue.know(held, family);
+    }
+    dialogue.lives_on = lives_on(held, &dialogue, state, now);
+    let wanted = revoke::tree_for_free(state, held).filter(|_| dialogue.revocable && !held.locked);
+    let asked = wanted.map(|(source, via)| {
+        let task = state.begin_reading(format!("Asking what grew from {}", dialogue.name), now);
+        dialogue.asking = Some(task);
+        Effect::Family(FamilyAsk::Read(task, source, via, Which::Below))
+    });
+    state.overlays.push(Overlay::Revoke(Box::new(dialogue)));
+    asked.into_iter().collect()
+}
+
+/// What grew from the held one that the open dialogue is about has become known.
+pub(super) fn know_tree(state: &mut State, id: &CredentialId, family: &Arc<Family>, now: Timestamp) {
+    let Some(held) = state.held(id).cloned() else { return };
+    let place = state
+        .overlays
+        .iter()
+        .position(|overlay| matches!(overlay, Overlay::Revoke(dialogue) if dialogue.id() == Some(id)));
+    let Some(Overlay::Revoke(dialogue)) = place.and_then(|place| state.overlays.get(place)) else { return };
+    let mut dialogue = dialogue.clone();
+    dialogue.know(&held, family);
+    dialogue.lives_on = lives_on(&held, &dialogue, state, now);
+    if let Some(overlay) = place.and_then(|place| state.overlays.get_mut(place)) {
+        *overlay = Overlay::Revoke(dialogue);
+    }
+}
+
+/// Opens the dialogue for what is marked in the window of all mytokens, else for what is selected there.
+pub(super) fn open_listed(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let Some(window) = family::window(state) else { return Vec::new() };
+    let Some(family) = window.family.clone() else { return Vec::new() };
+    let places = window.chosen();
+    let Some(via) = family::right_over(state, window).via().cloned() else { return Vec::new() };
+    let source = window.source.clone();
+    let member = |place: &usize| family.members.get(*place);
+    // The one that asks cannot be named to its server by its id: it is revoked as what is held.
+    if let [only] = places.as_slice()
+        && let Some(id) = member(only).filter(|member| member.asks).and_then(|member| member.held.as_ref())
+    {
+        let id = id.0.clone();
+        return offer(state, &id, now);
+    }
+    let members: Vec<(Untrusted, String)> = places
+        .iter()
+        .filter_map(member)
+        .map(|member| (member.listed.mom_id.clone(), called(member)))
+        .collect();
+    // What grew from one that is revoked anyway stands in that one's tree.
+    let mut covered = 0;
+    let mut tree = Vec::new();
+    for place in &places {
+        if *place >= covered {
+            covered = family.tree(*place).end;
+            tree.extend(revoke::tree_of(&family, *place));
+        }
+    }
+    let name = match members.as_slice() {
+        [(_, name)] => name.clone(),
+        many => format!("{} mytokens", many.len()),
+    };
+    let at = state.source(&source).map_or_else(|| source.as_str().to_owned(), |source| source.name.clone());
+    let ends = members.iter().map(|(_, name)| format!("the mytoken {name}, at {at}")).collect();
+    let mut dialogue = Revoke {
+        doomed: Doomed::Listed { source, via, members },
+        name,
+        ends,
+        tree,
+        asking: None,
+        lives_on: Vec::new(),
+        revocable: true,
+        confirm: None,
+    };
+    dialogue.lives_on.push("access tokens that were drawn live on until they end".to_owned());
+    if dialogue.grown() > 0 {
+        dialogue.lives_on.push("what grew from them lives on, unless it is revoked with them".to_owned());
+    }
+    state.overlays.push(Overlay::Revoke(Box::new(dialogue)));
+    Vec::new()
 }
 
 fn is_revocable(held: &Held) -> bool {
@@ -40,13 +137,19 @@ fn ends(held: &Held, state: &State) -> Vec<String> {
 }
 
 /// Access tokens that were drawn are usually checked offline: their revocation is nobody's to promise.
-fn lives_on(held: &Held, state: &State, now: Timestamp) -> Vec<String> {
+fn lives_on(held: &Held, dialogue: &Revoke, state: &State, now: Timestamp) -> Vec<String> {
     if matches!(held.chain, Chain::None) {
         return Vec::new();
     }
     // Not recursive: what was made from it is somebody else's to end (mytoken-api.md §2.6).
-    let made =
-        matches!(held.chain, Chain::Mytoken { .. }).then(|| "mytokens made from it live on".to_owned());
+    let made = match (&held.chain, dialogue.tree.len()) {
+        // Nothing was made from it.
+        (Chain::Mytoken { .. }, 1) | (Chain::Refresh { .. } | Chain::None, _) => None,
+        (Chain::Mytoken { .. }, 0) => Some("mytokens made from it live on".to_owned()),
+        (Chain::Mytoken { .. }, _) => {
+            Some("mytokens made from it live on, unless they are revoked with it".to_owned())
+        }
+    };
     let zone = if state.utc { jiff::tz::TimeZone::UTC } else { state.zone.clone() };
     let alive = held.access.iter().filter(|access| access.expires.is_none_or(|end| end > now));
     let ends: Vec<Option<Timestamp>> = alive.map(|access| access.expires).collect();
@@ -65,17 +168,49 @@ fn lives_on(held: &Held, state: &State, now: Timestamp) -> Vec<String> {
 pub(super) fn revoke(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let Some(dialogue) = take_dialogue(state) else { return Vec::new() };
     let task = state.begin(format!("Revoking {}", dialogue.name), now);
-    vec![Effect::Revoke(task, dialogue.id)]
+    match dialogue.doomed {
+        Doomed::Held(id) => vec![Effect::Revoke(task, id)],
+        Doomed::Listed { source, via, members } => {
+            vec![Effect::Family(FamilyAsk::Revoke(task, source, via, members, false))]
+        }
+    }
+}
+
+/// Asks for the name that confirms the end of all that grew from it.
+pub(super) fn ask_for_name(state: &mut State) {
+    if let Some(Overlay::Revoke(dialogue)) = state.overlays.last_mut() {
+        dialogue.confirm = Some(Field::default());
+    }
+}
+
+/// Goes back from that to the answers; whether it was asked for.
+pub(super) fn leave_name(state: &mut State) -> bool {
+    match state.overlays.last_mut() {
+        Some(Overlay::Revoke(dialogue)) => dialogue.confirm.take().is_some(),
+        _ => false,
+    }
+}
+
+/// Revokes what the open dialogue is about, with all that grew from it.
+pub(super) fn revoke_tree(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let Some(dialogue) = take_dialogue(state) else { return Vec::new() };
+    let task = state.begin(format!("Revoking {} and what grew from it", dialogue.name), now);
+    vec![Effect::Family(match dialogue.doomed {
+        Doomed::Held(id) => FamilyAsk::RevokeTree(task, id),
+        Doomed::Listed { source, via, members } => FamilyAsk::Revoke(task, source, via, members, true),
+    })]
 }
 
 /// Forgets what the open dialogue is about.
 pub(super) fn forget(state: &mut State) -> Vec<Effect> {
-    take_dialogue(state).map(|dialogue| vec![Effect::Forget(dialogue.id)]).unwrap_or_default()
+    let dialogue = take_dialogue(state);
+    let id = dialogue.as_ref().and_then(Revoke::id).cloned();
+    id.map(Effect::Forget).into_iter().collect()
 }
 
 fn take_dialogue(state: &mut State) -> Option<Revoke> {
     match state.overlays.pop() {
-        Some(Overlay::Revoke(dialogue)) => Some(dialogue),
+        Some(Overlay::Revoke(dialogue)) => Some(*dialogue),
         other => {
             state.overlays.extend(other);
             None

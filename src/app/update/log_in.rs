@@ -19,12 +19,6 @@ pub(super) fn at_target(state: &mut State) -> Vec<Effect> {
     prepare(state, &source, name)
 }
 
-/// Makes a mytoken at the selected profile or server, else at the first one.
-pub(super) fn new_mytoken(state: &mut State) -> Vec<Effect> {
-    let Some(source) = login::mytoken_target(state).cloned() else { return Vec::new() };
-    prepare(state, &source, None)
-}
-
 /// Starts the login, unless it must be asked first which client to be.
 fn prepare(state: &mut State, source: &Source, name: Option<String>) -> Vec<Effect> {
     let open_browser = state.seat.no_browser.is_none();
@@ -45,7 +39,11 @@ fn prepare(state: &mut State, source: &Source, name: Option<String>) -> Vec<Effe
     start(state, order)
 }
 
-fn start(state: &mut State, order: Order) -> Vec<Effect> {
+/// Starts a login; the one for a manager mytoken, if it is that which goes on.
+pub(super) fn start(state: &mut State, order: Order) -> Vec<Effect> {
+    if state.families.opening.as_ref() == Some(&order.source) && order.draft.is_none() {
+        return super::family::start_manager(state, order);
+    }
     let task = state.new_task();
     let login = Login {
         task,
@@ -57,7 +55,7 @@ fn start(state: &mut State, order: Order) -> Vec<Effect> {
         qr_alone: false,
     };
     state.overlays.push(Overlay::Login(Box::new(login)));
-    vec![Effect::LogIn(task, order)]
+    vec![Effect::LogIn(task, Box::new(order))]
 }
 
 /// Starts the login as the typed or chosen client.
@@ -96,6 +94,8 @@ pub(super) fn with_provider(state: &mut State) -> Vec<Effect> {
 pub(super) fn cancel(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let Some(task) = state.login().map(|login| login.task) else { return Vec::new() };
     state.overlays.pop();
+    state.families.opening = None;
+    super::mytoken::after_failed_login(state, task);
     state.say(Tone::Plain, "Login cancelled; nothing is lost", now);
     vec![Effect::CancelLogin(task)]
 }
@@ -109,6 +109,7 @@ pub(super) fn replace_login(state: &mut State, overlay: Overlay) {
 
 /// Takes the login panel away, wherever it lies.
 pub(super) fn close_login(state: &mut State) {
+    state.families.opening = None;
     state.overlays.retain(|overlay| !matches!(overlay, Overlay::Login(_)));
 }
 

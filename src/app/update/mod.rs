@@ -2,9 +2,12 @@
 
 mod act;
 mod ask;
+mod create;
 mod end;
+mod family;
 mod log_in;
 mod moving;
+mod mytoken;
 mod outcome;
 mod safe;
 mod settle;
@@ -56,6 +59,8 @@ pub fn update(state: &mut State, message: Message, now: Timestamp) -> Vec<Effect
     effects
 }
 
+#[cfg(test)]
+mod creating;
 #[cfg(test)]
 mod monkey;
 #[cfg(test)]

@@ -6,7 +6,10 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
 use super::*;
-use crate::app::effect::{Copied, Drawn, Finding, Outcome, Snapshot, Target, Task};
+use crate::app::effect::{
+    Copied, Drawn, FamilyAsk, FamilyTold, Finding, Followed, Limits, MytokenAsk, MytokenTold, Outcome,
+    Reading, Snapshot, Target, Task,
+};
 use crate::app::geometry::Geometry;
 use crate::app::overlay::Overlay;
 use crate::app::sample::*;
@@ -14,6 +17,7 @@ use crate::app::state::Seat;
 use crate::app::{content, history, lookup, notice, palette};
 use crate::domain::credential::{Chain, Custody, Health, Held};
 use crate::domain::failure::{Failure, Kind};
+use crate::domain::family::Via;
 use crate::domain::login::{Browser, Choice, Report, Step, View};
 use crate::domain::secret::Secret;
 use crate::domain::vault::{Access, Guard, Vault};
@@ -31,8 +35,9 @@ enum Input {
 }
 
 fn key() -> impl Strategy<Value = Message> {
-    let letters =
-        prop::sample::select("yYrlnikhRDxfa/:?s1234jkgGumqX+cCbodptQLwW \u{e9}".chars().collect::<Vec<_>>());
+    let letters = prop::sample::select(
+        "yYrlnikhRDxfa/:?s1234jkgGumqX+cCbodptQLwWATSoM \u{e9}".chars().collect::<Vec<_>>(),
+    );
     let others = prop::sample::select(vec![
         KeyCode::Enter,
         KeyCode::Enter,
@@ -117,7 +122,50 @@ fn answer(state: &State, bits: u8) -> Outcome {
     };
     let good = bits & 1 == 0;
     let toar = id("toar");
-    match (bits >> 1) % 16 {
+    match (bits >> 1) % 24 {
+        16 => Outcome::Family(FamilyTold::Read(
+            task,
+            Box::new(Reading {
+                source: "kit".into(),
+                limits: Limits::default(),
+                until: good.then(|| seconds(3600)),
+                family: if good { Ok(family().into()) } else { Err(failure()) },
+            }),
+        )),
+        17 => Outcome::Family(FamilyTold::Manager(
+            task,
+            "kit".into(),
+            if good { Ok(seconds(3600)) } else { Err(failure()) },
+        )),
+        18 => Outcome::Family(FamilyTold::Revoked(
+            task,
+            vec![("mom-1".into(), "ci".to_owned(), if good { Ok(String::new()) } else { Err(failure()) })],
+        )),
+        19 => Outcome::Family(FamilyTold::History(
+            task,
+            "mom-1".into(),
+            if good { Ok(Vec::new()) } else { Err(failure()) },
+        )),
+        20 => Outcome::Mytoken(MytokenTold::HandedOver(
+            task,
+            if good { Ok(Box::new(handed())) } else { Err(failure()) },
+        )),
+        21 => Outcome::Mytoken(MytokenTold::Withdrawn(
+            task,
+            if good { Ok(String::new()) } else { Err(failure()) },
+        )),
+        22 => Outcome::Mytoken(MytokenTold::Follower(
+            task,
+            if good { Ok(Box::default()) } else { Err(failure()) },
+        )),
+        23 => Outcome::Mytoken(MytokenTold::Succeeded(
+            task,
+            if good {
+                Ok(Followed { name: "toar".to_owned(), old_name: "toar-old".to_owned(), remarks: Vec::new() })
+            } else {
+                Err(failure())
+            },
+        )),
         9 => Outcome::KeyringAsked(task, good),
         10 => Outcome::StoreMade(task, if good { Ok(()) } else { Err(failure()) }),
         11 => Outcome::Unlocked(task, Guard::Passphrase, if good { Ok(()) } else { Err(failure()) }),
@@ -218,6 +266,22 @@ fn is_allowed(effect: &Effect, before: &State, message: &Message) -> bool {
     match effect {
         Effect::Revoke(..) => on_dialogue && is_key('x'),
         Effect::Forget(_) => on_dialogue && is_key('f'),
+        Effect::Family(FamilyAsk::RevokeTree(..) | FamilyAsk::Revoke(_, _, _, _, true)) => {
+            let enter = matches!(message, Message::Key(key) if key.code == KeyCode::Enter);
+            matches!(top, Some(Overlay::Revoke(dialogue)) if dialogue.is_confirmed()) && enter
+        }
+        Effect::Family(FamilyAsk::Revoke(..)) => on_dialogue && is_key('x'),
+        Effect::Family(FamilyAsk::LastUses(_, family)) => match &family.via {
+            Via::Held(id) => pays(&counts, id),
+            Via::Manager => true,
+        },
+        Effect::Family(
+            FamilyAsk::Read(_, _, Via::Held(id), _) | FamilyAsk::History(_, _, Via::Held(id), _),
+        )
+        | Effect::Mytoken(MytokenAsk::Draw(_, id, _) | MytokenAsk::HandOver(_, id, _)) => pays(&counts, id),
+        Effect::Mytoken(MytokenAsk::Redeem(..)) => {
+            before.wallet.vault.is_open() && !before.wallet.vault.asks_first()
+        }
         Effect::Quit => {
             let loses =
                 !before.seat.demo && before.wallet.held.iter().any(|held| held.is_lost_on_quit(before.at));

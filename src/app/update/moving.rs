@@ -4,6 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::settle::scrolled;
 use crate::app::action::Action;
+use crate::app::create::Over;
 use crate::app::effect::Effect;
 use crate::app::geometry::Geometry;
 use crate::app::overlay::{List, Overlay};
@@ -15,6 +16,12 @@ use crate::domain::credential::CredentialId;
 pub(super) fn step(state: &mut State, action: Action) {
     match state.overlays.last() {
         Some(Overlay::Filter(_)) | None => in_pane(state, action),
+        Some(Overlay::Create(form)) if matches!(form.over, Over::Nothing) => {
+            let back = action == Action::Up;
+            if let Some(Overlay::Create(form)) = state.overlays.last_mut() {
+                form.step(back);
+            }
+        }
         Some(_) => in_overlay(state, action),
     }
 }
@@ -86,7 +93,7 @@ fn in_overlay(state: &mut State, action: Action) {
     let lines = match top {
         Overlay::Help(_) => palette::help(state).len(),
         Overlay::Palette(palette) => palette::matches(state, palette.field.value()).len(),
-        Overlay::CopyMenu(..) => copy::menu_forms(state).len(),
+        Overlay::CopyMenu(..) => copy::menu_rows(state).len(),
         Overlay::Details(id, _) => {
             state.held(id).map_or(0, |held| content::of_held(held, &state.wallet.vault, width).len())
         }
@@ -94,6 +101,13 @@ fn in_overlay(state: &mut State, action: Action) {
         Overlay::WhichProvider(which) => which.choices.len(),
         Overlay::WhichClient(which) => which.public.len() + 1,
         Overlay::Guarding(choosing) => choosing.answers().len(),
+        Overlay::Create(form) => match &form.over {
+            Over::Scopes(picking) => picking.scopes.len(),
+            Over::Nothing | Over::ProfileName(_) => return,
+        },
+        Overlay::Family(window) => window.len(),
+        Overlay::Member(member, _) => content::of_member(state, member, width).len(),
+        Overlay::Event(event, _) => content::of_event(event, width).len(),
         _ => return,
     };
     match state.overlays.last_mut() {
@@ -101,7 +115,17 @@ fn in_overlay(state: &mut State, action: Action) {
             list.selected = moved(list.selected, lines, height, action);
             list.offset = scrolled(list.offset, list.selected, lines, height);
         }
-        Some(Overlay::Details(_, list) | Overlay::Content(list)) => read_on(list, lines, height, action),
+        Some(
+            Overlay::Details(_, list)
+            | Overlay::Content(list)
+            | Overlay::Member(_, list)
+            | Overlay::Event(_, list),
+        ) => read_on(list, lines, height, action),
+        Some(Overlay::Family(window)) => {
+            let list = &mut window.list;
+            list.selected = moved(list.selected, lines, height, action);
+            list.offset = scrolled(list.offset, list.selected, lines, height);
+        }
         Some(Overlay::Palette(palette)) => palette.selected = moved(palette.selected, lines, height, action),
         Some(Overlay::WhichProvider(which)) => which.selected = moved(which.selected, lines, height, action),
         Some(Overlay::Guarding(choosing)) => {
@@ -112,6 +136,12 @@ fn in_overlay(state: &mut State, action: Action) {
             }
         }
         Some(Overlay::WhichClient(which)) => which.selected = moved(which.selected, lines, height, action),
+        Some(Overlay::Create(form)) => {
+            if let Over::Scopes(picking) = &mut form.over {
+                picking.selected = moved(picking.selected, lines, height, action);
+                picking.offset = scrolled(picking.offset, picking.selected, lines, height);
+            }
+        }
         _ => {}
     }
 }

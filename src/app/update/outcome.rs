@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::{end, log_in, moving, safe};
+use super::{create, end, family, log_in, moving, mytoken, safe};
 use crate::app::effect::{Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
+use crate::app::family::Of;
 use crate::app::login::Opened;
 use crate::app::overlay::Overlay;
 use crate::app::state::{OnClipboard, Pane, State, Tone};
@@ -19,7 +20,9 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
     match outcome {
         Outcome::Changed(snapshot) => return changed(state, snapshot),
         Outcome::Login(task, step) => return login_goes_on(state, task, step),
-        Outcome::LoginEnded(task, result) => login_ended(state, task, result, now),
+        Outcome::LoginEnded(task, result) => return login_ended(state, task, result, now),
+        Outcome::Family(told) => return family::take(state, told, now),
+        Outcome::Mytoken(told) => return mytoken::take(state, told, now),
         Outcome::Drawn(task, id, result) => drawn(state, task, &id, result, now),
         Outcome::LookedUp(task, finding) => looked_up(state, task, *finding),
         Outcome::HistoryRead(task, result) => history_read(state, task, result, now),
@@ -28,6 +31,7 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
             state.end(task);
             told(state, result, now);
         }
+        Outcome::Made(made) => return create::take(state, made, now),
         Outcome::Forgotten(result) => told(state, result.map(|name| format!("Forgot {name}")), now),
         Outcome::ProviderAdded(task, result) => {
             if state.end(task) {
@@ -101,9 +105,12 @@ fn changed(state: &mut State, snapshot: Snapshot) -> Vec<Effect> {
     let is_held = |id: &CredentialId| state.wallet.held.iter().any(|held| held.id == *id);
     state.lookup.found.retain(|id, _| is_held(id));
     state.history.read.retain(|id, _| is_held(id));
+    state.families.read.retain(|of, _| !matches!(of, Of::Held(id) if !is_held(id)));
     let about_gone = |overlay: &Overlay| match overlay {
         Overlay::CopyMenu(id, _) | Overlay::Details(id, _) | Overlay::Rename(id, _) => !is_held(id),
-        Overlay::Revoke(dialogue) => !is_held(&dialogue.id),
+        Overlay::Sheet(sheet) => sheet.asks.about().is_some_and(|id| !is_held(id)),
+        Overlay::Family(window) => matches!(&window.of, Of::Held(id) if !is_held(id)),
+        Overlay::Revoke(dialogue) => dialogue.id().is_some_and(|id| !is_held(id)),
         _ => false,
     };
     state.overlays.retain(|overlay| !about_gone(overlay));
@@ -124,15 +131,26 @@ fn login_goes_on(state: &mut State, task: Task, step: Step) -> Vec<Effect> {
     Vec::new()
 }
 
-fn login_ended(state: &mut State, task: Task, result: Result<Box<Report>, Failure>, now: Timestamp) {
+fn login_ended(
+    state: &mut State,
+    task: Task,
+    result: Result<Box<Report>, Failure>,
+    now: Timestamp,
+) -> Vec<Effect> {
+    if result.is_err() {
+        mytoken::after_failed_login(state, task);
+    }
     if state.login().is_none_or(|login| login.task != task) {
-        return;
+        return Vec::new();
     }
     match result {
         Ok(report) => {
+            let new = report.id.clone();
             state.tokens.awaited = Some(report.id.clone());
             moving::focus(state, Pane::Tokens);
+            create::granted(state);
             log_in::replace_login(state, Overlay::Granted(report));
+            return mytoken::after_login(state, task, &new, now);
         }
         Err(failure) if failure.kind == Kind::Cancelled => {
             log_in::close_login(state);
@@ -140,6 +158,7 @@ fn login_ended(state: &mut State, task: Task, result: Result<Box<Report>, Failur
         }
         Err(failure) => log_in::replace_login(state, Overlay::Failed(failure)),
     }
+    Vec::new()
 }
 
 fn drawn(state: &mut State, task: Task, id: &CredentialId, result: Result<Drawn, Failure>, now: Timestamp) {

@@ -3,13 +3,17 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::act;
-use crate::app::action::Action;
+use crate::app::action::{Action, FamilyAction, MytokenAction};
+use crate::app::copy::MenuRow;
+use crate::app::create::Over;
 use crate::app::effect::{Effect, Task};
 use crate::app::field::Field;
+use crate::app::foretold;
 use crate::app::keymap;
 use crate::app::overlay::Overlay;
 use crate::app::providers::Row;
 use crate::app::safe::{self, Answer, Choosing, Purpose, Stage, Unlock};
+use crate::app::sheet::Asks;
 use crate::app::state::{Pane, State, Tone};
 use crate::domain::credential::{Chain, CredentialId, Held};
 use crate::domain::failure::Failure;
@@ -44,7 +48,7 @@ fn need(state: &State, action: Action) -> Option<Need> {
     let is_locked = state.wallet.vault.access == Access::Locked;
     let reads = |held: Option<&Held>| held.is_some_and(|held| is_locked && held.locked).then_some(Need::Key);
     match action {
-        Action::LogIn | Action::NewMytoken | Action::Keep => keeps(),
+        Action::LogIn | Action::Keep => keeps(),
         Action::Open if state.focus == Pane::Providers => match state.selected_row()? {
             Row::Source(..) => keeps(),
             Row::More | Row::Add => None,
@@ -57,17 +61,43 @@ fn need(state: &State, action: Action) -> Option<Need> {
             if matches!(
                 state.overlays.last(),
                 Some(Overlay::WhichClient(_) | Overlay::WhichProvider(_) | Overlay::KeepAs(..))
-            ) =>
+            ) || crate::app::create::on_top(state)
+                .is_some_and(|form| matches!(form.over, Over::Nothing)) =>
         {
             keeps()
         }
-        Action::Accept => act::chosen_form(state).and_then(|_| reads(in_menu(state))),
+        Action::Accept if matches!(state.overlays.last(), Some(Overlay::Sheet(_))) => in_sheet(state, keeps),
+        Action::Accept => match act::chosen_row(state)? {
+            MenuRow::Form(_) | MenuRow::HandOver => reads(in_menu(state)),
+            MenuRow::Script(_) => None,
+        },
         Action::AskServer | Action::ReadHistory if state.lookup.pasted.is_none() => {
             reads(state.selected_held())
         }
-        Action::ConfirmRevoke => reads(in_dialogue(state)),
+        Action::ConfirmRevoke | Action::ConfirmTree => reads(in_dialogue(state)),
+        Action::Mytoken(MytokenAction::Redeem) => keeps(),
+        Action::Mytoken(MytokenAction::Successor) => keeps().or_else(|| reads(state.acting())),
+        Action::Mytoken(MytokenAction::HandOver | MytokenAction::DrawWith) => {
+            reads(in_menu(state).or_else(|| state.acting()))
+        }
+        Action::Family(FamilyAction::Below) => reads(state.acting()),
         Action::Guard => is_locked.then_some(Need::Key),
         _ => None,
+    }
+}
+
+/// What Enter on a sheet needs.
+fn in_sheet(state: &State, keeps: impl Fn() -> Option<Need>) -> Option<Need> {
+    let Some(Overlay::Sheet(sheet)) = state.overlays.last() else { return None };
+    let is_locked = |id: &CredentialId| {
+        let locked = state.held(id).is_some_and(|held| held.locked);
+        (locked && state.wallet.vault.access == Access::Locked).then_some(Need::Key)
+    };
+    match &sheet.asks {
+        Asks::Redeem(_) => keeps(),
+        Asks::Outlast(_) if foretold::would_help(state) => keeps(),
+        Asks::DrawWith(id) | Asks::HandOver(id) => is_locked(id),
+        Asks::Outlast(_) | Asks::Elsewhere(_) => None,
     }
 }
 
@@ -80,7 +110,7 @@ fn in_menu(state: &State) -> Option<&Held> {
 
 fn in_dialogue(state: &State) -> Option<&Held> {
     match state.overlays.last() {
-        Some(Overlay::Revoke(dialogue)) => state.held(&dialogue.id),
+        Some(Overlay::Revoke(dialogue)) => state.held(dialogue.id()?),
         _ => None,
     }
 }

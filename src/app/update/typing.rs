@@ -3,8 +3,9 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
 
-use super::{act, ask, log_in, settle};
+use super::{act, ask, create, log_in, settle};
 use crate::app::action::Action;
+use crate::app::copy::MenuRow;
 use crate::app::effect::Effect;
 use crate::app::field;
 use crate::app::keymap;
@@ -28,7 +29,7 @@ fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
         && let Some(field) = state.overlays.last_mut().and_then(Overlay::field_mut)
     {
         field.press(key);
-        typed(state);
+        typed(state, now);
         state.price = None;
         return Vec::new();
     }
@@ -36,7 +37,7 @@ fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
     // The price was said for one action; every other key means that it is not wanted.
     let chosen = match action {
         // Enter on the selected form is that form's own key.
-        Some(Action::Accept) => act::chosen_form(state).map(Action::CopyForm),
+        Some(Action::Accept) => act::chosen_row(state).map(MenuRow::action).or(action),
         other => other,
     };
     let keeps_price = |asked| chosen == Some(asked) || action == Some(Action::Back);
@@ -53,6 +54,10 @@ fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
 /// Says why a key of the board does nothing now: silence would look like a fault.
 fn explain(state: &mut State, key: &KeyEvent, now: Timestamp) {
     let Some(dormant) = keymap::dormant(state, key) else { return };
+    if state.seat.read_only && dormant.action.changes() {
+        let text = format!("{} does not work: this board is read-only", dormant.label);
+        return state.say(Tone::Plain, text, now);
+    }
     let text = match state.acting().map(|held| (&held.name, &held.health)) {
         Some((name, Health::Dead(why) | Health::NeedsLogin(why))) => {
             format!("{} does not work for {name}: {why}", dormant.label)
@@ -76,7 +81,7 @@ pub(super) fn paste(state: &mut State, text: &Secret, now: Timestamp) -> Vec<Eff
             if let Some(field) = top.field_mut() {
                 field.insert(text.expose());
             }
-            typed(state);
+            typed(state, now);
         }
         Some(_) if has_login => return log_in::pasted(state, text, now),
         Some(_) => state.say(Tone::Plain, "Nothing here takes pasted text: go back to the board first", now),
@@ -86,9 +91,11 @@ pub(super) fn paste(state: &mut State, text: &Secret, now: Timestamp) -> Vec<Eff
 }
 
 /// What follows at once from a changed field: a list is narrowed, and its first match is selected.
-fn typed(state: &mut State) {
+fn typed(state: &mut State, now: Timestamp) {
     match state.overlays.last_mut() {
+        Some(Overlay::Create(_)) => create::typed(state, now),
         Some(Overlay::Palette(palette)) => palette.selected = 0,
+        Some(Overlay::Family(_)) => super::family::narrowed(state),
         Some(Overlay::Filter(field)) => {
             let filter = Some(field.value().to_owned()).filter(|typed| !typed.is_empty());
             set_filter(state, filter);

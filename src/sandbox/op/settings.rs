@@ -63,7 +63,7 @@ impl Settings {
         self.clients.iter().find(|client| client.id == id)
     }
 
-    pub(super) fn user(&self, username: &str) -> Option<&User> {
+    pub(crate) fn user(&self, username: &str) -> Option<&User> {
         self.users.iter().find(|user| user.username == username)
     }
 
