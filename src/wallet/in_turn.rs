@@ -66,10 +66,10 @@ impl Wallet {
         cost: Cost,
         doing: &str,
     ) -> Settled<T> {
-        let perhaps_done = reply.is_perhaps_done();
         if let Grant::Mytoken(grant) = &before.grant {
             self.heed(&grant.server, &reply);
         }
+        let perhaps_done = reply.is_perhaps_done();
         let mut after = before.clone();
         let copy = reply.update.map(|update| self.adopt(&mut after, update));
         let done = cost.counts && reply.outcome.is_ok();
