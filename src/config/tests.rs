@@ -221,7 +221,6 @@ fn the_board_is_set_and_its_rows_are_ordered_and_hidden() {
             read_only: true,
             session: Some(true),
             guard: Some(crate::domain::vault::Guard::Passphrase),
-            read_only: false,
         }
     );
     let open: Vec<_> = config.sources.iter().filter(|source| !source.folded).map(|s| s.id.as_str()).collect();
