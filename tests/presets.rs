@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use toktui::config::Config;
+use toktui::domain::draft::{Circumstances, Draft, Part, check};
+use toktui::domain::offer::{Offer, Offered};
 use toktui::domain::source::{Issuer, RefreshScope, Route, Source, SourceKind};
 
 fn presets() -> Config {
@@ -26,7 +28,7 @@ fn all_presets_are_there_in_the_order_of_the_first_screen() {
     let open = names(config.sources.iter().filter(|source| !source.folded));
     assert_eq!(open, ["egi", "toar", "helmholtz", "mytoken-kit", "mytok-eu", "wlcg"]);
     let folded = "egi-demo egi-dev helmholtz-dev iam-atlas iam-cms iam-lhcb iam-alice iam-dteam lsaai kit desy \
-                  cilogon b2access google";
+                  cilogon b2access google egi-mytoken archive ci";
     assert_eq!(names(config.sources.iter().skip(open.len())), folded.split(' ').collect::<Vec<_>>());
 }
 
@@ -135,7 +137,21 @@ fn profiles_name_known_servers_providers_and_capabilities() {
         let draft = &profile.draft;
         let server = config.source(&profile.server).map(|server| &server.kind);
         assert!(matches!(server, Some(SourceKind::Server(_))), "{}", source.name);
-        assert!(issuers(&config).any(|(_, issuer)| issuer.address == draft.provider), "{}", source.name);
+        let mut providers = issuers(&config).map(|(_, issuer)| issuer.address.as_str()).chain([""]);
+        assert!(providers.any(|address| address == draft.provider), "{}", source.name);
+        let offered = Offered { issuer: draft.provider.as_str().into(), name: "".into(), scopes: Vec::new() };
+        let offer = Offer { providers: vec![offered], ..Offer::default() };
+        let provider = if draft.provider.is_empty() { "https://op.example.org" } else { &draft.provider };
+        let complete = Draft { provider: provider.to_owned(), ..draft.clone() };
+        let circumstances = Circumstances {
+            offer: Some(&offer).filter(|_| !draft.provider.is_empty()),
+            parent: None,
+            now: jiff::Timestamp::UNIX_EPOCH,
+            zone: &jiff::tz::TimeZone::UTC,
+            tokens_live: None,
+        };
+        let warnings = check(&complete, &circumstances);
+        assert!(warnings.iter().all(|one| one.part == Part::Rotation), "{}: {warnings:?}", source.name);
         for capability in &draft.capabilities {
             assert!(capability.is_known(), "{capability:?}");
         }
@@ -147,5 +163,5 @@ fn profiles_name_known_servers_providers_and_capabilities() {
         );
         profiles += 1;
     }
-    assert_eq!(profiles, 1);
+    assert_eq!(profiles, 4);
 }

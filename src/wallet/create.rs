@@ -42,6 +42,7 @@ impl Wallet {
         parent: &CredentialId,
         draft: &Draft,
     ) -> Result<Report, Failure> {
+        self.may_change(DOING)?;
         let (wallet, parent, draft) = (Arc::clone(self), parent.clone(), draft.clone());
         self.to_its_end(DOING, async move { wallet.create_in_turn(&parent, draft).await }).await
     }
@@ -73,7 +74,7 @@ impl Wallet {
         let child = self.as_credential(&issued, &after.source, address, &doing)?;
         let kept = self.keep_new(child, &name, What::Kept, &doing).await?;
         // Only now: what came is not lost by a disk that did not take its parent.
-        saved?;
+        self.settled(&turn, &after, saved, &doing).await?;
         self.note_with(Some(&after.id), What::Noted("made a subtoken".to_owned()), &kept.1);
         if wanted.provider.is_empty() {
             // Nobody here knows that of a short parent; the server takes the parent's.
@@ -98,6 +99,7 @@ impl Wallet {
         let failed = |error: &crate::mytoken::Error| {
             words::without(words::mytoken(doing, error), &[&grant.current.value])
         };
+        self.may_ask(&grant.server).map_err(|error| failed(&error))?;
         let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
         let offer = offer_of(&server, &grant.server);
         let circumstances = Circumstances { parent: Some(&grant.facts), ..self.circumstances(&offer) };

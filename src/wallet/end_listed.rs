@@ -111,7 +111,7 @@ impl Wallet {
             }
         };
         if let Some(count @ 1..) = below.as_deref().map(<[_]>::len).filter(|_| !recursive) {
-            said.push_str(&format!(" {count} made from it live on."));
+            said = format!("{said} {count} made from it live on.");
         }
         say_died(&mut said, &died_here);
         said.push_str(" Access tokens already drawn live on until they end.");
@@ -195,7 +195,8 @@ impl Wallet {
         let credential = turn.read();
         let Grant::Mytoken(grant) = &credential.grant else { return false };
         // One that has not started is said to be so whether it was revoked or not: there the list alone tells.
-        if !(ended.proven && is_meant) && !self.is_gone(&credential, grant, ended.server).await {
+        let is_proven = ended.proven && is_meant;
+        if !is_proven && !self.is_gone(&credential, grant, ended.server).await {
             return false;
         }
         let health = if is_meant {
@@ -260,6 +261,6 @@ impl Wallet {
 pub(super) fn say_died(said: &mut String, died: &[(CredentialId, String)]) {
     if !died.is_empty() {
         let names: Vec<&str> = died.iter().map(|(_, name)| name.as_str()).collect();
-        said.push_str(&format!(" Held here, and dead now: {}.", names.join(", ")));
+        *said = format!("{said} Held here, and dead now: {}.", names.join(", "));
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::credential::{Chain, CredentialId, Health, Held};
 use crate::domain::event::{Event, What};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::family::{Family, LastUse, Listed, Member, Via, Which, laid_out};
-use crate::domain::mytoken::{Facts, can};
+use crate::domain::mytoken::{Clause, Facts, can};
 use crate::domain::source::SourceId;
 use crate::domain::untrusted::Untrusted;
 use crate::mytoken::listing::Listing;
@@ -287,7 +287,7 @@ fn cost(facts: &Facts, short: bool) -> Option<u64> {
         // Such a request hangs for 50 s and fails (mytoken-api.md §12.36).
         return None;
     }
-    let left = facts.restrictions.iter().map(|clause| clause.left_other());
+    let left = facts.restrictions.iter().map(Clause::left_other);
     let counted = match left.max_by_key(|left| left.unwrap_or(u64::MAX))? {
         None => 0,
         Some(0) => return None,

@@ -18,6 +18,7 @@ use crate::domain::untrusted::Untrusted;
 use crate::mytoken::subtoken::Made;
 use crate::mytoken::transfer::{self, Code};
 use crate::mytoken::{Error, No, revocation};
+use crate::store::Turn;
 
 const DOING: &str = "Handing over";
 const WITHDRAWING: &str = "Taking the code back";
@@ -47,6 +48,7 @@ impl Wallet {
         how: &HandOver,
         although: bool,
     ) -> Result<Handed, Failure> {
+        self.may_change(DOING)?;
         let (wallet, id, how) = (Arc::clone(self), id.clone(), how.clone());
         let task = async move {
             let turn = wallet.store.turn(&id).await.map_err(|error| gone(DOING, &error))?;
@@ -56,7 +58,7 @@ impl Wallet {
                 HandOver::Subtoken(draft) => {
                     let draft = Draft { form: Form::Code, ..*draft };
                     let born = wallet.bear(&turn, &before, &draft, &doing).await?;
-                    wallet.coded(born, &draft, &before, &doing)
+                    wallet.coded(born, &turn, &draft, &before, &doing).await
                 }
                 HandOver::Itself => wallet.hand_over_itself(&before, although, &doing).await,
             }
@@ -64,11 +66,18 @@ impl Wallet {
         self.to_its_end(DOING, task).await
     }
 
-    fn coded(&self, born: Born, draft: &Draft, before: &Credential, doing: &str) -> Result<Handed, Failure> {
+    async fn coded(
+        &self,
+        born: Born,
+        turn: &Turn,
+        draft: &Draft,
+        before: &Credential,
+        doing: &str,
+    ) -> Result<Handed, Failure> {
         let Born { settled, .. } = born;
         let Settled { outcome, saved, after, perhaps_done, .. } = settled;
         let made = outcome.map_err(|error| not_made(doing, &error, before, &after, perhaps_done))?;
-        saved?;
+        self.settled(turn, &after, saved, doing).await?;
         let Made::Code(coded) = made else {
             let why = "its server handed the subtoken out as a token and made no code";
             return Err(
@@ -98,10 +107,11 @@ impl Wallet {
                 .hint("Hand over a subtoken instead; or insist (toktui mytoken hand-over --itself --yes)."));
         }
         let failed = |error: &Error| words::without(words::mytoken(doing, error), &[&grant.current.value]);
+        self.may_ask(&grant.server).map_err(|error| failed(&error))?;
         let server = self.mytoken_server(&grant.server).await.map_err(|error| failed(&error))?;
         // It rotates nothing and costs nothing (§2.4), so no intent is written for it.
         let reply = transfer::create(&self.http, &server, &grant.current.value).await;
-        self.allowed(&grant.server, reply.allowance);
+        self.heed(&grant.server, &reply);
         let code = reply.outcome.map_err(|error| failed(&error))?;
         let handed = Handed { itself: true, ..self.handed(before, &code, before.name.clone(), None) };
         self.note(Some(&before.id), What::Noted("made a transfer code".to_owned()));
@@ -127,17 +137,19 @@ impl Wallet {
     /// # Errors
     /// When nobody answers.
     pub async fn withdraw(self: &Arc<Self>, handed: &Handed) -> Result<String, Failure> {
+        self.may_change(WITHDRAWING)?;
         let (wallet, handed) = (Arc::clone(self), handed.clone());
         self.to_its_end(WITHDRAWING, async move { wallet.withdraw_whole(&handed).await }).await
     }
 
     async fn withdraw_whole(&self, handed: &Handed) -> Result<String, Failure> {
         let failed = |error: &Error| words::without(words::mytoken(WITHDRAWING, error), &[&handed.code]);
+        self.may_ask(&handed.address).map_err(|error| failed(&error))?;
         let server = self.mytoken_server(&handed.address).await.map_err(|error| failed(&error))?;
         // The code stands in the place of a mytoken: it can be redeemed no more, and one that was made for it dies with it (§2.6). The
         // same comes back for a code that was redeemed before.
         let reply = revocation::revoke(&self.http, &server, &handed.code, false).await;
-        self.allowed(&handed.address, reply.allowance);
+        self.heed(&handed.address, &reply);
         reply.outcome.map_err(|error| failed(&error))?;
         self.note_with(None, What::Noted("took a transfer code back".to_owned()), &handed.name);
         if handed.itself {
@@ -174,6 +186,8 @@ impl Wallet {
         let reply =
             revocation::revoke_other(&self.http, server, &grant.current.value, mom_id.raw(), false).await;
         let settled = self.settle(&turn, &before, reply, false, WITHDRAWING).await;
+        // Its own part holds nothing that would be missed.
+        drop(self.settled(&turn, &settled.after, settled.saved, WITHDRAWING).await);
         match settled.outcome {
             Ok(_) => Some(true),
             Err(Error::Refused(No::NotYours | No::LacksCapability)) => Some(false),

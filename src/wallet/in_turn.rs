@@ -14,8 +14,8 @@ use crate::wallet::draw::Wish;
 pub(super) struct Settled<T> {
     /// What was asked for. The caller keeps what is in it before it looks at [`Settled::saved`].
     pub(super) outcome: Result<T, Error>,
-    /// Whether the mytoken's own part is on disk.
-    pub(super) saved: Result<(), Failure>,
+    /// Whether the mytoken's own part is on disk; `None`: no secret in it is new, and the caller saves it behind what came.
+    pub(super) saved: Option<Result<(), Failure>>,
     /// The mytoken that asked, as it is now.
     pub(super) after: Credential,
     /// What its user must know: it rotated, it is in doubt.
@@ -42,7 +42,8 @@ pub(super) fn sendable<'a>(
 }
 
 impl Wallet {
-    /// Saves what an answer says of the mytoken that asked. `counts`: the request is one other use, which rotates where others do.
+    /// Saves what an answer says of the mytoken that asked: at once where there is a new copy of it or an intent to settle or nothing came.
+    /// `counts`: the request is one other use, which rotates where others do.
     pub(super) async fn settle<T>(
         &self,
         turn: &Turn,
@@ -51,6 +52,9 @@ impl Wallet {
         counts: bool,
         doing: &str,
     ) -> Settled<T> {
+        if let Grant::Mytoken(grant) = &before.grant {
+            self.heed(&grant.server, &reply);
+        }
         let perhaps_done = reply.is_perhaps_done();
         let mut after = before.clone();
         let copy = reply.update.map(|update| self.adopt(&mut after, update));
@@ -67,17 +71,18 @@ impl Wallet {
             Ok(_) => before.health.clone(),
             Err(error) => health::after(error, &before.health),
         };
-        let saved = self.save(turn, after.clone(), doing).await;
+        let can_wait = copy.is_none() && reply.outcome.is_ok() && rotation.is_none();
+        let can_wait = can_wait && !health::may_rotate(before, |rotation| rotation.on_other);
+        let saved = if can_wait { None } else { Some(self.save(turn, after.clone(), doing).await) };
         if lost {
             self.note(Some(&after.id), What::InDoubt);
         }
         if let Some(copy) = copy {
-            self.note(Some(&after.id), What::Rotated { copy });
+            self.note_of(&after, What::Rotated { copy });
             self.bury_older_copies_of(&after).await;
         }
         if let Grant::Mytoken(grant) = &after.grant {
             self.acted(&grant.server, reply.date);
-            self.allowed(&grant.server, reply.allowance);
         }
         let name = &after.name;
         let mut remarks = Vec::new();
@@ -85,6 +90,20 @@ impl Wallet {
         remarks
             .extend(lost.then(|| format!("{name} rotates, and its new copy did not come: it is in doubt")));
         Settled { outcome: reply.outcome, saved, after, remarks, perhaps_done }
+    }
+
+    /// The mytoken's own part is on disk when this returns.
+    pub(super) async fn settled(
+        &self,
+        turn: &Turn,
+        after: &Credential,
+        saved: Option<Result<(), Failure>>,
+        doing: &str,
+    ) -> Result<(), Failure> {
+        match saved {
+            Some(saved) => saved,
+            None => self.save(turn, after.clone(), doing).await,
+        }
     }
 
     /// Says in the journal what is about to be asked, so that a program that is killed in between leaves a trace.

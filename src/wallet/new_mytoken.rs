@@ -205,7 +205,7 @@ fn meaning(purpose: Option<&str>, asked: &Wanted, granted: &Facts) -> Vec<String
     }
     let missing = missing_scopes(asked, granted);
     if !missing.is_empty() {
-        let shown = missing.iter().map(|scope| scope.shown()).collect::<Vec<_>>().join(" and ");
+        let shown = missing.iter().map(Untrusted::shown).collect::<Vec<_>>().join(" and ");
         said.push(match purpose {
             Some(purpose) => format!("{purpose} needs {shown}: its API will refuse these access tokens"),
             None => format!("without {shown} a service may refuse these access tokens"),

@@ -34,7 +34,7 @@ impl Wallet {
         };
         let templates = self.templates_of(&address, ask).await.unwrap_or_default();
         let offer = offer_of(&server, &address);
-        let allowance = self.last_allowance(&address);
+        let allowance = self.allowance(&row).map(|(allowance, _)| allowance);
         Ok(Offer { server: Some(row), templates: templates.as_ref().clone(), allowance, ..offer })
     }
 

@@ -42,6 +42,7 @@ impl Wallet {
         code: &Secret,
         name: Option<&str>,
     ) -> Result<Report, Failure> {
+        self.may_change(DOING)?;
         let (wallet, server, code) = (Arc::clone(self), server.clone(), code.clone());
         let name = name.map(str::to_owned);
         let task = async move { wallet.redeem_whole(&server, &code, name.as_deref()).await };
@@ -63,11 +64,12 @@ impl Wallet {
             self.must_be_free(name, DOING)?;
         }
         let failed = |error: &crate::mytoken::Error| words::without(words::mytoken(DOING, error), &[code]);
+        self.may_ask(&address).map_err(|error| failed(&error))?;
         let known = self.mytoken_server(&address).await.map_err(|error| failed(&error))?;
         let wished = Draft { name: name.unwrap_or_default().to_owned(), ..Draft::default() };
         self.announce("redeeming a transfer code", &wished, &address);
         let reply = transfer::redeem(&self.http, &known, code).await;
-        self.allowed(&address, reply.allowance);
+        self.heed(&address, &reply);
         let perhaps = reply.is_perhaps_done();
         let issued = reply.outcome.map_err(|error| {
             let failure = failed(&error);

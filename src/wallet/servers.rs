@@ -12,7 +12,6 @@ use super::Wallet;
 use super::limits::Told;
 use super::once::Once;
 use crate::domain::credential::{Credential, CredentialId, Fingerprint, Grant};
-use crate::domain::limit::Allowance;
 use crate::domain::mytoken::Facts;
 use crate::domain::offer::Template;
 use crate::domain::untrusted::Untrusted;
@@ -34,8 +33,6 @@ pub(super) struct Servers {
     traces: Mutex<HashMap<String, Trace>>,
     /// The profiles and templates that each keeps, by its address.
     templates: Once<Vec<Template>, Error>,
-    /// What each last said of how much more may be asked.
-    allowances: Mutex<HashMap<String, Allowance>>,
     /// Subtokens that were handed over in this session, by their ids, and the mytokens they were made from.
     handed: Mutex<HashMap<Untrusted, CredentialId>>,
     /// The pasted token that a server has last called alive: what is kept next is usually that.
@@ -87,18 +84,6 @@ impl Wallet {
         ask: impl FnOnce() -> BoxFuture<'static, Result<Vec<Template>, Error>>,
     ) -> Result<Arc<Vec<Template>>, Error> {
         self.servers.templates.get(&plain(address), ask).await
-    }
-
-    /// A server told how much more may be asked.
-    pub(super) fn allowed(&self, server: &str, allowance: Option<Allowance>) {
-        if let Some(allowance) = allowance {
-            locked(&self.servers.allowances).insert(plain(server), allowance);
-        }
-    }
-
-    /// What a server last told of how much more may be asked.
-    pub(super) fn last_allowance(&self, server: &str) -> Option<Allowance> {
-        locked(&self.servers.allowances).get(&plain(server)).copied()
     }
 
     /// Puts a rotated mytoken in the place of the one that was sent; the number of the new copy.

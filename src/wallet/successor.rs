@@ -65,6 +65,7 @@ impl Wallet {
         old: &CredentialId,
         new: &CredentialId,
     ) -> Result<Succeeded, Failure> {
+        self.may_change(PUTTING)?;
         let (wallet, old, new) = (Arc::clone(self), old.clone(), new.clone());
         self.to_its_end(PUTTING, async move { wallet.succeed_whole(&old, &new).await }).await
     }

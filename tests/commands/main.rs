@@ -7,6 +7,7 @@ mod asking;
 mod families;
 mod keeping;
 mod listing;
+mod making;
 mod pages;
 mod pipes;
 mod tokens;

@@ -162,6 +162,7 @@ fn start(
 
 fn seat(place: &Place, desktop: &dyn Desktop) -> Seat {
     Seat {
+        read_only: false,
         ssh: place.ssh,
         no_browser: place.ssh.then(|| "over SSH it would open on the wrong machine".to_owned()),
         host: "login1.hpc.example".to_owned(),

@@ -15,6 +15,7 @@ mod journey;
 mod judge;
 mod kept;
 mod kills;
+mod making;
 mod races;
 mod share;
 mod traces;

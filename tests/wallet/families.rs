@@ -3,10 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use toktui::domain::credential::{Chain, CredentialId, Health};
+use toktui::domain::draft::Draft;
 use toktui::domain::event::What;
 use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::family::{Family, Via, Which};
 use toktui::domain::form::Form;
+use toktui::domain::handed::HandOver;
+use toktui::domain::secret::Secret;
 use toktui::domain::source::SourceId;
 use toktui::domain::specimen::recognise;
 use toktui::domain::untrusted::Untrusted;
@@ -708,6 +711,10 @@ async fn read_only_every_verb_that_changes_something_says_so_and_sends_nothing()
         ("restore", wallet.restore(&backup, None).await.map(|_| ())),
         ("store", wallet.create_store(toktui::domain::vault::Opening::KeyFile(None)).await),
         ("guard", wallet.guard(toktui::domain::vault::Opening::KeyFile(None)).await),
+        ("create", wallet.create_from(&plain, &Draft::default()).await.map(|_| ())),
+        ("redeem", wallet.redeem(&mt(), &Secret::new("ABCDEFGH"), None).await.map(|_| ())),
+        ("hand over", wallet.hand_over(&plain, &HandOver::Itself).await.map(|_| ())),
+        ("succeed", wallet.succeed(&plain, &boss).await.map(|_| ())),
         // What would cost a use, or make a new copy.
         ("list", wallet.family(&mt(), &counted, Which::All).await.map(|_| ())),
         ("tree", wallet.family(&mt(), &counted, Which::Below).await.map(|_| ())),

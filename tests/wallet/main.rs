@@ -8,6 +8,7 @@ mod families;
 mod keep;
 mod login;
 mod look_up;
+mod making;
 mod mytoken;
 mod race;
 mod renew;

@@ -52,7 +52,7 @@ pub struct Words {
 pub const HELP: &str = "\
 A login: the address of the server's consent page goes to standard error (and to this machine's browser), and the command waits until
 you have agreed there. The mytoken is kept before anything is said of it. Then what was asked is held against what was granted: less is
-said, more is an alarm. With --from nobody is asked; it costs one other use of that mytoken, and may make a new copy of it.
+said, more is an alarm. Without a profile or --capability it may do AT and tokeninfo. With --from nobody is asked; it costs one other use of that mytoken, and may make a new copy of it.
 
 Examples:
   toktui mytoken create toar --profile toar
@@ -130,8 +130,8 @@ async fn plan(house: &House, words: &Words, doing: &str) -> Result<Plan, Failure
     if let Some(provider) = &words.provider {
         draft.provider = order::issuer(house, provider);
     }
-    if parent.is_some() && draft.capabilities.is_empty() && draft.templates.is_empty() {
-        // Without a word the server would give it all that its parent has.
+    if draft.capabilities.is_empty() && draft.templates.is_empty() {
+        // The default of a login. Of a subtoken the server would take silence for all that its parent has.
         draft.capabilities = ["AT", "tokeninfo"].map(Capability::new).to_vec();
     }
     Ok(Plan { source, draft, parent })

@@ -29,13 +29,13 @@ use crate::domain::failure::Failure;
 pub enum Words {
     /// Make one, through its server's consent page or from one that is held
     #[command(after_help = create::HELP)]
-    Create(create::Words),
+    Create(Box<create::Words>),
     /// Redeem a transfer code, and keep what comes
     #[command(after_help = redeem::HELP)]
     Redeem(redeem::Words),
     /// Hand a subtoken, or the mytoken itself, over by a code
     #[command(after_help = hand_over::HELP)]
-    HandOver(hand_over::Words),
+    HandOver(Box<hand_over::Words>),
     /// Make one like it with shifted dates, and put it under its name
     #[command(after_help = successor::HELP)]
     Successor(successor::Words),

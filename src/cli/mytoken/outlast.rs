@@ -146,15 +146,9 @@ fn advised(advice: &Advice, name: &str) -> String {
 }
 
 fn command(holds: &Holds, name: &str) -> String {
-    let span = |seconds: u64| span_of(seconds);
-    let mut words = format!("toktui mytoken successor {name} --expires {}", span(holds.lifetime_seconds));
-    if let Some(uses) = holds.uses_at {
-        words.push_str(&format!(" --uses {uses}"));
-    }
-    if let Some(lives) = holds.copy_lives {
-        words.push_str(&format!(" --copy-lives {}", span(lives)));
-    }
-    words
+    let uses = holds.uses_at.map(|uses| format!(" --uses {uses}")).unwrap_or_default();
+    let lives = holds.copy_lives.map(|lives| format!(" --copy-lives {}", span_of(lives))).unwrap_or_default();
+    format!("toktui mytoken successor {name} --expires {}{uses}{lives}", span_of(holds.lifetime_seconds))
 }
 
 /// A span as the commands take it, whole hours upwards.

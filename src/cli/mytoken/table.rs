@@ -48,7 +48,9 @@ fn squeeze(widths: &mut Vec<(usize, usize)>, room: usize) {
         } else if widths.len() > 1 {
             widths.pop();
         } else {
-            widths.iter_mut().for_each(|(_, width)| *width = room.max(1));
+            if let Some((_, width)) = widths.first_mut() {
+                *width = room.max(1);
+            }
             return;
         }
     }

@@ -372,7 +372,7 @@ mod tests {
                 ("not-country", Some(clause)) => put(&mut clause.rest.countries_refused, value()),
                 ("uses", Some(clause)) => clause.rest.uses_at = Some(value().parse().expect("a number")),
                 ("other-uses", Some(clause)) => {
-                    clause.rest.uses_other = Some(value().parse().expect("a number"))
+                    clause.rest.uses_other = Some(value().parse().expect("a number"));
                 }
                 other => panic!("{other:?}"),
             }
@@ -386,7 +386,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let script = folder.path().join("script");
         let printing: String =
-            lines.iter().map(|line| format!("printf '%s\\0' {line}\nprintf '\\001\\0'\n")).collect();
+            lines.iter().flat_map(|line| ["printf '%s\\0' ", line, "\nprintf '\\001\\0'\n"]).collect();
         std::fs::write(&script, printing).expect("written");
         let out = std::process::Command::new("sh")
             .arg(&script)

@@ -192,7 +192,7 @@ pub(super) fn on_one_line(value: &Value) -> String {
         } else {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                line.push_str(&format!("\\u{unit:04x}"));
+                line.extend(["\\u", &format!("{unit:04x}")]);
             }
         }
     }

@@ -117,7 +117,7 @@ pub(super) fn span_words(seconds: u64) -> String {
     match seconds {
         86_400 => "1 day".to_owned(),
         // Up to two days work is counted in hours.
-        172_800.. if seconds % 86_400 == 0 => format!("{} days", seconds / 86_400),
+        172_800.. if seconds.is_multiple_of(86_400) => format!("{} days", seconds / 86_400),
         _ => span::words(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))),
     }
 }

@@ -195,7 +195,8 @@ fn abilities(may: &[Capability]) -> String {
     .filter(|(name, _)| !can(may, name))
     .map(|(_, words)| words)
     .collect();
-    let not = |word: &str, of: &[&str]| of.iter().map(|what| format!(", {word} {what}")).collect::<String>();
+    let not =
+        |word: &str, of: &[&str]| -> String { of.iter().flat_map(|what| [", ", word, " ", what]).collect() };
     match (can_do.as_slice(), cannot.split_first()) {
         ([], Some((first, others))) => format!("It cannot {first}{}.", not("nor", others)),
         (some, _) => format!("It can {}{}.", joined(some), not("not", &cannot)),

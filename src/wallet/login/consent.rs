@@ -72,11 +72,7 @@ impl Wallet {
         match came {
             // Saved first: the server will not give it a second time.
             Came::Mytoken(issued) => self.finish_mytoken(&made, *issued).await,
-            Came::Code(_) => {
-                let why = "the mytoken came as a transfer code, which was not asked for";
-                let hint = "It exists at the server and nobody holds it: revoke it there.";
-                Err(Failure::new(Kind::Failed, doing, why).hint(hint))
-            }
+            Came::Code(_) => Err(unasked_code(doing)),
         }
     }
 
@@ -90,10 +86,7 @@ impl Wallet {
     ) -> Result<Issued, Failure> {
         match self.agreed(order, source, line, doing).await? {
             (_, Came::Mytoken(issued)) => Ok(*issued),
-            (_, Came::Code(_)) => {
-                let why = "the mytoken came as a transfer code, which was not asked for";
-                Err(Failure::new(Kind::Failed, doing, why))
-            }
+            (_, Came::Code(_)) => Err(unasked_code(doing)),
         }
     }
 
@@ -106,16 +99,18 @@ impl Wallet {
         doing: &'a str,
     ) -> Result<(Made<'a>, Came), Failure> {
         let (_, address) = self.server_of(&source.id, doing)?;
+        let name = self.name_of(order, source, doing)?;
         let provider = order.provider.as_deref().unwrap_or_default();
-        let name = order.name.as_deref().unwrap_or_default();
-        let _alone = self.alone(&[&address, provider, source.id.as_str(), name], doing)?;
+        let wished = order.name.as_deref().unwrap_or_default();
+        let _alone = self.alone(&[&address, provider, source.id.as_str(), wished], doing)?;
+        self.may_ask(&address).map_err(|error| words::mytoken(doing, &error))?;
         let mut stop = line.stop.clone();
         let server = tokio::select! {
             biased;
             () = stopped(&mut stop) => return Err(cancelled(doing)),
             server = self.mytoken_server(&address) => server.map_err(|error| words::mytoken(doing, &error))?,
         };
-        let Some((name, draft)) = self.to_order(order, source, &server, &line, doing)? else {
+        let Some(draft) = self.to_order(order, source, &server, &name, &line, doing)? else {
             return Err(Failure::new(Kind::Cancelled, doing, "a provider is to be chosen first"));
         };
         let offer = offer_of(&server, &address);
@@ -143,20 +138,38 @@ impl Wallet {
         }
     }
 
-    /// The name to keep it under and what is ordered; `None` where the user must choose a provider first, which he was then asked to.
+    /// The name to keep it under. One that is taken is said before anything is asked of anybody.
+    fn name_of(&self, order: &Order, source: &Source, doing: &str) -> Result<String, Failure> {
+        match (&order.draft, &order.name) {
+            // It is not kept here.
+            (Some(draft), _) if draft.form == Form::Code || draft.name == manager::NAME => {
+                Ok(draft.name.trim().to_owned())
+            }
+            (Some(draft), wish) => self.name_for(wish.as_deref(), draft, source.id.as_str(), doing),
+            (None, Some(name)) => Ok(name.clone()),
+            (None, None) => Ok(self.free_name(source.id.as_str())),
+        }
+    }
+
+    /// What is ordered; `None` where the user must choose a provider first, which he was then asked to.
     fn to_order(
         &self,
         order: &Order,
         source: &Source,
         server: &Server,
+        name: &str,
         line: &Line,
         doing: &str,
-    ) -> Result<Option<(String, Draft)>, Failure> {
-        let draft = match (&order.draft, &source.kind) {
+    ) -> Result<Option<Draft>, Failure> {
+        let mut draft = match (&order.draft, &source.kind) {
             (Some(draft), _) => draft.clone(),
             (None, SourceKind::Profile(profile)) => profile.draft.clone(),
             (None, SourceKind::Server(_) | SourceKind::Issuer(_)) => Draft::default(),
         };
+        if order.draft.is_none() {
+            // Nobody was asked what it is to be: what the server takes by default is said in so many words.
+            draft.capabilities = draft.wanted(self.now()).may();
+        }
         let wanted =
             order.provider.as_deref().or(Some(draft.provider.as_str()).filter(|issuer| !issuer.is_empty()));
         let provider = match (wanted, server.providers.as_slice()) {
@@ -185,15 +198,8 @@ impl Wallet {
                 return Ok(None);
             }
         };
-        let name = match (&order.draft, &order.name) {
-            // It is not kept here.
-            (Some(draft), _) if draft.form == Form::Code => draft.name.trim().to_owned(),
-            (Some(draft), wish) => self.name_for(wish.as_deref(), draft, source.id.as_str(), doing)?,
-            (None, Some(name)) => name.clone(),
-            (None, None) => self.free_name(source.id.as_str()),
-        };
-        let there = if draft.name.trim().is_empty() { name.clone() } else { draft.name.trim().to_owned() };
-        Ok(Some((name, Draft { provider: provider.raw().to_owned(), name: there, ..draft })))
+        let there = if draft.name.trim().is_empty() { name.to_owned() } else { draft.name.trim().to_owned() };
+        Ok(Some(Draft { provider: provider.raw().to_owned(), name: there, ..draft }))
     }
 
     async fn await_consent(&self, made: &Made<'_>, consent: &Consent, line: Line) -> Result<Came, Nothing> {
@@ -239,6 +245,12 @@ impl Wallet {
     }
 }
 
+fn unasked_code(doing: &str) -> Failure {
+    let why = "the mytoken came as a transfer code, which was not asked for";
+    Failure::new(Kind::Failed, doing, why)
+        .hint("It exists at the server and nobody holds it: revoke it there.")
+}
+
 fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) -> View {
     let mut asking: Vec<String> = made.asked.may().iter().map(|capability| capability.0.shown()).collect();
     for clause in &made.asked.restrictions {
@@ -247,6 +259,7 @@ fn view_of(wallet: &Wallet, made: &Made<'_>, consent: &Consent, now: Timestamp) 
     }
     let ends = later(now, SignedDuration::try_from(consent.expires_in).unwrap_or(SignedDuration::MAX));
     let then = match made.asked.form {
+        _ if made.name == manager::NAME => manager::THEN.to_owned(),
         Form::Code => "hand it over by a code; it is not kept here".to_owned(),
         Form::Token | Form::Short if made.asked.name.as_deref() == Some(manager::NAME) => {
             manager::THEN.to_owned()

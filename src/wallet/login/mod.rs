@@ -118,6 +118,7 @@ impl Wallet {
             return Err(Failure::new(Kind::Unusable, "Logging in", why));
         };
         let doing = format!("Logging in at {}", source.name);
+        self.may_change(&doing)?;
         let wallet = Arc::clone(self);
         let task = async move { wallet.consent_to_code(order, &source, line, &doing).await };
         let result = self.to_its_end("Logging in", task).await;

@@ -51,7 +51,7 @@ fn moments(part: Part, clause: &DraftClause, circumstances: &Circumstances<'_>, 
             found.stop(part, "it ends before it starts, so it could never be used: give it a later end");
         }
         (_, None) => {
-            found.warn(part, "it has no end: until somebody revokes it, it works for whoever holds it")
+            found.warn(part, "it has no end: until somebody revokes it, it works for whoever holds it");
         }
         _ => {}
     }

@@ -85,6 +85,7 @@ fn nothing_is_said_of_a_draft_that_nothing_is_wrong_with() {
 
 type Row = (Draft, Part, bool, &'static str);
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 #[test]
 fn every_trap_of_a_login_is_said_before() {
     let c = Part::Clause(0);
