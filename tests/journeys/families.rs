@@ -10,7 +10,7 @@ const REVOKE: &str = "POST /api/v0/token/revoke";
 /// The demo with the list of its server open, by a manager.
 fn listed() -> Played {
     let mut board = demo();
-    board.play("A <see:Nothing that is held here may list> m <see:d signs in> d <see:own visitor> <+2s> <see:as they grew>");
+    board.play("A <see:Nothing that is held here may list> m <see:d signs in> <see:fake browser> d <see:own visitor> <+2s> <see:as they grew>");
     board
 }
 
@@ -130,7 +130,7 @@ fn a_script_is_copied_and_holds_no_token() {
 #[test]
 fn the_successor_stands_under_the_old_name_and_the_old_one_may_be_revoked() {
     let mut board = demo();
-    board.select("toar").play("S <see:d signs in> d <see:own visitor> <+2s> <see:toar is the successor now> <see:Revoke toar-until>");
+    board.select("toar").play("S <see:d signs in> <see:fake browser> d <see:own visitor> <+2s> <see:toar is the successor now> <see:Revoke toar-until>");
     board.play("<enter>").shows(&["toar-until"]);
     let held = board.demo.as_ref().expect("the demo").wallet.held();
     assert!(held.iter().any(|held| held.name == "toar" && held.health == Health::Ok));
