@@ -87,7 +87,7 @@ fn a_pasted_code_is_redeemed_at_the_chosen_server() {
     let mut board = demo();
     board
         .select("group")
-        .play("Yt <see:a subtoken of it> <enter> <see:toktui mytoken redeem group-handed> c");
+        .play("Yt <see:a subtoken of it> <enter> <see:toktui mytoken redeem group-handed> c <see:Copied the transfer code>");
     let code = board.copied().last().cloned().expect("copied");
     board.play(&format!(
         "<esc> <paste:{code}> <see:Token pasted> k <see:Redeem a transfer code> <enter> <see:group-handed>"
