@@ -66,7 +66,7 @@ fn on_screen(board: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<
 async fn board(manner: Manner) -> anyhow::Result<u8> {
     let environment = Environment::of_this_process();
     terminal::check(&environment)?;
-    let House { environment, clock, settings, problems, wallet, .. } =
+    let House { environment, places, clock, settings, problems, wallet, .. } =
         House::open(environment, manner, None)?;
     let end = open(Opening {
         environment,
@@ -77,6 +77,7 @@ async fn board(manner: Manner) -> anyhow::Result<u8> {
         browser: settings.browser,
         clipboard: cli::clipboard(settings.clipboard),
         clear_after: settings.clear_after,
+        settings: places.config.parent().map(std::path::Path::to_path_buf),
         sign_in: None,
     })
     .await?;
@@ -98,6 +99,7 @@ async fn demo_board() -> anyhow::Result<u8> {
         browser: None,
         clipboard: Choice::Any,
         clear_after: config::Settings::default().clear_after,
+        settings: None,
         sign_in: Some(sign_in),
     })
     .await?;

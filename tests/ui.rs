@@ -14,8 +14,8 @@ use insta::assert_snapshot;
 use jiff::SignedDuration;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
-use toktui::app::action::Action;
-use toktui::app::effect::{Finding, Target};
+use toktui::app::action::{Action, CreateAction};
+use toktui::app::effect::{Finding, Made, Outcome, Target};
 use toktui::app::field::Field;
 use toktui::app::login::{WhichClient, WhichProvider};
 use toktui::app::message::Message;
@@ -25,8 +25,10 @@ use toktui::app::update::update;
 use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::form::Form;
 use toktui::domain::login::{Choice, Order};
+use toktui::domain::offer::{Offer, Offered};
 use toktui::domain::source::{PublicClient, Redirect};
 use toktui::domain::time::later;
+use toktui::domain::untrusted::Untrusted;
 use toktui::domain::vault::Vault;
 use toktui::domain::verdict::Standing;
 use toktui::ui::{Colours, Glyphs, Theme};
@@ -102,10 +104,77 @@ fn store_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
     ]
 }
 
+/// What the server of the built-in profile offers.
+fn offered(restrictions: &[&str]) -> Offer {
+    let scopes = ["openid", "profile", "email", "eduperson_unique_id", "offline_access", "entitlements"];
+    let provider = |issuer: &str, name: &str| Offered {
+        issuer: issuer.into(),
+        name: name.into(),
+        scopes: scopes.map(Untrusted::from).to_vec(),
+    };
+    Offer {
+        server: Some("mytoken-kit".into()),
+        providers: vec![provider(board::HELMHOLTZ, "Helmholtz ID"), provider(board::EGI, "EGI Check-in")],
+        restrictions: restrictions.iter().map(|name| (*name).to_owned()).collect(),
+        version: Some("0.10.2".into()),
+        ..Offer::default()
+    }
+}
+
+/// The form, after these keys.
+fn creating(size: (u16, u16), keys: &str) -> State {
+    let mut state = empty_board(size, Vec::new(), Vec::new());
+    press(&mut state, "n");
+    let made = Made::Offer("mytoken-kit".into(), Ok(Box::new(offered(&[]))));
+    board::tell(&mut state, Outcome::Made(made));
+    press(&mut state, keys);
+    state
+}
+
+/// Tabs that lead from the profile to the scopes of the first clause.
+const TO_SCOPES: &str = "\t\t\t\t\t\t\t\t\t\t\t\t\t\t";
+
+/// Every screen that is about making a mytoken.
+fn form_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
+    let mut blank = creating(size, "");
+    for _ in 0..blank_after(&blank) {
+        act(&mut blank, Action::Create(CreateAction::More));
+    }
+    let mut narrow = creating(size, "");
+    let kept = offered(&["nbf", "exp", "scope", "usages_AT"]);
+    let made = Made::Offer("mytoken-kit".into(), Ok(Box::new(kept)));
+    board::tell(&mut narrow, Outcome::Made(made));
+    let mut scopes = creating(size, TO_SCOPES);
+    act(&mut scopes, Action::Create(CreateAction::ChooseScopes));
+    let mut clauses = creating(size, "+");
+    press(&mut clauses, "\temail\t\t\t7d\t\t9");
+    let mut tree = creating(size, "\t\t\t\t\t\t\t");
+    act(&mut tree, Action::Create(CreateAction::More));
+    press(&mut tree, " ");
+    vec![
+        ("create", creating(size, "")),
+        ("create_blank", blank),
+        ("create_narrow", narrow),
+        ("create_scopes", scopes),
+        ("create_clauses", clauses),
+        ("create_capabilities", tree),
+        ("create_unreadable", creating(size, &format!("{TO_SCOPES}\t\t\tx"))),
+        ("create_profile_name", creating(size, "p")),
+        ("created_wider", with(size, Overlay::Granted(Box::new(board::wider_report())))),
+    ]
+}
+
+/// How many steps lead from the chosen profile to the blank one.
+fn blank_after(state: &State) -> usize {
+    let form = toktui::app::create::on_top(state).expect("the form");
+    form.starts.len() - 1 - form.start
+}
+
 /// Every screen there is, by name.
 fn screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
     let mut screens = other_screens(size);
     screens.extend(store_screens(size));
+    screens.extend(form_screens(size));
     screens.extend(mytoken_screens(size));
     screens
 }
@@ -237,6 +306,10 @@ fn the_stored_screens_are_those_of_the_program() {
         }
     }
     assert_snapshot!("login_110x32", screen(&logging_in((110, 32), false)));
+    for (name, state) in form_screens((110, 34)) {
+        assert_snapshot!(format!("{name}_110x34"), screen(&state));
+    }
+    assert_snapshot!("create_40x12", screen(&creating((40, 12), "")));
 }
 
 #[test]

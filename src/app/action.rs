@@ -3,6 +3,59 @@
 use super::copy::Script;
 use crate::domain::form::Form;
 
+/// What the create form is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CreateAction {
+    /// The next field.
+    Next,
+    /// The field before.
+    Previous,
+    /// The next part of the form.
+    NextPart,
+    /// The part before.
+    PreviousPart,
+    /// Tick or untick; the next choice.
+    Switch,
+    /// The next choice; show what lies under it.
+    More,
+    /// The choice before; hide what lies under it.
+    Less,
+    /// Choose from the provider's scopes.
+    ChooseScopes,
+    /// One more clause.
+    AddClause,
+    /// Take the clause away.
+    DropClause,
+    /// Save it as a profile.
+    SaveProfile,
+    /// Edit it as JSON in the user's editor.
+    EditJson,
+    /// Copy the command that makes the same.
+    CopyCommand,
+    /// Begin with a blank one.
+    Blank,
+}
+
+impl CreateAction {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Next,
+        Self::Previous,
+        Self::NextPart,
+        Self::PreviousPart,
+        Self::Switch,
+        Self::More,
+        Self::Less,
+        Self::ChooseScopes,
+        Self::AddClause,
+        Self::DropClause,
+        Self::SaveProfile,
+        Self::EditJson,
+        Self::CopyCommand,
+        Self::Blank,
+    ];
+}
+
 /// What is asked for in and around the window of all mytokens at a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FamilyAction {
@@ -100,6 +153,8 @@ pub enum Action {
     LogIn,
     /// Make a mytoken.
     NewMytoken,
+    /// In the create form.
+    Create(CreateAction),
     /// Look up a pasted token, or the selected mytoken again.
     LookUp,
     /// Ask the server of the token on show (again).
@@ -243,6 +298,7 @@ impl Action {
             | Self::CopyAs
             | Self::CopyForm(_)
             | Self::CopyScript(_)
+            | Self::Create(_)
             | Self::LookUp
             | Self::AskServer
             | Self::ReadHistory

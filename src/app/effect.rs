@@ -15,6 +15,7 @@ use crate::domain::jwt::Jwt;
 use crate::domain::limit::Allowance;
 use crate::domain::login::{Order, Report, Step};
 use crate::domain::mytoken::Facts;
+use crate::domain::offer::Offer;
 use crate::domain::secret::Secret;
 use crate::domain::source::{Source, SourceId};
 use crate::domain::specimen::Specimen;
@@ -30,7 +31,7 @@ pub struct Task(pub u64);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Start a login: answered by many [`Outcome::Login`] and one [`Outcome::LoginEnded`].
-    LogIn(Task, Order),
+    LogIn(Task, Box<Order>),
     /// Give a pasted redirect address to a running login.
     GiveRedirect(Task, Secret),
     /// End a running login; its ports are freed.
@@ -64,6 +65,8 @@ pub enum Effect {
     Keep(Specimen, String),
     /// Revoke at the provider or server: answered by [`Outcome::Revoked`].
     Revoke(Task, CredentialId),
+    /// What the create form needs: answered by [`Outcome::Made`].
+    Make(Making),
     /// About the families of mytokens: answered by [`Outcome::Family`].
     Family(FamilyAsk),
     /// What else is done with mytokens: answered by [`Outcome::Mytoken`].
@@ -102,6 +105,32 @@ pub enum Effect {
     Quit,
     /// The same, and print the values that could not be written once the terminal is given back.
     QuitPrinting,
+}
+
+/// What the create form needs of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Making {
+    /// Ask a mytoken server what it offers.
+    Offer(SourceId),
+    /// Make a mytoken from a held one.
+    From(Task, CredentialId, Box<Draft>),
+    /// Save a draft as a profile of this name, at this server.
+    SaveProfile(String, SourceId, Box<Draft>),
+    /// Let the user edit this JSON in an editor: the loop's own, because the terminal is the editor's meanwhile.
+    Edit(String),
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Made {
+    /// What the server offers, or why that is not known.
+    Offer(SourceId, Result<Box<Offer>, Failure>),
+    /// A mytoken, made from a held one; or not.
+    Mytoken(Task, Result<Box<Report>, Failure>),
+    /// Saved as a profile: its short word; or not.
+    Profile(Result<SourceId, Failure>),
+    /// The JSON as it came back from the editor, `None` if nothing was changed; or it could not be edited.
+    Edited(Result<Option<String>, Failure>),
 }
 
 /// What the board asks about families of mytokens.
@@ -179,6 +208,8 @@ pub enum Outcome {
     Kept(Result<(CredentialId, String), Failure>),
     /// Revoked, with what is to be said about it, or not.
     Revoked(Task, Result<String, Failure>),
+    /// What the create form asked for.
+    Made(Made),
     /// About the families of mytokens.
     Family(FamilyTold),
     /// What else was done with mytokens.

@@ -3,6 +3,7 @@
 use super::overlay::Overlay;
 use super::sheet::{Asks, Sheet};
 use super::state::{Pane, State};
+use crate::domain::login::{Compared, Relation, Report};
 
 /// From this size on all four panes are shown.
 pub const FOUR_PANES: (u16, u16) = (72, 18);
@@ -146,6 +147,8 @@ impl Geometry {
         let kept = match overlay {
             // The field and the line under it.
             Overlay::Palette(_) => 2,
+            // What the ticked ones mean.
+            Overlay::Create(form) if form.picking().is_some() => 2,
             // The names of the columns; what is said of it stands below.
             Overlay::Family(_) => 1,
             _ => 0,
@@ -251,9 +254,14 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Palette(_) => (64, 16),
         Overlay::CopyMenu(..) => (84, 22),
         Overlay::Login(_) => (100, 27),
+        Overlay::Create(form) if form.picking().is_some() => {
+            (72, lines(form.picking().map_or(0, |picking| picking.scopes.len()) + 3))
+        }
+        // Its fields, and under them what is said of them.
+        Overlay::Create(form) => (120, lines(form.rows(100).len() + 14)),
         Overlay::WhichProvider(which) => (64, lines(which.choices.len()).saturating_add(3).min(20)),
         Overlay::WhichClient(_) => (84, 18),
-        Overlay::Granted(report) => (84, lines(report.lines.len() * 2 + report.remarks.len() + 6).min(24)),
+        Overlay::Granted(report) => (84, lines(granted_rows(report)).min(26)),
         Overlay::Failed(_) => (84, 10),
         Overlay::Paste(_) | Overlay::Rename(..) => (76, 9),
         Overlay::MayAsk(..) | Overlay::Unlock(_) => (76, 10),
@@ -274,6 +282,18 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         }
         Overlay::Filter(_) => (0, 0),
     }
+}
+
+/// About how many rows a report takes: what is long is broken in two.
+fn granted_rows(report: &Report) -> usize {
+    let rows = |line: &Compared| {
+        let long = line.asked.len().max(line.granted.len()) > 30;
+        1 + usize::from(long) + usize::from(line.note.is_some())
+    };
+    let alarm = report.lines.iter().any(|line| line.relation == Relation::Wider);
+    let remarks: usize =
+        report.remarks.iter().chain(&report.no_refresh).map(|text| 1 + text.len() / 78).sum();
+    report.lines.iter().map(rows).sum::<usize>() + remarks + 5 + 2 * usize::from(alarm)
 }
 
 fn sheet_wants(sheet: &Sheet) -> (u16, u16) {

@@ -2,9 +2,10 @@
 
 use crossterm::event::KeyCode;
 
-use super::action::{Action, FamilyAction, MytokenAction};
+use super::action::{Action, CreateAction, FamilyAction, MytokenAction};
 use super::can;
 use super::copy::Script;
+use super::create::{self, Item, Over};
 use super::handing;
 use super::key::{Key, ch, ctrl, key};
 use super::keymap::{Binding, Layer, open_says};
@@ -421,6 +422,87 @@ pub const KEYMAP: &[Binding] = &[
         .footer(1),
     // Questions.
     Binding::new(Layer::Which, &[ENTER], Action::Accept, "go on", "go on with this one").footer(1),
+    // The create form.
+    Binding::new(
+        Layer::Create,
+        &[ENTER],
+        Action::Accept,
+        "create",
+        "make it: by a login, or from the held mytoken",
+    )
+    .says(create_says)
+    .footer(7),
+    Binding::new(
+        Layer::Create,
+        &[ESC],
+        Action::Back,
+        "keep as draft",
+        "leave it; what was changed is kept as a draft",
+    )
+    .says(|state| {
+        if create::on_top(state).is_some_and(create::Create::is_changed) { "keep as draft" } else { "back" }
+    })
+    .footer(7),
+    in_form(&[TAB, DOWN], CreateAction::Next, "next field", "to the next field").footer(3),
+    in_form(&[key(KeyCode::BackTab), UP], CreateAction::Previous, "field before", "to the field before"),
+    in_form(&[PAGE_DOWN], CreateAction::NextPart, "next part", "to the next part of the form"),
+    in_form(&[PAGE_UP], CreateAction::PreviousPart, "part before", "to the part before"),
+    in_form(&[ch(' ')], CreateAction::Switch, "switch", "tick or untick; the next choice")
+        .when(|state| stands(state, |item| !matches!(item, Item::Clause(_))))
+        .footer(2),
+    in_form(&[key(KeyCode::Right)], CreateAction::More, "more", "the next choice; show what lies under it")
+        .when(|state| stands(state, chooses))
+        .says(
+            |state| if stands(state, |item| matches!(item, Item::Capability(_))) { "unfold" } else { "next" },
+        ),
+    in_form(&[key(KeyCode::Left)], CreateAction::Less, "less", "the choice before; hide what lies under it")
+        .when(|state| stands(state, chooses))
+        .says(
+            |state| if stands(state, |item| matches!(item, Item::Capability(_))) { "fold" } else { "before" },
+        ),
+    in_form(
+        &[key(KeyCode::F(2))],
+        CreateAction::ChooseScopes,
+        "choose scopes",
+        "choose from the provider's scopes",
+    )
+    .when(|state| {
+        stands(state, |item| matches!(item, Item::Member(_, create::typed::Member::Scopes)))
+            && create::on_top(state).is_some_and(|form| !form.offered_scopes().is_empty())
+    })
+    .footer(1),
+    in_form(
+        &[ch('+')],
+        CreateAction::AddClause,
+        "another clause",
+        "one more clause: it may be used by any one of them",
+    ),
+    in_form(
+        &[ch('-'), key(KeyCode::Delete)],
+        CreateAction::DropClause,
+        "drop clause",
+        "take this clause away",
+    )
+    .when(|state| stands(state, |item| matches!(item, Item::Clause(_))))
+    .footer(1),
+    in_form(&[ch('p')], CreateAction::SaveProfile, "save as profile", "save it as a profile of yours")
+        .footer(4),
+    in_form(&[ch('e')], CreateAction::EditJson, "edit JSON", "edit it as JSON in your editor").footer(5),
+    in_form(&[ch('Y')], CreateAction::CopyCommand, "copy command", "copy the command that makes the same")
+        .when(|state| create::on_top(state).is_some_and(|form| !form.command.is_empty()))
+        .footer(4),
+    in_form(&[ch('b')], CreateAction::Blank, "blank", "begin anew, with a blank one")
+        .when(|state| create::on_top(state).is_some_and(create::Create::is_changed))
+        .footer(6),
+    Binding::new(
+        Layer::Scopes,
+        &[ch(' ')],
+        Action::Create(CreateAction::Switch),
+        "switch",
+        "take it or leave it",
+    )
+    .footer(1),
+    Binding::new(Layer::Scopes, &[ENTER], Action::Accept, "take these", "take the ticked scopes").footer(1),
     Binding::new(
         Layer::Report,
         &[ch('y'), ch('c')],
@@ -430,6 +512,24 @@ pub const KEYMAP: &[Binding] = &[
     )
     .when(super::copy::can_copy_granted)
     .footer(2),
+    Binding::new(
+        Layer::Report,
+        &[ch('n')],
+        Action::NewMytoken,
+        "again",
+        "make another one with other settings",
+    )
+    .when(is_made)
+    .footer(2),
+    Binding::new(
+        Layer::Report,
+        &[ch('D')],
+        Action::Revoke,
+        "revoke it",
+        "revoke what was just made; asks first",
+    )
+    .when(is_made)
+    .footer(3),
     Binding::new(Layer::Report, &[ENTER, ESC], Action::Back, "to the board", "back to the board").footer(1),
     Binding::new(Layer::Reading, &[ESC, ENTER], Action::Back, "back", "back to the board").footer(1),
     mytoken(
@@ -448,6 +548,7 @@ pub const KEYMAP: &[Binding] = &[
             Some(Overlay::KeepAs(..)) => "keep",
             Some(Overlay::AddProvider(_)) => "add",
             Some(Overlay::Rename(..)) => "rename",
+            Some(Overlay::Create(_)) => "save",
             _ => "accept",
         })
         .footer(1),
@@ -757,6 +858,42 @@ const fn form(keys: &'static [Key], form: Form, label: &'static str, hint: &'sta
         Form::RefreshToken => |state| super::copy::menu_offers(state, Form::RefreshToken),
     };
     Binding::new(Layer::CopyMenu, keys, Action::CopyForm(form), label, hint).when(when)
+}
+
+const fn in_form(
+    keys: &'static [Key],
+    action: CreateAction,
+    label: &'static str,
+    hint: &'static str,
+) -> Binding {
+    Binding::new(Layer::Create, keys, Action::Create(action), label, hint)
+}
+
+/// Whether the cursor of the open form stands on such a place.
+fn stands(state: &State, on: fn(Item) -> bool) -> bool {
+    create::on_top(state).is_some_and(|form| matches!(form.over, Over::Nothing) && on(form.at))
+}
+
+/// Whether something is chosen or unfolded there.
+const fn chooses(item: Item) -> bool {
+    matches!(
+        item,
+        Item::Start | Item::Server | Item::From | Item::Provider | Item::Answer | Item::Capability(_)
+    )
+}
+
+/// What Enter does in the form.
+fn create_says(state: &State) -> &'static str {
+    match create::on_top(state) {
+        Some(form) if form.at == Item::Another => "another clause",
+        Some(form) if form.parent.is_some() => "create from it",
+        _ => "create",
+    }
+}
+
+/// Whether the report on show is that of a mytoken.
+fn is_made(state: &State) -> bool {
+    super::copy::granted(state).and_then(create::facts).is_some()
 }
 
 /// Whether letters are typed in the topmost window.

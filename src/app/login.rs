@@ -121,6 +121,12 @@ pub fn target(state: &State) -> Option<(&Source, Option<String>)> {
     state.selected_source().map(|source| (source, None))
 }
 
+/// The first profile of a server, where it has one; else itself.
+fn first_profile<'a>(state: &'a State, source: &'a Source) -> &'a Source {
+    let is_of_it = |profile: &&Source| matches!(&profile.kind, SourceKind::Profile(profile) if profile.server == source.id);
+    state.wallet.sources.iter().find(is_of_it).unwrap_or(source)
+}
+
 /// Where `n` makes a mytoken: at the selected profile or server, else at the first one.
 #[must_use]
 pub fn mytoken_target(state: &State) -> Option<&Source> {
@@ -130,7 +136,8 @@ pub fn mytoken_target(state: &State) -> Option<&Source> {
         Pane::Tokens | Pane::Lookup | Pane::History => state
             .acting()
             .filter(|held| matches!(held.chain, Chain::Mytoken { .. }))
-            .and_then(|held| state.source(&held.source)),
+            .and_then(|held| state.source(&held.source))
+            .map(|source| first_profile(state, source)),
     };
     selected.filter(gives).or_else(|| {
         let profile = |source: &&Source| matches!(source.kind, SourceKind::Profile(_));

@@ -10,6 +10,7 @@ pub mod action;
 pub mod can;
 pub mod content;
 pub mod copy;
+pub mod create;
 pub mod effect;
 pub mod family;
 pub mod field;

@@ -168,6 +168,7 @@ impl State {
                 | Overlay::Palette(_)
                 | Overlay::WhichProvider(_)
                 | Overlay::WhichClient(_)
+                | Overlay::Create(_)
                 | Overlay::Granted(_)
                 | Overlay::Failed(_)
                 | Overlay::Paste(_)

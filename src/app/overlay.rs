@@ -1,5 +1,6 @@
 //! What can lie over the panes.
 
+use super::create::{Create, Over};
 use super::effect::Target;
 use super::family::Window;
 use super::field::Field;
@@ -34,6 +35,8 @@ pub enum Overlay {
     WhichProvider(WhichProvider),
     /// Which client to be.
     WhichClient(WhichClient),
+    /// The create form.
+    Create(Box<Create>),
     /// Asked against granted.
     Granted(Box<Report>),
     /// A failure that deserves more than a line.
@@ -114,6 +117,7 @@ impl Overlay {
             Self::Unlock(unlock) => unlock.takes_passphrase,
             Self::WhichClient(which) => which.selected == 0,
             Self::Login(login) => login.typing,
+            Self::Create(form) => form.is_typing(),
             Self::Family(window) => window.typing,
             Self::Sheet(sheet) => sheet.is_typing(),
             Self::Revoke(dialogue) => dialogue.confirm.is_some(),
@@ -145,6 +149,7 @@ impl Overlay {
             Self::Unlock(unlock) => unlock.takes_passphrase.then_some(&mut unlock.field),
             Self::WhichClient(which) => (which.selected == 0).then_some(&mut which.field),
             Self::Login(login) => login.typing.then_some(&mut login.field),
+            Self::Create(form) => form.field_mut(),
             Self::Family(window) => window.typing.then_some(&mut window.filter),
             Self::Sheet(sheet) => sheet.field_mut(),
             Self::Revoke(dialogue) => dialogue.confirm.as_mut(),
@@ -171,6 +176,9 @@ impl Overlay {
             | Self::KeepAs(_, field)
             | Self::AddProvider(field)
             | Self::Rename(_, field) => !field.value().trim().is_empty(),
+            Self::Create(form) => {
+                matches!(&form.over, Over::ProfileName(field) if !field.value().trim().is_empty())
+            }
             _ => false,
         }
     }
@@ -192,5 +200,6 @@ impl Overlay {
                 | Self::Member(..)
                 | Self::Event(..)
         ) || matches!(self, Self::Guarding(choosing) if matches!(choosing.stage, Stage::Choose))
+            || matches!(self, Self::Create(form) if matches!(form.over, Over::Scopes(_)))
     }
 }

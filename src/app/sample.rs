@@ -209,8 +209,8 @@ pub(crate) fn handed() -> Handed {
 pub(crate) fn every_place() -> Vec<State> {
     let mut places = Vec::new();
     for keys in [
-        "1", "2", "3", "4", "?", ":", "Y", "\n", "3\n", "1\n", "1j\n", "n", "i", "+", "D", "q", "/", "l\t",
-        "A", "T", "w", "W", "Yt", "\nd", "Am",
+        "1", "2", "3", "4", "?", ":", "Y", "\n", "3\n", "1\n", "1j\n", "n", "np", "n\t", "n\t+", "i", "+",
+        "D", "q", "/", "l\t", "A", "T", "w", "W", "Yt", "\nd", "Am",
     ] {
         let mut state = board(vec![mytoken("toar", Some(581)), login("egi", 30), bare("wlcg", -5)]);
         state.seat.demo = keys == "l\t";

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::action::Action;
+use super::create::Create;
 use super::effect::{Snapshot, Task};
 use super::family::Families;
 use super::history::History;
@@ -90,6 +91,10 @@ pub struct State {
     pub succession: Option<Succession>,
     /// What went to the clipboard last and is still to be cleared.
     pub clipboard: Option<OnClipboard>,
+    /// A form that was left: `n` brings it back.
+    pub draft: Option<Box<Create>>,
+    /// The form that the mytoken on show in the report came of.
+    pub made: Option<Box<Create>>,
     /// What costs something and waits for the same key again.
     pub price: Option<Price>,
     /// What is under way, the oldest first.
@@ -215,6 +220,8 @@ impl State {
             families: Families::default(),
             succession: None,
             clipboard: None,
+            draft: None,
+            made: None,
             price: None,
             busy: Vec::new(),
             utc: false,

@@ -4,6 +4,7 @@ pub mod browser;
 mod child;
 pub mod clipboard;
 pub mod clock;
+pub mod editor;
 pub mod fake;
 pub mod glyphs;
 pub mod holder;

@@ -1,6 +1,7 @@
 //! Each effect becomes a task; each task ends in one outcome.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +12,15 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::leaving::Wish as ToLeave;
 use super::{Answer, Board, End, SignIn};
-use crate::app::effect::{Asking, Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
+use crate::app::effect::{
+    Asking, Copied, Drawn, Effect, Finding, Making, MytokenTold, Outcome, Snapshot, Target, Task,
+};
 use crate::desktop::{Cleared, Desktop};
 use crate::domain::credential::{CredentialId, Custody};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
 use crate::domain::login::Order;
+use crate::domain::mytoken;
 use crate::domain::secret::Secret;
 use crate::domain::specimen::{self, Specimen};
 use crate::domain::time::{Clock, later};
@@ -34,6 +38,7 @@ pub(super) struct World {
     desktop: Arc<dyn Desktop>,
     clock: Arc<dyn Clock>,
     clear_after: Option<Duration>,
+    pub(super) settings: Option<PathBuf>,
     sign_in: Option<SignIn>,
     answer: Answer,
 }
@@ -43,7 +48,7 @@ type Logins = Arc<Mutex<HashMap<Task, (mpsc::UnboundedSender<Secret>, watch::Sen
 
 /// Turns effects into tasks.
 pub(super) struct Effects {
-    world: World,
+    pub(super) world: World,
     logins: Logins,
     waiting: Vec<Effect>,
     /// What must not be broken off.
@@ -61,6 +66,7 @@ impl Effects {
             desktop: Arc::clone(&board.desktop),
             clock: Arc::clone(&board.clock),
             clear_after: board.clear_after,
+            settings: board.settings.clone(),
             sign_in: board.sign_in.clone(),
             answer,
         };
@@ -88,7 +94,8 @@ impl Effects {
             | Effect::QuitPrinting
             | Effect::Redraw
             | Effect::CatchMouse(_)
-            | Effect::Suspend => {
+            | Effect::Suspend
+            | Effect::Make(Making::Edit(_)) => {
                 self.waiting.push(effect);
             }
             other => self.start(other),
@@ -121,7 +128,7 @@ impl Effects {
     pub(super) fn start(&mut self, effect: Effect) {
         let world = self.world.clone();
         match effect {
-            Effect::LogIn(task, order) => self.log_in(task, order),
+            Effect::LogIn(task, order) => self.log_in(task, *order),
             Effect::GiveRedirect(task, text) => {
                 if let Some((pasted, _)) =
                     self.logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task)
@@ -171,6 +178,7 @@ impl Effects {
                     world.changed(Outcome::Revoked(task, revoked));
                 });
             }
+            Effect::Make(making) => self.make(making),
             Effect::Family(ask) => self.family(ask),
             Effect::Mytoken(ask) => self.mytoken(ask),
             Effect::Forget(id) => {
@@ -246,8 +254,15 @@ impl Effects {
 
     fn log_in(&self, task: Task, order: Order) {
         let wallet = Arc::clone(&self.world.wallet);
+        let as_code = order.draft.as_ref().is_some_and(|draft| draft.form == mytoken::Form::Code);
         self.in_panel(task, move |line| async move {
-            Outcome::LoginEnded(task, wallet.log_in(order, line).await.map(Box::new))
+            if !as_code {
+                return Outcome::LoginEnded(task, wallet.log_in(order, line).await.map(Box::new));
+            }
+            match wallet.log_in_for_code(order, line).await {
+                Ok(handed) => Outcome::Mytoken(MytokenTold::HandedOver(task, Ok(Box::new(handed)))),
+                Err(failure) => Outcome::LoginEnded(task, Err(failure)),
+            }
         });
     }
 

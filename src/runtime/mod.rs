@@ -6,9 +6,11 @@
 mod effects;
 mod families;
 mod leaving;
+mod making;
 pub mod open;
 pub mod stage;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 
-use crate::app::effect::{Effect, Outcome};
+use crate::app::effect::{Effect, Made, Making, Outcome};
 use crate::app::message::Message;
 use crate::app::state::State;
 use crate::app::update::update;
@@ -55,6 +57,8 @@ pub struct Board {
     pub theme: Theme,
     /// How long copied secrets stay on the clipboard; `None`: until somebody else copies.
     pub clear_after: Option<Duration>,
+    /// The folder of the user's config, where profiles are saved; `None`: they last as long as the session.
+    pub settings: Option<PathBuf>,
     /// The demo's visitor.
     pub sign_in: Option<SignIn>,
 }
@@ -207,6 +211,18 @@ impl Board {
                         wish = Some(leaving::Wish::By(End::Gone));
                     }
                     forget_screen(terminal)?;
+                }
+                Effect::Make(Making::Edit(text)) => {
+                    match stage.edit(&text).await {
+                        Ok(edited) => {
+                            self.take(Message::Outcome(Outcome::Made(Made::Edited(edited))), effects);
+                        }
+                        Err(_) => wish = Some(leaving::Wish::By(End::Gone)),
+                    }
+                    forget_screen(terminal)?;
+                    // It may have changed meanwhile, and nobody listened.
+                    let size = terminal.size()?;
+                    self.take(Message::Resized(size.width, size.height), effects);
                 }
                 other => effects.start(other),
             }

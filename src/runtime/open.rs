@@ -1,6 +1,7 @@
 //! Opens the board on the real terminal, and gives the terminal back.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct Opening {
     pub clipboard: Choice,
     /// How long copied secrets stay.
     pub clear_after: Option<Duration>,
+    /// The folder of the user's config, where profiles are saved; `None`: they last as long as the session.
+    pub settings: Option<PathBuf>,
     /// The demo's visitor; there is one in the demo only.
     pub sign_in: Option<SignIn>,
 }
@@ -63,10 +66,10 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
     state.seat.read_only = opening.wallet.is_read_only();
     state.notice = opening.complaint.map(|text| Notice { text, tone: Tone::Warning, until: None });
     let guard = terminal::take(&environment)?;
-    let input = InputStream::start()?;
+    let input = Some(InputStream::start()?);
     let drawing = |source: io::Error| Error::Terminal { doing: "drawing", source };
     let mut screen = Terminal::new(CrosstermBackend::new(output.clone())).map_err(drawing)?;
-    let mut stage = RealStage { guard, input, signals, output, jumps: Jumps::new() };
+    let mut stage = RealStage { guard, input, signals, output, environment, jumps: Jumps::new() };
     let board = Board {
         state,
         wallet: opening.wallet,
@@ -74,6 +77,7 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
         clock: opening.clock,
         theme: theme(look),
         clear_after: opening.clear_after,
+        settings: opening.settings,
         sign_in: opening.sign_in,
     };
     let left = board.run(&mut screen, &mut stage).await.map_err(drawing)?;

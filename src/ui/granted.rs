@@ -8,18 +8,25 @@ use ratatui::text::{Line, Span};
 use super::parts::{Panel, cell, put_row, width_of, wrap};
 use super::scene::Scene;
 use crate::app::action::Action;
-use crate::domain::credential::Custody;
+use crate::domain::credential::{Chain, Custody};
 use crate::domain::login::{Compared, Relation, Report};
 use crate::domain::untrusted::cleaned;
 
-const LABEL: usize = 15;
+const LABEL: usize = 17;
+/// Between asked and granted; the mark of a difference stands in it.
+const GAP: usize = 3;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, report: &Report, scene: Scene<'_>) {
     let theme = scene.theme;
-    let title = vec![Span::styled(
-        format!("Logged in at {}: {}", cleaned(&report.at), cleaned(&report.name)),
-        theme.title_focused,
-    )];
+    let name = cleaned(&report.name);
+    let is_made =
+        scene.state.held(&report.id).is_some_and(|held| matches!(held.chain, Chain::Mytoken { .. }));
+    let words = if is_made {
+        format!("Made: {name}")
+    } else {
+        format!("Logged in at {}: {name}", cleaned(&report.at))
+    };
+    let title = vec![Span::styled(words, theme.title_focused)];
     let custody = scene.state.held(&report.id).map(|held| &held.custody);
     let aside = match custody {
         Some(Custody::Sealed | Custody::KeyFile | Custody::Session) => {
@@ -31,12 +38,13 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, report: &Report, scene: Scene<'
     };
     let inside = Panel { title, aside, focused: true, ..Panel::default() }.over(buf, area, theme);
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
-    let column = width.saturating_sub(LABEL + 2) / 2;
-    let mut lines = vec![Line::from(vec![
+    let column = width.saturating_sub(LABEL + GAP) / 2;
+    let mut lines = alarm(report, scene);
+    lines.push(Line::from(vec![
         cell("", LABEL, theme.label, theme),
-        cell("ASKED", column + 2, theme.label, theme),
+        cell("ASKED", column + GAP, theme.label, theme),
         Span::styled("GRANTED", theme.label),
-    ])];
+    ]));
     for compared in &report.lines {
         lines.extend(compare(compared, column, scene));
     }
@@ -48,7 +56,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, report: &Report, scene: Scene<'
             mark = Span::raw("  ");
         }
     }
-    let keys = keys(scene);
+    let keys = keys(width, scene);
     // Keys stand last and are never pushed out: the report above them gives way.
     let room = height.saturating_sub(1);
     let start = usize::from(lines.len() + 3 <= height);
@@ -58,13 +66,38 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, report: &Report, scene: Scene<'
     put_row(buf, inside, room, Line::from(keys), theme);
 }
 
-fn keys(scene: Scene<'_>) -> Vec<Span<'_>> {
-    let mut spans = scene.hint(Action::Copy, "copy an access token");
-    if width_of(&spans) > 0 {
-        spans.push(Span::raw("    "));
+fn keys(width: usize, scene: Scene<'_>) -> Vec<Span<'_>> {
+    let all = [
+        (Action::NewMytoken, "again with other settings"),
+        (Action::Copy, "copy an access token"),
+        (Action::Back, "to the board"),
+    ];
+    let hints: Vec<Vec<Span<'_>>> = all
+        .map(|(action, words)| scene.hint(action, words))
+        .into_iter()
+        .filter(|hint| !hint.is_empty())
+        .collect();
+    let wide: usize = hints.iter().map(|hint| width_of(hint)).sum();
+    let gap = if wide + 4 * hints.len().saturating_sub(1) <= width { "    " } else { "  " };
+    let mut spans = Vec::new();
+    for hint in hints {
+        if !spans.is_empty() {
+            spans.push(Span::raw(gap));
+        }
+        spans.extend(hint);
     }
-    spans.extend(scene.hint(Action::Back, "to the board"));
     spans
+}
+
+/// What allows more than was asked for is an alarm, with its end one key away.
+fn alarm<'a>(report: &Report, scene: Scene<'a>) -> Vec<Line<'a>> {
+    if !report.lines.iter().any(|line| line.relation == Relation::Wider) {
+        return Vec::new();
+    }
+    let theme = scene.theme;
+    let mut spans = vec![Span::styled(" WIDER THAN ASKED ", theme.alarm), Span::raw("  ")];
+    spans.extend(scene.hint(Action::Revoke, "revoke it"));
+    vec![Line::from(spans), Line::default()]
 }
 
 fn compare<'a>(compared: &Compared, column: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
@@ -73,6 +106,12 @@ fn compare<'a>(compared: &Compared, column: usize, scene: Scene<'a>) -> Vec<Line
         Relation::Same => theme.text,
         Relation::Narrower | Relation::Other => theme.warning,
         Relation::Wider => theme.wrong,
+    };
+    let mark = match compared.relation {
+        Relation::Same => " ",
+        Relation::Narrower => "<",
+        Relation::Wider => "!",
+        Relation::Other => "~",
     };
     let word = match compared.relation {
         Relation::Wider if compared.note.is_none() => Some("more than was asked for".to_owned()),
@@ -94,7 +133,9 @@ fn compare<'a>(compared: &Compared, column: usize, scene: Scene<'a>) -> Vec<Line
             Line::from(vec![
                 cell(&label, LABEL, theme.label, theme),
                 cell(&left, column, left_style, theme),
-                Span::raw("  "),
+                Span::raw(" "),
+                Span::styled(if row == 0 { mark } else { " " }, style),
+                Span::raw(" "),
                 cell(&right, column, right_style, theme),
             ])
         })

@@ -46,6 +46,10 @@ pub(crate) struct Signs {
     /// This credential belongs to another program.
     pub(crate) foreign: &'static str,
     pub(crate) prompt: &'static str,
+    /// A box that is ticked.
+    pub(crate) ticked: &'static str,
+    /// A box that is not.
+    pub(crate) unticked: &'static str,
     /// In the place of a character that is not shown.
     pub(crate) hidden: &'static str,
     /// This row is marked.
@@ -72,6 +76,8 @@ const UNICODE: Signs = Signs {
     memory: "◌",
     foreign: "◇",
     prompt: "›",
+    ticked: "▣",
+    unticked: "▢",
     hidden: "•",
     marked: "•",
     branch: "├ ",
@@ -104,6 +110,8 @@ const ASCII: Signs = Signs {
     memory: "*",
     foreign: "&",
     prompt: ">",
+    ticked: "x",
+    unticked: "_",
     hidden: "*",
     marked: "*",
     branch: "| ",

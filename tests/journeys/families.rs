@@ -135,3 +135,11 @@ fn the_successor_stands_under_the_old_name_and_the_old_one_may_be_revoked() {
     let held = board.demo.as_ref().expect("the demo").wallet.held();
     assert!(held.iter().any(|held| held.name == "toar" && held.health == Health::Ok));
 }
+
+#[test]
+fn what_will_not_outlast_a_job_leads_to_the_form_of_one_that_holds() {
+    let mut board = demo();
+    board
+        .select("toar")
+        .play("w <see:Will toar outlast a job?> <c-u> <type:9d> <see:IT BREAKS> <enter> <see:New mytoken>");
+}

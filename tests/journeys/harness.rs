@@ -147,6 +147,7 @@ fn start(
         clock: Arc::clone(clock),
         theme: Theme::new(Glyphs::Unicode, Colours::Ansi),
         clear_after: Some(Duration::from_secs(45)),
+        settings: None,
         sign_in: place.demo.then_some(sign_in),
     };
     let (happenings, coming) = mpsc::unbounded_channel();
@@ -162,7 +163,6 @@ fn start(
 
 fn seat(place: &Place, desktop: &dyn Desktop) -> Seat {
     Seat {
-        read_only: false,
         ssh: place.ssh,
         no_browser: place.ssh.then(|| "over SSH it would open on the wrong machine".to_owned()),
         host: "login1.hpc.example".to_owned(),
@@ -170,6 +170,7 @@ fn seat(place: &Place, desktop: &dyn Desktop) -> Seat {
         clear_after: Some(45),
         clipboard: desktop.likely_route().map_or("nowhere", Route::place),
         demo: place.demo,
+        read_only: false,
     }
 }
 

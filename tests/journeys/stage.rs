@@ -10,14 +10,20 @@ use ratatui::layout::{Position, Size};
 use tokio::sync::mpsc::UnboundedReceiver;
 use toktui::desktop::Error;
 use toktui::desktop::keys::Input;
-use toktui::runtime::stage::{Happening, Stage};
+use toktui::domain::failure::{Failure, Kind};
+use toktui::runtime::stage::{Edited, Happening, Stage};
 
 /// What loop and test both see.
 pub struct Shown {
     screen: Mutex<TestBackend>,
     frames: AtomicUsize,
     idle: AtomicBool,
+    /// The user's editor, for once.
+    pub editor: Mutex<Option<Editor>>,
 }
+
+/// What an editor makes of a text.
+pub type Editor = Box<dyn FnOnce(&str) -> String + Send>;
 
 impl Shown {
     pub fn new((columns, rows): (u16, u16)) -> Arc<Self> {
@@ -25,6 +31,7 @@ impl Shown {
             screen: Mutex::new(TestBackend::new(columns, rows)),
             frames: AtomicUsize::default(),
             idle: AtomicBool::default(),
+            editor: Mutex::default(),
         })
     }
 
@@ -168,6 +175,14 @@ impl Stage for TestStage {
 
     async fn suspend(&mut self) -> Result<(), Error> {
         Ok(())
+    }
+
+    async fn edit(&mut self, text: &str) -> Result<Edited, Error> {
+        let editor = self.shown.editor.lock().unwrap().take();
+        Ok(match editor {
+            Some(editor) => Ok(Some(editor(text))),
+            None => Err(Failure::new(Kind::Unusable, "Editing it as JSON", "no editor is named here")),
+        })
     }
 
     fn take_again(&self) -> Result<(), Error> {

@@ -414,6 +414,19 @@ pub fn report() -> Report {
     }
 }
 
+/// A report of something that came wider than it was asked for.
+pub fn wider_report() -> Report {
+    let mut report = report();
+    if let Some(scopes) = report.lines.get_mut(2) {
+        scopes.granted = "any".to_owned();
+        scopes.relation = Relation::Wider;
+        scopes.note = Some("gone: any is allowed now".to_owned());
+    }
+    report.remarks =
+        vec!["it may do more than was asked for: revoke it if that is not what you want".to_owned()];
+    report
+}
+
 /// A verdict of each standing, as the weighing words them.
 pub fn verdict(standing: Standing) -> Verdict {
     let given = |fact: &str, by, heard: Option<i64>, turn: Option<(Turn, i64)>, next| Verdict {

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::action::Action;
 use super::can;
+use super::create::Over;
 use super::key::Key;
 use super::keys::KEYMAP;
 use super::overlay::Overlay;
@@ -36,6 +37,10 @@ pub enum Layer {
     Login,
     /// In the question which provider, which client.
     Which,
+    /// In the create form.
+    Create,
+    /// In the list of a provider's scopes.
+    Scopes,
     /// In the report of a login, and in that of a failure.
     Report,
     /// Where a line is typed: a token, a name, an issuer.
@@ -68,7 +73,7 @@ pub enum Layer {
 
 impl Layer {
     /// Every layer, in the order of README's table.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Board,
         Self::Providers,
         Self::Tokens,
@@ -77,6 +82,8 @@ impl Layer {
         Self::CopyMenu,
         Self::Login,
         Self::Which,
+        Self::Create,
+        Self::Scopes,
         Self::Report,
         Self::Reading,
         Self::Line,
@@ -111,6 +118,8 @@ impl Layer {
             Self::Reading => "details",
             Self::Login => "login",
             Self::Which => "a choice",
+            Self::Create => "create",
+            Self::Scopes => "scopes",
             Self::Report => "a report",
             Self::Line => "a typed line",
             Self::MayAsk => "may it be asked?",
@@ -147,6 +156,11 @@ impl Layer {
             }
             Overlay::Login(_) => Self::Login,
             Overlay::WhichProvider(_) | Overlay::WhichClient(_) => Self::Which,
+            Overlay::Create(form) => match form.over {
+                Over::Nothing => Self::Create,
+                Over::Scopes(_) => Self::Scopes,
+                Over::ProfileName(_) => Self::Line,
+            },
             Overlay::Granted(_) | Overlay::Failed(_) => Self::Report,
             Overlay::Paste(_) | Overlay::KeepAs(..) | Overlay::AddProvider(_) | Overlay::Rename(..) => {
                 Self::Line

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::*;
-use crate::app::action::{FamilyAction, MytokenAction};
+use crate::app::action::{CreateAction, FamilyAction, MytokenAction};
 use crate::app::effect::Outcome;
 use crate::app::key::{ch, key};
 use crate::app::palette;
@@ -97,7 +97,7 @@ fn every_action() -> Vec<Action> {
         Action::Mytoken(MytokenAction::Withdraw),
     ];
     let is_listed = |action: Action| match action {
-        Action::Focus(_) | Action::CopyForm(_) | Action::CopyScript(_) => false,
+        Action::Focus(_) | Action::CopyForm(_) | Action::CopyScript(_) | Action::Create(_) => false,
         Action::Quit
         | Action::Suspend
         | Action::Redraw
@@ -186,7 +186,8 @@ fn every_action() -> Vec<Action> {
     let panes = Pane::ALL.map(Action::Focus);
     let forms = Form::ALL.map(Action::CopyForm);
     let scripts = crate::app::copy::Script::ALL.map(Action::CopyScript);
-    listed.into_iter().chain(panes).chain(forms).chain(scripts).collect()
+    let in_form = CreateAction::ALL.map(Action::Create);
+    listed.into_iter().chain(panes).chain(forms).chain(scripts).chain(in_form).collect()
 }
 
 #[test]

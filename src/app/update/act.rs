@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ask, end, family, log_in, moving, mytoken, safe, typing};
+use super::{ask, create, end, family, log_in, moving, mytoken, safe, typing};
 use crate::app::action::Action;
 use crate::app::copy::{self, MenuRow, Script};
 use crate::app::effect::Effect;
@@ -50,14 +50,17 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
             return copy::draw(state, &id, true, None, action, now);
         }
         Action::LogIn => return log_in::at_target(state),
-        Action::NewMytoken => return log_in::new_mytoken(state),
+        Action::NewMytoken => return create::open(state, now),
+        Action::Create(action) => return create::act(state, action, now),
         Action::LookUp => state.overlays.push(Overlay::Paste(Field::default())),
         Action::AskServer => return ask::server(state, now),
         Action::Keep => ask::name_to_keep(state),
         Action::ReadHistory => return ask::history(state, now),
         Action::ShowContent => state.overlays.push(Overlay::Content(List::default())),
         Action::GoToNewest => ask::go_to_newest(state),
-        Action::Revoke => return end::open(state, now),
+        Action::Revoke => {
+            return create::revoke(state, now).unwrap_or_else(|| end::open(state, now));
+        }
         Action::RevokeTree => end::ask_for_name(state),
         Action::ConfirmTree => return end::revoke_tree(state, now),
         Action::ConfirmRevoke => return end::revoke(state, now),
@@ -135,6 +138,7 @@ fn back(state: &mut State, now: Timestamp) -> Vec<Effect> {
     match state.overlays.last_mut() {
         Some(Overlay::Login(login)) if login.typing => login.typing = false,
         Some(Overlay::Login(_)) => return log_in::cancel(state, now),
+        Some(Overlay::Create(_)) => create::back(state, now),
         Some(Overlay::Filter(_)) => {
             typing::set_filter(state, None);
             state.overlays.pop();
@@ -229,6 +233,7 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
         Some(Overlay::KeepAs(..)) => ask::keep(state, now),
         Some(Overlay::AddProvider(_)) => ask::provider(state, now),
         Some(Overlay::Rename(..)) => safe::rename(state),
+        Some(Overlay::Create(_)) => create::accept(state, now),
         Some(Overlay::Guarding(_) | Overlay::Unlock(_)) => safe::accept(state, now),
         Some(
             Overlay::Details(..)

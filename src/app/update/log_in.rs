@@ -19,12 +19,6 @@ pub(super) fn at_target(state: &mut State) -> Vec<Effect> {
     prepare(state, &source, name)
 }
 
-/// Makes a mytoken at the selected profile or server, else at the first one.
-pub(super) fn new_mytoken(state: &mut State) -> Vec<Effect> {
-    let Some(source) = login::mytoken_target(state).cloned() else { return Vec::new() };
-    prepare(state, &source, None)
-}
-
 /// Starts the login, unless it must be asked first which client to be.
 fn prepare(state: &mut State, source: &Source, name: Option<String>) -> Vec<Effect> {
     let open_browser = state.seat.no_browser.is_none();
@@ -61,7 +55,7 @@ pub(super) fn start(state: &mut State, order: Order) -> Vec<Effect> {
         qr_alone: false,
     };
     state.overlays.push(Overlay::Login(Box::new(login)));
-    vec![Effect::LogIn(task, order)]
+    vec![Effect::LogIn(task, Box::new(order))]
 }
 
 /// Starts the login as the typed or chosen client.

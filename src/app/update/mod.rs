@@ -2,6 +2,7 @@
 
 mod act;
 mod ask;
+mod create;
 mod end;
 mod family;
 mod log_in;
@@ -58,6 +59,8 @@ pub fn update(state: &mut State, message: Message, now: Timestamp) -> Vec<Effect
     effects
 }
 
+#[cfg(test)]
+mod creating;
 #[cfg(test)]
 mod monkey;
 #[cfg(test)]

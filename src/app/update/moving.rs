@@ -4,6 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::settle::scrolled;
 use crate::app::action::Action;
+use crate::app::create::Over;
 use crate::app::effect::Effect;
 use crate::app::geometry::Geometry;
 use crate::app::overlay::{List, Overlay};
@@ -15,6 +16,12 @@ use crate::domain::credential::CredentialId;
 pub(super) fn step(state: &mut State, action: Action) {
     match state.overlays.last() {
         Some(Overlay::Filter(_)) | None => in_pane(state, action),
+        Some(Overlay::Create(form)) if matches!(form.over, Over::Nothing) => {
+            let back = action == Action::Up;
+            if let Some(Overlay::Create(form)) = state.overlays.last_mut() {
+                form.step(back);
+            }
+        }
         Some(_) => in_overlay(state, action),
     }
 }
@@ -94,6 +101,10 @@ fn in_overlay(state: &mut State, action: Action) {
         Overlay::WhichProvider(which) => which.choices.len(),
         Overlay::WhichClient(which) => which.public.len() + 1,
         Overlay::Guarding(choosing) => choosing.answers().len(),
+        Overlay::Create(form) => match &form.over {
+            Over::Scopes(picking) => picking.scopes.len(),
+            Over::Nothing | Over::ProfileName(_) => return,
+        },
         Overlay::Family(window) => window.len(),
         Overlay::Member(member, _) => content::of_member(state, member, width).len(),
         Overlay::Event(event, _) => content::of_event(event, width).len(),
@@ -125,6 +136,12 @@ fn in_overlay(state: &mut State, action: Action) {
             }
         }
         Some(Overlay::WhichClient(which)) => which.selected = moved(which.selected, lines, height, action),
+        Some(Overlay::Create(form)) => {
+            if let Over::Scopes(picking) = &mut form.over {
+                picking.selected = moved(picking.selected, lines, height, action);
+                picking.offset = scrolled(picking.offset, picking.selected, lines, height);
+            }
+        }
         _ => {}
     }
 }

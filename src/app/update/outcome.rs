@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::{end, family, log_in, moving, mytoken, safe};
+use super::{create, end, family, log_in, moving, mytoken, safe};
 use crate::app::effect::{Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
 use crate::app::family::Of;
 use crate::app::login::Opened;
@@ -31,6 +31,7 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
             state.end(task);
             told(state, result, now);
         }
+        Outcome::Made(made) => return create::take(state, made, now),
         Outcome::Forgotten(result) => told(state, result.map(|name| format!("Forgot {name}")), now),
         Outcome::ProviderAdded(task, result) => {
             if state.end(task) {
@@ -147,6 +148,7 @@ fn login_ended(
             let new = report.id.clone();
             state.tokens.awaited = Some(report.id.clone());
             moving::focus(state, Pane::Tokens);
+            create::granted(state);
             log_in::replace_login(state, Overlay::Granted(report));
             return mytoken::after_login(state, task, &new, now);
         }

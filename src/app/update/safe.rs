@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::act;
 use crate::app::action::{Action, FamilyAction, MytokenAction};
 use crate::app::copy::MenuRow;
+use crate::app::create::Over;
 use crate::app::effect::{Effect, Task};
 use crate::app::field::Field;
-use crate::app::foretold;
 use crate::app::keymap;
 use crate::app::overlay::Overlay;
 use crate::app::providers::Row;
@@ -47,7 +47,7 @@ fn need(state: &State, action: Action) -> Option<Need> {
     let is_locked = state.wallet.vault.access == Access::Locked;
     let reads = |held: Option<&Held>| held.is_some_and(|held| is_locked && held.locked).then_some(Need::Key);
     match action {
-        Action::LogIn | Action::NewMytoken | Action::Keep | Action::Mytoken(MytokenAction::Redeem) => keeps(),
+        Action::LogIn | Action::Keep | Action::Mytoken(MytokenAction::Redeem) => keeps(),
         Action::Open if state.focus == Pane::Providers => match state.selected_row()? {
             Row::Source(..) => keeps(),
             Row::More | Row::Add => None,
@@ -64,7 +64,8 @@ fn need(state: &State, action: Action) -> Option<Need> {
             if matches!(
                 state.overlays.last(),
                 Some(Overlay::WhichClient(_) | Overlay::WhichProvider(_) | Overlay::KeepAs(..))
-            ) =>
+            ) || crate::app::create::on_top(state)
+                .is_some_and(|form| matches!(form.over, Over::Nothing)) =>
         {
             keeps()
         }
@@ -95,7 +96,6 @@ fn in_sheet(state: &State, keeps: impl Fn() -> Option<Need>) -> Option<Need> {
     };
     match &sheet.asks {
         Asks::Redeem(_) => keeps(),
-        Asks::Outlast(_) if foretold::would_help(state) => keeps(),
         Asks::DrawWith(id) | Asks::HandOver(id) => is_locked(id),
         Asks::Outlast(_) | Asks::Elsewhere(_) => None,
     }

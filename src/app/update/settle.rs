@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::app::effect::Effect;
 use crate::app::geometry::Geometry;
+use crate::app::overlay::Overlay;
 use crate::app::providers::{self, Row};
 use crate::app::state::{Pane, State};
 use crate::app::{history, tokens};
@@ -50,6 +51,7 @@ pub(super) fn settle(state: &mut State) {
     history::settle(state);
     let events = history::on_show(state).len();
     state.history.selected = state.history.selected.min(events.saturating_sub(1));
+    settle_form(state);
     let geometry = Geometry::of(state);
     let rows = |pane| geometry.rows(pane);
     state.providers.offset = scrolled(
@@ -63,6 +65,17 @@ pub(super) fn settle(state: &mut State) {
         scrolled(state.tokens.offset, selected, state.tokens.rows.len(), rows(Pane::Tokens));
     state.history.offset =
         scrolled(state.history.offset, state.history.selected, events, rows(Pane::History));
+}
+
+/// The cursor of the create form stands on something, and is on screen.
+fn settle_form(state: &mut State) {
+    let geometry = Geometry::of(state);
+    for overlay in &mut state.overlays {
+        let inside = geometry.reading(overlay);
+        if let Overlay::Create(form) = overlay {
+            form.settle(usize::from(inside.width), usize::from(inside.height));
+        }
+    }
 }
 
 fn settle_providers(state: &mut State) {

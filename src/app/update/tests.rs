@@ -64,7 +64,7 @@ fn pasted(state: &mut State) -> (Task, Target) {
 
 fn log_in(state: &mut State, keys: &str) -> (Task, Order) {
     match press(state, keys).as_slice() {
-        [Effect::LogIn(task, order)] => (*task, order.clone()),
+        [Effect::LogIn(task, order)] => (*task, (**order).clone()),
         other => panic!("{other:?}"),
     }
 }
@@ -285,8 +285,6 @@ fn a_login_starts_at_the_selected_provider_or_anew_for_the_selected_row() {
     let mut state = board(vec![login("mine", 60)]);
     let (_, order) = log_in(&mut state, "l");
     assert_eq!((order.source, order.name.as_deref()), ("egi".into(), Some("mine")));
-    let (_, order) = log_in(&mut board(vec![login("mine", 60)]), "n");
-    assert_eq!((order.source, order.name), ("kit".into(), None));
 }
 
 #[test]
@@ -388,7 +386,7 @@ fn a_login_ends_in_a_report_or_in_a_failure_and_shows_the_new_row() {
 #[test]
 fn a_server_with_several_providers_asks_which_and_starts_again_with_it() {
     let mut state = board(vec![]);
-    let (task, _) = log_in(&mut state, "n");
+    let (task, _) = log_in(&mut state, "jj\n");
     let choice = |issuer: &str| Choice { issuer: issuer.to_owned(), name: issuer.into() };
     let choices = vec![choice("https://a.example"), choice("https://b.example")];
     assert_eq!(tell(&mut state, Outcome::Login(task, Step::Choose(choices))), [Effect::CancelLogin(task)]);

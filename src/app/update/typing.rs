@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::Timestamp;
 
-use super::{act, ask, log_in, settle};
+use super::{act, ask, create, log_in, settle};
 use crate::app::action::Action;
 use crate::app::copy::MenuRow;
 use crate::app::effect::Effect;
@@ -29,7 +29,7 @@ fn pressed(state: &mut State, key: &KeyEvent, now: Timestamp) -> Vec<Effect> {
         && let Some(field) = state.overlays.last_mut().and_then(Overlay::field_mut)
     {
         field.press(key);
-        typed(state);
+        typed(state, now);
         state.price = None;
         return Vec::new();
     }
@@ -81,7 +81,7 @@ pub(super) fn paste(state: &mut State, text: &Secret, now: Timestamp) -> Vec<Eff
             if let Some(field) = top.field_mut() {
                 field.insert(text.expose());
             }
-            typed(state);
+            typed(state, now);
         }
         Some(_) if has_login => return log_in::pasted(state, text, now),
         Some(_) => state.say(Tone::Plain, "Nothing here takes pasted text: go back to the board first", now),
@@ -91,8 +91,9 @@ pub(super) fn paste(state: &mut State, text: &Secret, now: Timestamp) -> Vec<Eff
 }
 
 /// What follows at once from a changed field: a list is narrowed, and its first match is selected.
-fn typed(state: &mut State) {
+fn typed(state: &mut State, now: Timestamp) {
     match state.overlays.last_mut() {
+        Some(Overlay::Create(_)) => create::typed(state, now),
         Some(Overlay::Palette(palette)) => palette.selected = 0,
         Some(Overlay::Family(_)) => super::family::narrowed(state),
         Some(Overlay::Filter(field)) => {
