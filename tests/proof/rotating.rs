@@ -48,6 +48,13 @@ fn no_stale_copy_is_presented_in_ten_thousand_rotating_uses_with_kills() {
             break;
         }
         round(&stage, &mut dice, &mut count, number % 10 == 4);
+        if number % 500 == 499 {
+            share::say(&format!(
+                "{} rotations so far, {} programs killed",
+                stage.giver.mine.rotations(),
+                count.killed
+            ));
+        }
     }
     share::say(&format!(
         "{} rotations by {} programs, {} of them killed; {} times it was in doubt; {} stale presentations",
