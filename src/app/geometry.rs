@@ -274,6 +274,7 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Family(_) => (132, u16::MAX),
         Overlay::Member(..) => (100, 26),
         Overlay::Event(..) => (90, 14),
+        Overlay::Userinfo(..) => (100, 26),
         Overlay::Sheet(sheet) => sheet_wants(sheet),
         Overlay::Handing(_) => (84, 30),
         Overlay::Guarding(_) => (76, 15),

@@ -178,6 +178,12 @@ impl Effects {
                     world.changed(Outcome::Revoked(task, revoked));
                 });
             }
+            Effect::Userinfo(task, id) => {
+                tokio::spawn(async move {
+                    let told = world.wallet.userinfo(&id).await.map(Box::new);
+                    world.changed(Outcome::Userinfo(task, told));
+                });
+            }
             Effect::Make(making) => self.make(making),
             Effect::Family(ask) => self.family(ask),
             Effect::Mytoken(ask) => self.mytoken(ask),
@@ -422,8 +428,10 @@ impl World {
         let what = format!("the {} of {name}", form.words());
         let ends = held.and_then(|held| match form {
             Form::AccessToken | Form::Header => held.chief()?.expires,
-            Form::Mytoken | Form::RefreshToken => held.chain_ends(),
-            Form::CurlUserinfo | Form::Claims | Form::IdToken => None,
+            Form::Mytoken | Form::RefreshToken | Form::RenewalWithToken => held.chain_ends(),
+            Form::CurlUserinfo | Form::CurlIntrospection | Form::Renewal | Form::Claims | Form::IdToken => {
+                None
+            }
         });
         match self.wallet.form(id, form).await {
             Ok(text) => self.blocking(move |world| world.copy(&text, &what, ends, form.is_secret())),

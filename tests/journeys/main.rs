@@ -22,4 +22,5 @@ mod keeping;
 mod leaving;
 mod logging_in;
 mod looking_up;
+mod portal;
 mod standing_still;

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::act;
-use crate::app::action::{Action, FamilyAction, MytokenAction};
+use crate::app::action::{Action, FamilyAction, MytokenAction, PortalAction};
 use crate::app::copy::MenuRow;
 use crate::app::create::Over;
 use crate::app::effect::{Effect, Task};
@@ -80,7 +80,8 @@ fn need(state: &State, action: Action) -> Option<Need> {
         Action::Mytoken(MytokenAction::HandOver | MytokenAction::DrawWith) => {
             reads(in_menu(state).or_else(|| state.acting()))
         }
-        Action::Family(FamilyAction::Below) => reads(state.acting()),
+        Action::Family(FamilyAction::Below) | Action::Portal(PortalAction::Userinfo) => reads(state.acting()),
+        Action::Portal(PortalAction::RefreshToken) => keeps(),
         Action::Guard => is_locked.then_some(Need::Key),
         _ => None,
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::compared::OFFLINE;
 use super::routes::{Code, First, Routes};
 use super::{Line, cancelled, is_stopped, stopped};
 use crate::domain::event::What;
@@ -44,6 +45,8 @@ impl Wallet {
         line: Line,
         doing: &str,
     ) -> Result<Report, Failure> {
+        let wider = order.offline.then(|| offline(issuer));
+        let issuer = wider.as_ref().unwrap_or(issuer);
         let client = client_of(order, source, issuer, doing)?;
         let mut scopes = issuer.scopes.clone();
         scopes.sort_unstable();
@@ -99,6 +102,19 @@ fn client_of(order: &Order, source: &Source, issuer: &Issuer, doing: &str) -> Re
         };
         Failure::new(Kind::Unusable, doing, "it needs a client id").hint(hint)
     })
+}
+
+/// The provider as it is asked for a refresh token that outlives the browser's session. Consent goes with that (`OpenID` Connect Core §11), and some
+/// give none without it; a provider that is known to give one is not asked for it.
+fn offline(issuer: &Issuer) -> Issuer {
+    let mut wider = issuer.clone();
+    if wider.scopes.iter().all(|scope| scope != OFFLINE) {
+        wider.scopes.push(OFFLINE.to_owned());
+    }
+    if !wider.refresh_returns_refresh && wider.authorization.iter().all(|(name, _)| name != "prompt") {
+        wider.authorization.push(("prompt".to_owned(), "consent".to_owned()));
+    }
+    wider
 }
 
 impl Race<'_> {
