@@ -178,7 +178,7 @@ pub const KEYMAP: &[Binding] = &[
         &[ch('U')],
         PortalAction::Userinfo,
         "userinfo",
-        "ask the provider whom it speaks for: groups, roles, and which scope would bring more",
+        "ask the provider whom it speaks for: groups, roles",
     )
     .when(can::userinfo)
     .footer(9),

@@ -173,7 +173,7 @@ fn path_of_groups(path: &str) -> Option<Read> {
     let mut read = Read { kind: Some(Kind::Group), ..Read::default() };
     for part in path.split('/') {
         match part.split_once('=') {
-            Some(("Role", "NULL")) | Some(("Capability", _)) => {}
+            Some(("Role", "NULL") | ("Capability", _)) => {}
             Some(("Role", role)) => read.role = Some(role.to_owned()),
             _ => read.parts.push(part.to_owned()),
         }

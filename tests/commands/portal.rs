@@ -183,6 +183,23 @@ fn what_is_no_portal_s_refresh_token_is_named_before_it_is_sent() {
 }
 
 #[test]
+fn a_kept_login_of_egi_s_former_server_is_told_its_history_before_anything_is_sent() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let claims = serde_json::json!({"iss": "https://aai.egi.eu/oidc/", "azp": "token-portal", "sub": "s", "typ": "Refresh"});
+    let head = serde_json::json!({"alg": "HS512", "typ": "JWT"});
+    let token = format!("{}.{}.{}", part(head), part(claims), URL_SAFE_NO_PAD.encode([7; 64]));
+    let home = Home::new();
+    home.keep("old", &token);
+    let said = home.run(&["token", "old"]);
+    assert_eq!((said.code, said.out.as_str()), (3, ""), "{said:?}");
+    for words in ["its issuer moved 2022", "21 October 2022", "not sent", "toktui login egi --name old"] {
+        assert!(said.err.contains(words), "{words}: {said:?}");
+    }
+}
+
+#[test]
 fn a_refresh_token_is_had_on_demand_under_the_same_name_or_it_is_said_why_not() {
     let servers = Servers::open();
     let home = Home::at(&servers);

@@ -47,7 +47,10 @@ fn need(state: &State, action: Action) -> Option<Need> {
     let is_locked = state.wallet.vault.access == Access::Locked;
     let reads = |held: Option<&Held>| held.is_some_and(|held| is_locked && held.locked).then_some(Need::Key);
     match action {
-        Action::LogIn | Action::Keep | Action::Mytoken(MytokenAction::Redeem) => keeps(),
+        Action::LogIn
+        | Action::Keep
+        | Action::Mytoken(MytokenAction::Redeem)
+        | Action::Portal(PortalAction::RefreshToken) => keeps(),
         Action::Open if state.focus == Pane::Providers => match state.selected_row()? {
             Row::Source(..) => keeps(),
             Row::More | Row::Add => None,
@@ -83,7 +86,6 @@ fn need(state: &State, action: Action) -> Option<Need> {
         Action::Mytoken(MytokenAction::HandOver | MytokenAction::DrawWith) => {
             reads(in_menu(state).or_else(|| state.acting()))
         }
-        Action::Portal(PortalAction::RefreshToken) => keeps(),
         Action::Guard => is_locked.then_some(Need::Key),
         _ => None,
     }

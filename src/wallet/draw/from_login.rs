@@ -6,8 +6,6 @@ use super::{Drawing, Drawn, hand};
 use crate::domain::credential::{AccessToken, Ask, Credential, Grant, Health, RefreshGrant};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::portal;
-use crate::domain::snippet::in_shell;
 use crate::domain::source::{Issuer, Source};
 use crate::oidc::discovery;
 use crate::oidc::tokens::TokenSet;
@@ -32,14 +30,7 @@ impl Wallet {
         if let Some(why) = stale::not_for(issuer, grant) {
             self.save(turn, Credential { health: Health::Dead(why.clone()), ..credential.clone() }, doing)
                 .await?;
-            let history =
-                portal::history_of(&grant.issuer).map(|told| format!(" {told}")).unwrap_or_default();
-            let again = format!(
-                "It was not sent anywhere.{history} Log in again: toktui login {} --name {}",
-                in_shell(source.id.as_str()),
-                in_shell(&credential.name)
-            );
-            return Err(Failure::new(Kind::NotValid, doing, why).hint(again));
+            return Err(Failure::new(Kind::NotValid, doing, why).hint(stale::cure(credential)));
         }
         let ask = hand::asked(credential, wish);
         if wish.ask.is_some() && !ask.audiences.is_empty() && issuer.audience_parameter.is_none() {

@@ -132,3 +132,28 @@ impl Race<'_> {
         words::oidc(self.doing, Some(self.source), error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_token_is_asked_for_with_consent_where_none_is_known_to_come_without() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let plain = Issuer::at("https://op.example");
+        let keycloak = Issuer { refresh_returns_refresh: true, ..plain.clone() };
+        let unity = Issuer { authorization: vec![pair("prompt", "login consent")], ..plain.clone() };
+        let has_it = Issuer { scopes: vec![OFFLINE.to_owned()], ..keycloak.clone() };
+        let table = [
+            (plain, vec!["openid", OFFLINE], vec![pair("prompt", "consent")]),
+            (keycloak, vec!["openid", OFFLINE], vec![]),
+            (unity, vec!["openid", OFFLINE], vec![pair("prompt", "login consent")]),
+            (has_it, vec![OFFLINE], vec![]),
+        ];
+        for (issuer, scopes, authorization) in table {
+            let wider = offline(&issuer);
+            assert_eq!(wider.scopes, scopes);
+            assert_eq!(wider.authorization, authorization);
+        }
+    }
+}
