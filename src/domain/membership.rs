@@ -108,7 +108,7 @@ pub fn parse(claim: &str, entry: &Untrusted) -> Membership {
     let read = if starts_with_urn(text) {
         urn(text)
     } else if let Some(path) = text.strip_prefix('/') {
-        path_of_groups(path)
+        Some(path_of_groups(path))
     } else if text.is_empty() {
         None
     } else {
@@ -169,7 +169,7 @@ fn urn(text: &str) -> Option<Read> {
 }
 
 /// `/vo/group`, as WLCG's profile has it (§ `wlcg.groups`); the older `/vo/Role=production` is read, too.
-fn path_of_groups(path: &str) -> Option<Read> {
+fn path_of_groups(path: &str) -> Read {
     let mut read = Read { kind: Some(Kind::Group), ..Read::default() };
     for part in path.split('/') {
         match part.split_once('=') {
@@ -178,7 +178,7 @@ fn path_of_groups(path: &str) -> Option<Read> {
             _ => read.parts.push(part.to_owned()),
         }
     }
-    Some(read)
+    read
 }
 
 /// A part without its percent encoding (RFC 8141 §2); as it is where that makes no text.

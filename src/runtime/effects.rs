@@ -178,12 +178,7 @@ impl Effects {
                     world.changed(Outcome::Revoked(task, revoked));
                 });
             }
-            Effect::Userinfo(task, id) => {
-                tokio::spawn(async move {
-                    let told = world.wallet.userinfo(&id).await.map(Box::new);
-                    world.changed(Outcome::Userinfo(task, told));
-                });
-            }
+            Effect::Userinfo(task, id) => world.ask_userinfo(task, id),
             Effect::Make(making) => self.make(making),
             Effect::Family(ask) => self.family(ask),
             Effect::Mytoken(ask) => self.mytoken(ask),
@@ -419,6 +414,13 @@ impl World {
         if let Some(form) = copy.filter(|_| is_drawn) {
             self.copy_form(&id, form).await;
         }
+    }
+
+    fn ask_userinfo(self, task: Task, id: CredentialId) {
+        tokio::spawn(async move {
+            let told = self.wallet.userinfo(&id).await.map(Box::new);
+            self.changed(Outcome::Userinfo(task, told));
+        });
     }
 
     async fn copy_form(&self, id: &CredentialId, form: Form) {
