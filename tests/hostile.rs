@@ -298,6 +298,7 @@ fn boards() -> Vec<State> {
         client: None,
         provider: None,
         draft: None,
+        offline: false,
         open_browser: false,
     };
     let family = Arc::new(families::all());

@@ -110,6 +110,7 @@ async fn logged_in(wallet: &Arc<Wallet>) -> CredentialId {
         client: None,
         provider: None,
         draft: None,
+        offline: false,
         open_browser: false,
     };
     let (line, watch) = line();

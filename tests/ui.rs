@@ -49,6 +49,7 @@ fn order() -> Order {
         client: None,
         provider: None,
         draft: None,
+        offline: false,
         open_browser: true,
     }
 }

@@ -108,6 +108,17 @@ pub enum MytokenAction {
     Withdraw,
 }
 
+/// What the pages of a token portal do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PortalAction {
+    /// Ask the provider whom the access token speaks for.
+    Userinfo,
+    /// Log in once more, for a refresh token.
+    RefreshToken,
+    /// Open the provider's page on which what is active is managed.
+    Manage,
+}
+
 /// What the user asks for; the keymap says with which key, where and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -239,6 +250,8 @@ pub enum Action {
     Family(FamilyAction),
     /// What else can be done with a mytoken.
     Mytoken(MytokenAction),
+    /// What the pages of a token portal do.
+    Portal(PortalAction),
 }
 
 impl Action {
@@ -272,6 +285,7 @@ impl Action {
             | Self::MakeStore
             | Self::Guard
             | Self::Rename
+            | Self::Portal(PortalAction::RefreshToken)
             | Self::Family(FamilyAction::Manager | FamilyAction::Revoke)
             | Self::Mytoken(
                 MytokenAction::DrawWith
@@ -329,6 +343,7 @@ impl Action {
             | Self::NextLine
             | Self::PreviousLine
             | Self::Switch
+            | Self::Portal(PortalAction::Userinfo | PortalAction::Manage)
             | Self::Family(
                 FamilyAction::All
                 | FamilyAction::Below

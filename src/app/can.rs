@@ -58,10 +58,16 @@ pub fn forms_of(held: &Held, state: &State) -> Vec<Form> {
     let exists = |form: &Form| match form {
         Form::AccessToken | Form::Header => copy(held, state),
         Form::CurlUserinfo => at_issuer && !matches!(held.chain, Chain::Mytoken { .. }) && copy(held, state),
+        // No provider tells a client without a secret (Keycloak: 403).
+        Form::CurlIntrospection => {
+            let client = state.source(&held.source).and_then(|source| source.issuer()?.client.as_ref());
+            client.is_some_and(crate::domain::source::Client::may_introspect) && copy(held, state)
+        }
+        Form::Renewal => matches!(held.chain, Chain::Refresh { .. }) && renew(held, state),
         Form::Claims => chief.is_some_and(|access| access.content.is_some()),
         Form::IdToken => chief.is_some_and(|access| access.has_id_token),
         Form::Mytoken => matches!(held.chain, Chain::Mytoken { .. }),
-        Form::RefreshToken => matches!(held.chain, Chain::Refresh { .. }),
+        Form::RefreshToken | Form::RenewalWithToken => matches!(held.chain, Chain::Refresh { .. }),
     };
     Form::ALL.into_iter().filter(exists).collect()
 }
@@ -95,6 +101,29 @@ fn is_usable(held: &Held, state: &State) -> bool {
 
 pub(super) fn copy_selected(state: &State) -> bool {
     state.acting().is_some_and(|held| copy(held, state))
+}
+
+/// Whether its provider can be asked whom it speaks for. A mytoken is not drawn from for it, because that may cost.
+pub(super) fn userinfo(state: &State) -> bool {
+    state.acting().is_some_and(|held| {
+        let at_issuer = state.source(&held.source).is_some_and(|source| source.issuer().is_some());
+        let is_login = matches!(held.chain, Chain::Refresh { .. });
+        (at_issuer || is_mytoken(held)) && (is_usable(held, state) || (is_login && renew(held, state)))
+    })
+}
+
+/// Whether a login has no refresh token, or one that ends with the browser's session.
+pub(super) fn refresh_token(state: &State) -> bool {
+    !state.seat.read_only
+        && state.acting().is_some_and(|held| {
+            let lacks = matches!(held.chain, Chain::None | Chain::Refresh { session_only: true, .. });
+            lacks && state.source(&held.source).is_some_and(|source| source.issuer().is_some())
+        })
+}
+
+/// Whether there is a page to manage what is active.
+pub(super) fn manage(state: &State) -> bool {
+    super::portal::page(state).is_some()
 }
 
 pub(super) fn copy_as(state: &State) -> bool {

@@ -10,9 +10,12 @@ use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, Hel
 use crate::domain::event::{Event, Teller};
 use crate::domain::family::Member;
 use crate::domain::jwt::{self, Jwt};
+use crate::domain::membership::CLAIMS;
 use crate::domain::mytoken::Facts;
+use crate::domain::scopes;
 use crate::domain::time::countdown;
 use crate::domain::untrusted::{Untrusted, cleaned};
+use crate::domain::userinfo::Userinfo;
 use crate::domain::vault::Vault;
 
 /// Columns of the names at the left.
@@ -105,6 +108,39 @@ pub fn of_event(event: &Event, width: usize) -> Vec<Line> {
     line("program", &event.agent, event.new_agent);
     line("comment", &event.comment, false);
     line("mom id", &event.mom_id, false);
+    page.lines
+}
+
+/// What a provider says of the user: claims, groups and roles, and what would bring more.
+#[must_use]
+pub fn of_userinfo(told: &Userinfo, width: usize) -> Vec<Line> {
+    let mut page = Page::new(width);
+    page.head(cleaned(&format!("{} says of whom {} is", told.at, told.name)));
+    page.lines.push(Line::Moment("asked".to_owned(), told.asked));
+    if told.is_same_user.is_some() {
+        page.pair("", "it is the user whom the login named");
+    }
+    let is_group = |name: &str| {
+        CLAIMS.contains(&name)
+            || told.memberships.iter().any(|one| one.claims.iter().any(|claim| claim == name))
+    };
+    let rest = told.claims.iter().filter(|(name, _)| !is_group(name));
+    page.object(&rest.map(|(name, value)| (name.clone(), value.clone())).collect());
+    page.lines.push(Line::Blank);
+    page.head("groups and roles");
+    if told.memberships.is_empty() {
+        page.pair("none", "no claim that came holds any");
+    }
+    for one in &told.memberships {
+        page.pair(if one.role.is_empty() { "in" } else { one.role.raw() }, &one.group_words());
+    }
+    if !told.would_bring.is_empty() {
+        page.lines.push(Line::Blank);
+        page.head("not told; a login with this scope would bring it, if the client may have it");
+        for known in &told.would_bring {
+            page.pair(known.scope, known.words);
+        }
+    }
     page.lines
 }
 
@@ -249,6 +285,11 @@ impl Page {
         }
         if let Some(granted) = &access.granted {
             self.pair("granted", &granted.iter().map(Untrusted::shown).collect::<Vec<_>>().join(" "));
+            let mut name = "so it may";
+            for words in granted.iter().filter_map(|scope| scopes::in_words(scope.raw())) {
+                self.pair(name, &words);
+                name = "";
+            }
         }
         self.lines.push(Line::Moment("came".to_owned(), access.obtained));
         self.moment("ends", access.expires, "nobody said when");

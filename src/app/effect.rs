@@ -20,6 +20,7 @@ use crate::domain::secret::Secret;
 use crate::domain::source::{Source, SourceId};
 use crate::domain::specimen::Specimen;
 use crate::domain::untrusted::Untrusted;
+use crate::domain::userinfo::Userinfo;
 use crate::domain::vault::{Guard, Opening, Vault};
 use crate::domain::verdict::Verdict;
 
@@ -61,6 +62,8 @@ pub enum Effect {
     LookUp(Task, Target, Asking),
     /// Read a mytoken's history at its server: answered by [`Outcome::HistoryRead`].
     ReadHistory(Task, Target),
+    /// Ask the provider whom an access token speaks for: answered by [`Outcome::Userinfo`].
+    Userinfo(Task, CredentialId),
     /// Keep a pasted token under a name: answered by [`Outcome::Kept`].
     Keep(Specimen, String),
     /// Revoke at the provider or server: answered by [`Outcome::Revoked`].
@@ -204,6 +207,8 @@ pub enum Outcome {
     LookedUp(Task, Box<Finding>),
     /// A history was read, or not.
     HistoryRead(Task, Result<Vec<Event>, Failure>),
+    /// The provider said of whom an access token is, or not.
+    Userinfo(Task, Result<Box<Userinfo>, Failure>),
     /// A pasted token was kept under this name, or not.
     Kept(Result<(CredentialId, String), Failure>),
     /// Revoked, with what is to be said about it, or not.

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::action::{Action, CreateAction, FamilyAction, MytokenAction};
+use super::action::{Action, CreateAction, FamilyAction, MytokenAction, PortalAction};
 use super::can;
 use super::copy::Script;
 use super::create::{self, Item, Over};
@@ -174,6 +174,23 @@ pub const KEYMAP: &[Binding] = &[
         "would it work at another place; nothing is sent",
     )
     .when(can::foretell),
+    portal(
+        &[ch('U')],
+        PortalAction::Userinfo,
+        "userinfo",
+        "ask the provider whom it speaks for: groups, roles",
+    )
+    .when(can::userinfo)
+    .footer(9),
+    portal(
+        &[],
+        PortalAction::RefreshToken,
+        "get refresh token",
+        "log in once more with offline_access, kept under the same name",
+    )
+    .when(can::refresh_token),
+    portal(&[], PortalAction::Manage, "manage", "the provider's page on which what is active is managed")
+        .when(can::manage),
     family(
         Layer::Board,
         &[ch('A')],
@@ -321,10 +338,28 @@ pub const KEYMAP: &[Binding] = &[
         "curl, userinfo",
         "copy a curl line for userinfo; it holds no token",
     ),
+    form(
+        &[ch('q')],
+        Form::CurlIntrospection,
+        "curl, introspection",
+        "copy a curl line for introspection; it holds no token, and asks for the client's secret",
+    ),
+    form(
+        &[ch('w')],
+        Form::Renewal,
+        "renewal command",
+        "copy the line that gets a new access token, through toktui",
+    ),
     form(&[ch('j')], Form::Claims, "claims", "copy its claims as JSON"),
     form(&[ch('i')], Form::IdToken, "ID token", "copy the ID token"),
     form(&[ch('m')], Form::Mytoken, "mytoken", "copy the mytoken: long-lived"),
     form(&[ch('t')], Form::RefreshToken, "refresh token", "copy the refresh token: long-lived"),
+    form(
+        &[ch('W')],
+        Form::RenewalWithToken,
+        "renewal with token",
+        "copy the renewal as portals show it: the refresh token stands in the line",
+    ),
     script(&[ch('e')], Script::Environment, "environment", "copy a line that puts it into the environment"),
     script(
         &[ch('n')],
@@ -827,6 +862,15 @@ const fn script(keys: &'static [Key], script: Script, label: &'static str, hint:
     Binding::new(Layer::CopyMenu, keys, Action::CopyScript(script), label, hint).when(when)
 }
 
+const fn portal(
+    keys: &'static [Key],
+    action: PortalAction,
+    label: &'static str,
+    hint: &'static str,
+) -> Binding {
+    Binding::new(Layer::Board, keys, Action::Portal(action), label, hint)
+}
+
 const fn family(
     layer: Layer,
     keys: &'static [Key],
@@ -852,6 +896,9 @@ const fn form(keys: &'static [Key], form: Form, label: &'static str, hint: &'sta
         Form::AccessToken => |state| super::copy::menu_offers(state, Form::AccessToken),
         Form::Header => |state| super::copy::menu_offers(state, Form::Header),
         Form::CurlUserinfo => |state| super::copy::menu_offers(state, Form::CurlUserinfo),
+        Form::CurlIntrospection => |state| super::copy::menu_offers(state, Form::CurlIntrospection),
+        Form::Renewal => |state| super::copy::menu_offers(state, Form::Renewal),
+        Form::RenewalWithToken => |state| super::copy::menu_offers(state, Form::RenewalWithToken),
         Form::Claims => |state| super::copy::menu_offers(state, Form::Claims),
         Form::IdToken => |state| super::copy::menu_offers(state, Form::IdToken),
         Form::Mytoken => |state| super::copy::menu_offers(state, Form::Mytoken),

@@ -28,6 +28,7 @@ pub mod next_change;
 pub mod notice;
 pub mod overlay;
 pub mod palette;
+pub mod portal;
 pub mod price;
 pub mod providers;
 pub mod revoke;

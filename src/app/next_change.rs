@@ -156,6 +156,10 @@ impl State {
                     let lines = |width| Some(content::of_member(self, member, width));
                     soonest.page(geometry.reading(overlay), list.offset, lines);
                 }
+                Overlay::Userinfo(told, list) => {
+                    let lines = |width| Some(content::of_userinfo(told, width));
+                    soonest.page(geometry.reading(overlay), list.offset, lines);
+                }
                 Overlay::Event(event, list) => {
                     let lines = |width| Some(content::of_event(event, width));
                     soonest.page(geometry.reading(overlay), list.offset, lines);

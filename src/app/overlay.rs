@@ -15,6 +15,7 @@ use crate::domain::failure::Failure;
 use crate::domain::family::Member;
 use crate::domain::login::Report;
 use crate::domain::specimen::Specimen;
+use crate::domain::userinfo::Userinfo;
 
 /// Something over the panes; the topmost one gets the keys.
 #[derive(Clone, Debug)]
@@ -67,6 +68,8 @@ pub enum Overlay {
     Member(Box<Member>, List),
     /// One event of a history.
     Event(Box<Event>, List),
+    /// What a provider says of the user.
+    Userinfo(Box<Userinfo>, List),
     /// A few lines to fill in.
     Sheet(Box<Sheet>),
     /// A transfer code that waits to be redeemed.
@@ -131,6 +134,7 @@ impl Overlay {
             | Self::MayAsk(..)
             | Self::Member(..)
             | Self::Event(..)
+            | Self::Userinfo(..)
             | Self::Handing(_)
             | Self::QuitLoses(_) => false,
         }
@@ -163,6 +167,7 @@ impl Overlay {
             | Self::MayAsk(..)
             | Self::Member(..)
             | Self::Event(..)
+            | Self::Userinfo(..)
             | Self::Handing(_)
             | Self::QuitLoses(_) => None,
         }
@@ -199,6 +204,7 @@ impl Overlay {
                 | Self::Family(_)
                 | Self::Member(..)
                 | Self::Event(..)
+                | Self::Userinfo(..)
         ) || matches!(self, Self::Guarding(choosing) if matches!(choosing.stage, Stage::Choose))
             || matches!(self, Self::Create(form) if matches!(form.over, Over::Scopes(_)))
     }

@@ -247,6 +247,7 @@ impl Morning<'_> {
             client: None,
             provider: None,
             draft: None,
+            offline: false,
             open_browser: false,
         };
         let (line, mut watched) = login::line();

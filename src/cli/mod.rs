@@ -1,6 +1,7 @@
 //! The plain commands: words in, words out, one file a command.
 
 mod backup;
+mod command;
 mod copy;
 pub mod demo;
 mod end;
@@ -15,10 +16,12 @@ mod keep;
 mod list;
 mod lock;
 mod login;
+mod manage;
 pub mod mytoken;
 mod pages;
 mod places;
 mod price;
+mod refresh_token;
 mod renew;
 mod rescue;
 mod run;
@@ -27,6 +30,7 @@ mod span;
 mod store;
 mod token;
 mod unlock;
+mod userinfo;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -98,6 +102,18 @@ pub enum Plain {
     /// else is ever sent anywhere.
     #[command(after_help = info::HELP)]
     Info(info::Words),
+    /// Whom it speaks for, with groups and roles, as its provider says
+    #[command(after_help = userinfo::HELP)]
+    Userinfo(userinfo::Words),
+    /// Print a line for userinfo, introspection or renewal, safe to paste
+    #[command(after_help = command::HELP)]
+    Command(command::Words),
+    /// Get a refresh token for a held login, by one more login
+    #[command(after_help = refresh_token::HELP)]
+    RefreshToken(refresh_token::Words),
+    /// The page on which what is active at a provider is managed
+    #[command(after_help = manage::HELP)]
+    Manage(manage::Words),
     /// Keep the token on standard input under a name
     #[command(after_help = keep::HELP)]
     Keep(keep::Words),
@@ -190,6 +206,10 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
         Plain::Copy(words) => copy::run(house, words).await,
         Plain::List(words) => list::run(house, *words).await,
         Plain::Info(words) => info::run(house, words, io::stdin()).await,
+        Plain::Userinfo(words) => userinfo::run(house, words).await,
+        Plain::Command(words) => command::run(house, words).await,
+        Plain::RefreshToken(words) => refresh_token::run(house, words).await,
+        Plain::Manage(words) => manage::run(house, words),
         Plain::Keep(words) => keep::run(house, words, io::stdin()).await,
         Plain::History(words) => history::run(house, words).await,
         Plain::Renew(words) => renew::run(house, words).await,

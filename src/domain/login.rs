@@ -20,6 +20,8 @@ pub struct Order {
     pub provider: Option<String>,
     /// The mytoken that is to come of it; without one the source's own profile, or the server's default.
     pub draft: Option<Draft>,
+    /// Whether a refresh token is wanted that outlives the browser's session, whatever the source asks for by itself.
+    pub offline: bool,
     /// Whether this machine's browser may be opened without being asked for.
     pub open_browser: bool,
 }

@@ -154,6 +154,13 @@ impl Client {
     pub fn public(id: &str) -> Self {
         Self { id: id.to_owned(), secret: None, auth: ClientAuth::None }
     }
+
+    /// Whether a line for a shell can ask as this client whether a token is active: it has a secret (Keycloak tells no other), and sends it as a
+    /// header, for which `curl` asks. In a form it would have to stand in the line.
+    #[must_use]
+    pub fn may_introspect(&self) -> bool {
+        self.secret.is_some() && self.auth != ClientAuth::Post
+    }
 }
 
 /// `token_endpoint_auth_method` (RFC 7591 §2).

@@ -178,6 +178,7 @@ impl Effects {
                     world.changed(Outcome::Revoked(task, revoked));
                 });
             }
+            Effect::Userinfo(task, id) => world.ask_userinfo(task, id),
             Effect::Make(making) => self.make(making),
             Effect::Family(ask) => self.family(ask),
             Effect::Mytoken(ask) => self.mytoken(ask),
@@ -415,6 +416,13 @@ impl World {
         }
     }
 
+    fn ask_userinfo(self, task: Task, id: CredentialId) {
+        tokio::spawn(async move {
+            let told = self.wallet.userinfo(&id).await.map(Box::new);
+            self.changed(Outcome::Userinfo(task, told));
+        });
+    }
+
     async fn copy_form(&self, id: &CredentialId, form: Form) {
         let held = self.wallet.held();
         let held = held.iter().find(|held| held.id == *id);
@@ -422,8 +430,10 @@ impl World {
         let what = format!("the {} of {name}", form.words());
         let ends = held.and_then(|held| match form {
             Form::AccessToken | Form::Header => held.chief()?.expires,
-            Form::Mytoken | Form::RefreshToken => held.chain_ends(),
-            Form::CurlUserinfo | Form::Claims | Form::IdToken => None,
+            Form::Mytoken | Form::RefreshToken | Form::RenewalWithToken => held.chain_ends(),
+            Form::CurlUserinfo | Form::CurlIntrospection | Form::Renewal | Form::Claims | Form::IdToken => {
+                None
+            }
         });
         match self.wallet.form(id, form).await {
             Ok(text) => self.blocking(move |world| world.copy(&text, &what, ends, form.is_secret())),

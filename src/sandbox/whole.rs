@@ -27,6 +27,10 @@ use crate::oidc::pkce::Attempt;
 pub const USER: &str = "jane";
 /// Our client at both providers.
 pub const CLIENT: &str = "toktui";
+/// The id of a client with a secret.
+pub const SERVICE: &str = "toktui-confidential";
+/// Its secret, which is none: the sandbox is for trials.
+pub const SERVICE_SECRET: &str = "toktui-secret";
 /// An address on the mytoken server's host at which nobody listens.
 pub const NOBODY: &str = "http://127.0.0.1:9";
 
@@ -100,9 +104,15 @@ impl Sandbox {
                 rotates: false,
                 ..Client::confidential("mytoken", "mytoken-secret")
             };
+            // A token portal's, and one with a secret.
+            let portal = Client { rotates: false, ..Client::public(crate::domain::portal::CLIENT) };
+            let service = Client {
+                audience: vec![SERVICE.to_owned()],
+                ..Client::confidential(SERVICE, SERVICE_SECRET)
+            };
             let settings = op::Settings {
                 name: name.to_owned(),
-                clients: vec![ours, short, mytoken],
+                clients: vec![ours, short, mytoken, portal, service],
                 users: vec![
                     User::new(USER, "Jane", "Doe", &["vo.climate.example", "dteam"]),
                     User::new("omar", "Omar", "Haddad", &[]),

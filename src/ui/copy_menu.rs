@@ -113,10 +113,13 @@ fn price_of(form: Form, held: &Held, scene: Scene<'_>) -> Option<String> {
         Form::AccessToken
         | Form::Header
         | Form::CurlUserinfo
+        | Form::CurlIntrospection
+        | Form::Renewal
         | Form::Claims
         | Form::IdToken
         | Form::Mytoken
-        | Form::RefreshToken => None,
+        | Form::RefreshToken
+        | Form::RenewalWithToken => None,
     }
 }
 
@@ -131,7 +134,10 @@ fn says(form: Form, held: &Held) -> String {
             held.chief().map_or_else(String::new, |access| format!("{} characters", grouped(access.length)))
         }
         Form::Header => "Authorization: Bearer …".to_owned(),
-        Form::CurlUserinfo => "reads the header from standard input, not from the line".to_owned(),
+        Form::CurlUserinfo => "the header goes through a pipe, not through the line".to_owned(),
+        Form::CurlIntrospection => "curl asks for the client's secret; no token in the line".to_owned(),
+        Form::Renewal => "a new access token, through toktui".to_owned(),
+        Form::RenewalWithToken => "the token stands in the line: shell history, process list".to_owned(),
         Form::Claims => "what it says, without its signature".to_owned(),
         Form::IdToken => "says who you are; for no service but its client".to_owned(),
         Form::Mytoken | Form::RefreshToken if rotates => {

@@ -15,6 +15,7 @@ use crate::domain::event::Event;
 use crate::domain::family::Member;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::cleaned;
+use crate::domain::userinfo::Userinfo;
 
 /// A credential, with every access token it holds.
 pub(super) fn held(buf: &mut Buffer, area: Rect, id: &CredentialId, list: &List, scene: Scene<'_>) {
@@ -32,6 +33,11 @@ pub(super) fn member(buf: &mut Buffer, area: Rect, member: &Member, list: &List,
 /// One event.
 pub(super) fn event(buf: &mut Buffer, area: Rect, event: &Event, list: &List, scene: Scene<'_>) {
     page(buf, area, "Event", list, scene, |width| content::of_event(event, width));
+}
+
+/// What a provider says of the user.
+pub(super) fn userinfo(buf: &mut Buffer, area: Rect, told: &Userinfo, list: &List, scene: Scene<'_>) {
+    page(buf, area, "Userinfo", list, scene, |width| content::of_userinfo(told, width));
 }
 
 /// The content of the token on show.

@@ -139,6 +139,7 @@ fn draw_overlay(
         Overlay::Family(window) => return family::draw(buf, area, window, scene),
         Overlay::Member(member, list) => details::member(buf, area, member, list, scene),
         Overlay::Event(event, list) => details::event(buf, area, event, list, scene),
+        Overlay::Userinfo(told, list) => details::userinfo(buf, area, told, list, scene),
         Overlay::Sheet(sheet) => return sheet::draw(buf, area, sheet, scene),
         Overlay::Handing(handing) => handing::draw(buf, area, handing, scene),
         Overlay::Filter(field) => {

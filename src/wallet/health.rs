@@ -77,7 +77,11 @@ pub(super) fn forbids(credential: &Credential, wish: &Wish, doing: &str) -> Resu
         Grant::Refresh(_) | Grant::Bare => "Log in again.",
     };
     match &credential.health {
-        Health::Dead(why) => Err(Failure::new(Kind::NotValid, doing, why.clone()).hint(hint)),
+        Health::Dead(why) => {
+            let is_login = matches!(credential.grant, Grant::Refresh(_));
+            let hint = if is_login { super::stale::cure(credential) } else { hint.to_owned() };
+            Err(Failure::new(Kind::NotValid, doing, why.clone()).hint(hint))
+        }
         _ if may_revoke_family(credential) && !wish.insist => Err(may_revoke(doing)),
         _ if wish.force => Ok(()),
         Health::NeedsLogin(why) => Err(Failure::new(Kind::NotValid, doing, why.clone()).hint(hint)),

@@ -10,6 +10,7 @@ use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
+use crate::domain::portal::{self, Foreign, Instance};
 use crate::domain::source::{Client, Issuer, Server, Source, SourceId, SourceKind};
 use crate::domain::specimen::{self, Specimen};
 use crate::domain::untrusted::Untrusted;
@@ -34,6 +35,53 @@ impl Wallet {
     /// when it would have to be sent to a server that is neither listed nor agreed to.
     pub async fn keep(&self, specimen: &Specimen, name: &str) -> Result<(CredentialId, String), Failure> {
         self.may_change(DOING)?;
+        self.not_held(specimen)?;
+        let placed = self.placed(specimen)?;
+        self.keep_placed(specimen, placed, name).await
+    }
+
+    /// Keeps a refresh token that one of EGI's Token Portals has shown, for the portal's client. What its own words say against it is said
+    /// now: nothing is sent to find out.
+    ///
+    /// # Errors
+    /// As for [`Wallet::keep`], and when it is no refresh token of that portal.
+    pub async fn keep_from_portal(
+        &self,
+        specimen: &Specimen,
+        instance: Instance,
+        name: &str,
+    ) -> Result<(CredentialId, String), Failure> {
+        self.may_change(DOING)?;
+        let id = SourceId::from(instance.source());
+        let source = self.source(&id).filter(|source| source.issuer().is_some());
+        let source = source
+            .ok_or_else(|| unusable(&format!("its provider, {}, is not listed here", instance.source())))?;
+        let issuer = source.issuer().map(|issuer| issuer.address.clone()).unwrap_or_default();
+        let jwt = match &specimen.kind {
+            specimen::Kind::RefreshToken(jwt) | specimen::Kind::OtherJwt(jwt) => jwt,
+            specimen::Kind::AccessToken(_) | specimen::Kind::IdToken(_) => {
+                let why = format!("it is {}, and no refresh token", specimen.kind.words());
+                let hint =
+                    format!("The portal shows one after \"Create Refresh Token\": {}", instance.page());
+                return Err(unusable(&why).hint(hint));
+            }
+            _ => {
+                let why = "it is no whole refresh token of a portal: those are JSON Web Tokens";
+                return Err(
+                    unusable(why).hint("Copy all of it, and paste it again. It was not sent anywhere.")
+                );
+            }
+        };
+        if let Some(Foreign { why, cure }) = portal::foreign(instance, &issuer, name, jwt, self.now()) {
+            return Err(Failure::new(Kind::NotValid, DOING, why).hint(cure));
+        }
+        self.not_held(specimen)?;
+        let placed = self.login(specimen, jwt)?;
+        self.keep_placed(specimen, placed, name).await
+    }
+
+    /// Nobody holds a token twice, or an older copy beside the newer one.
+    fn not_held(&self, specimen: &Specimen) -> Result<(), Failure> {
         if let Some(holder) = self.store.holder_of(&specimen.value).and_then(|id| self.store.get(&id).ok()) {
             return Err(unusable(&format!("it is held already, as {}", holder.name)));
         }
@@ -45,7 +93,16 @@ impl Wallet {
             let why = format!("it is an older copy; copy {} is held, as {}", newer.number, newer.name);
             return Err(unusable(&why));
         }
-        let Placed { source, grant, identity, health } = self.placed(specimen)?;
+        Ok(())
+    }
+
+    async fn keep_placed(
+        &self,
+        specimen: &Specimen,
+        placed: Placed,
+        name: &str,
+    ) -> Result<(CredentialId, String), Failure> {
+        let Placed { source, grant, identity, health } = placed;
         let access = match &grant {
             Grant::Bare => vec![(Ask::default(), self.as_access_token(specimen))],
             Grant::Refresh(_) | Grant::Mytoken(_) => Vec::new(),

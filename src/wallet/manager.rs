@@ -82,6 +82,7 @@ impl Wallet {
             client: None,
             provider: provider.map(str::to_owned),
             draft: Some(draft()),
+            offline: false,
             open_browser: false,
         };
         let wallet = Arc::clone(self);

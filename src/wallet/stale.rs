@@ -6,7 +6,9 @@ use crate::domain::credential::{Chain, Credential, CredentialId, Grant, Health, 
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
+use crate::domain::portal;
 use crate::domain::secret::Secret;
+use crate::domain::snippet::in_shell;
 use crate::domain::source::{Issuer, Source};
 use crate::domain::specimen::{self, Specimen};
 use crate::domain::untrusted::Untrusted;
@@ -104,6 +106,19 @@ pub(super) fn former(issuer: &Issuer, address: &str) -> Option<String> {
         .iter()
         .find(|former| former.address == address)
         .map(|former| format!("its issuer {}", former.story))
+}
+
+/// What to do about a login whose refresh token is another's, with what became of its issuer where we know that.
+pub(super) fn cure(credential: &Credential) -> String {
+    let history = match &credential.grant {
+        Grant::Refresh(grant) => portal::history_of(&grant.issuer),
+        Grant::Mytoken(_) | Grant::Bare => None,
+    };
+    let history = history.map(|told| format!(" {told}")).unwrap_or_default();
+    let (source, name) = (in_shell(credential.source.as_str()), in_shell(&credential.name));
+    format!(
+        "It was not sent anywhere.{history} Log in again: `l` on the board, toktui login {source} --name {name} in a shell."
+    )
 }
 
 /// Why this refresh token does not belong to the provider and client it would be sent to (providers.md §2.4). It is not

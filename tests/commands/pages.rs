@@ -4,13 +4,17 @@ use std::process::Command;
 
 use super::world::Home;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 23] = [
     "login",
     "token",
     "copy",
     "list",
     "info",
     "keep",
+    "userinfo",
+    "command",
+    "refresh-token",
+    "manage",
     "history",
     "renew",
     "revoke",

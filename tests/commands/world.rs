@@ -142,7 +142,13 @@ impl Home {
 
     /// Logs in without a terminal, as the sandbox's visitor.
     pub fn log_in(&self, servers: &Servers, provider: &str, name: &str) {
-        let mut child = self.command(&["login", provider, "--name", name, "--no-input"]).spawn().unwrap();
+        let (code, said) = self.visited(servers, &["login", provider, "--name", name, "--no-input"]);
+        assert_eq!(code, 0, "{said}");
+    }
+
+    /// The exit code and the rest of standard error of a command that logs in.
+    pub fn visited(&self, servers: &Servers, words: &[&str]) -> (i32, String) {
+        let mut child = self.command(words).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = lines
             .by_ref()
@@ -152,12 +158,34 @@ impl Home {
         servers.visit(address.trim());
         let rest: Vec<String> = lines.map_while(Result::ok).collect();
         let status = child.wait().unwrap();
-        assert!(status.success(), "{status:?}\n{}", rest.join("\n"));
+        (status.code().unwrap_or(-1), rest.join("\n"))
+    }
+
+    /// Runs a line in a POSIX shell that finds this program and `curl`.
+    pub fn shell(&self, line: &str) -> Said {
+        let folder = Path::new(PROGRAM).parent().unwrap();
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", line]).env_clear().envs(PLAIN).env("TOKTUI_HOME", self.path());
+        command.env("PATH", format!("{}:/usr/bin:/bin", folder.display())).env("HOME", self.path());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        Said {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
     }
 
     /// Runs a command in a terminal.
     pub fn seat(&self, words: &[&str]) -> Seat {
-        Seat::open(self, words)
+        Seat::open(self, PROGRAM, words)
+    }
+
+    /// Runs a line in a POSIX shell at a terminal.
+    pub fn shell_seat(&self, line: &str) -> Seat {
+        let folder = Path::new(PROGRAM).parent().unwrap();
+        let line = format!("PATH={}:$PATH; {line}", folder.display());
+        Seat::open(self, "/bin/sh", &["-c", &line])
     }
 
     /// All files below the home, each with its mode.
@@ -187,10 +215,10 @@ pub struct Seat {
 }
 
 impl Seat {
-    fn open(home: &Home, words: &[&str]) -> Self {
+    fn open(home: &Home, program: &str, words: &[&str]) -> Self {
         let size = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(PROGRAM);
+        let mut command = CommandBuilder::new(program);
         command.args(words);
         command.env_clear();
         for (name, value) in PLAIN {

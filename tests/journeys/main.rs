@@ -23,4 +23,5 @@ mod keeping;
 mod leaving;
 mod logging_in;
 mod looking_up;
+mod portal;
 mod standing_still;

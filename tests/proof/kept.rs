@@ -154,6 +154,7 @@ async fn log_in(wallet: &Arc<Wallet>, name: &str) {
         client: None,
         provider: None,
         draft: None,
+        offline: false,
         open_browser: false,
     };
     let (line, mut watch) = login::line();

@@ -339,6 +339,7 @@ pub fn logging_in(size: (u16, u16), ssh: bool) -> State {
         client: None,
         provider: None,
         draft: None,
+        offline: false,
         open_browser: !ssh,
     };
     let view = View {

@@ -7,7 +7,7 @@ use toktui::domain::credential::{Chain, ChainEnd, Health, Life};
 use toktui::domain::event::What;
 use toktui::domain::failure::Kind;
 use toktui::domain::form::Form;
-use toktui::domain::login::Relation;
+use toktui::domain::login::{Order, Relation};
 use toktui::domain::secret::Secret;
 use toktui::domain::source::{Client, Redirect, Route};
 use toktui::sandbox::op::{IdTokenFault, RedirectFault};
@@ -312,6 +312,29 @@ async fn logging_in_again_under_a_name_puts_the_new_grant_into_the_same_row() {
     assert_eq!(other.name, "op");
     assert_eq!(world.logged_in(at("op")).await.name, "op-2");
     assert_eq!(world.held(&first.id).health, Health::Ok);
+}
+
+#[tokio::test]
+async fn a_login_of_the_same_user_that_brings_no_refresh_token_takes_none_away() {
+    let world = World::open().await;
+    let first = world.logged_in(named("op", "egi")).await;
+    let before = world.wallet.form(&first.id, Form::RefreshToken).await.expect("a refresh token");
+    world.op.quirks().no_refresh_token = true;
+    let second = world.logged_in(named("op", "egi")).await;
+    assert!(second.no_refresh.is_some());
+    assert_eq!(world.wallet.form(&second.id, Form::RefreshToken).await.expect("the same"), before);
+    assert_eq!(world.wallet.held().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_token_on_demand_is_asked_for_whatever_the_source_asks_for() {
+    let world = World::open().await;
+    world.set_issuer(|issuer| issuer.scopes = vec!["openid".to_owned(), "profile".to_owned()]).await;
+    let first = world.logged_in(named("op", "egi")).await;
+    assert!(matches!(world.held(&first.id).chain, Chain::Refresh { session_only: true, .. }));
+    let again = world.logged_in(Order { offline: true, ..named("op", "egi") }).await;
+    assert_eq!((again.id.clone(), again.no_refresh), (first.id, None));
+    assert!(matches!(world.held(&again.id).chain, Chain::Refresh { session_only: false, .. }));
 }
 
 #[tokio::test]

@@ -266,6 +266,7 @@ pub fn at(source: &str) -> Order {
         client: None,
         provider: None,
         draft: None,
+        offline: false,
         open_browser: false,
     }
 }

@@ -151,9 +151,11 @@ impl Layer {
             Overlay::Help(_) => Self::Help,
             Overlay::Palette(_) => Self::Palette,
             Overlay::CopyMenu(..) => Self::CopyMenu,
-            Overlay::Details(..) | Overlay::Content(_) | Overlay::Member(..) | Overlay::Event(..) => {
-                Self::Reading
-            }
+            Overlay::Details(..)
+            | Overlay::Content(_)
+            | Overlay::Member(..)
+            | Overlay::Event(..)
+            | Overlay::Userinfo(..) => Self::Reading,
             Overlay::Login(_) => Self::Login,
             Overlay::WhichProvider(_) | Overlay::WhichClient(_) => Self::Which,
             Overlay::Create(form) => match form.over {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::*;
-use crate::app::action::{CreateAction, FamilyAction, MytokenAction};
+use crate::app::action::{CreateAction, FamilyAction, MytokenAction, PortalAction};
 use crate::app::effect::Outcome;
 use crate::app::key::{ch, key};
 use crate::app::palette;
@@ -95,6 +95,9 @@ fn every_action() -> Vec<Action> {
         Action::Mytoken(MytokenAction::CopyHandedCommand),
         Action::Mytoken(MytokenAction::HandedQr),
         Action::Mytoken(MytokenAction::Withdraw),
+        Action::Portal(PortalAction::Userinfo),
+        Action::Portal(PortalAction::RefreshToken),
+        Action::Portal(PortalAction::Manage),
     ];
     let is_listed = |action: Action| match action {
         Action::Focus(_) | Action::CopyForm(_) | Action::CopyScript(_) | Action::Create(_) => false,
@@ -156,6 +159,7 @@ fn every_action() -> Vec<Action> {
         | Action::NextLine
         | Action::PreviousLine
         | Action::Switch
+        | Action::Portal(PortalAction::Userinfo | PortalAction::RefreshToken | PortalAction::Manage)
         | Action::Family(
             FamilyAction::All
             | FamilyAction::Below

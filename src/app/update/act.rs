@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ask, create, end, family, log_in, moving, mytoken, safe, typing};
+use super::{ask, create, end, family, log_in, moving, mytoken, portal, safe, typing};
 use crate::app::action::Action;
 use crate::app::copy::{self, MenuRow, Script};
 use crate::app::effect::Effect;
@@ -92,6 +92,7 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
         Action::Switch => in_sheet(state, Sheet::switch),
         Action::Family(action) => return family::act(state, action, now),
         Action::Mytoken(action) => return mytoken::act(state, action, now),
+        Action::Portal(action) => return portal::act(state, action, now),
         Action::ClearClipboard => {
             state.clipboard = None;
             return vec![Effect::ClearClipboard];
@@ -240,6 +241,7 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
             | Overlay::Content(_)
             | Overlay::Member(..)
             | Overlay::Event(..)
+            | Overlay::Userinfo(..)
             | Overlay::Handing(_)
             | Overlay::Granted(_)
             | Overlay::Failed(_)

@@ -16,14 +16,24 @@ use crate::domain::source::{Client, Source};
 pub(super) fn at_target(state: &mut State) -> Vec<Effect> {
     let Some((source, name)) = login::target(state) else { return Vec::new() };
     let source = source.clone();
-    prepare(state, &source, name)
+    prepare(state, &source, name, false)
+}
+
+/// Logs in once more for the selected row, with `offline_access`: what comes is kept under its name.
+pub(super) fn for_refresh_token(state: &mut State) -> Vec<Effect> {
+    let Some((name, source)) = state.acting().map(|held| (held.name.clone(), held.source.clone())) else {
+        return Vec::new();
+    };
+    let Some(source) = state.source(&source).cloned() else { return Vec::new() };
+    prepare(state, &source, Some(name), true)
 }
 
 /// Starts the login, unless it must be asked first which client to be.
-fn prepare(state: &mut State, source: &Source, name: Option<String>) -> Vec<Effect> {
+fn prepare(state: &mut State, source: &Source, name: Option<String>, offline: bool) -> Vec<Effect> {
     let open_browser = state.seat.no_browser.is_none();
+    let source_id = source.id.clone();
     let order =
-        Order { source: source.id.clone(), name, client: None, provider: None, draft: None, open_browser };
+        Order { source: source_id, name, client: None, provider: None, draft: None, offline, open_browser };
     if let Some(issuer) = source.issuer()
         && issuer.client.is_none()
     {

@@ -108,6 +108,7 @@ fn in_overlay(state: &mut State, action: Action) {
         Overlay::Family(window) => window.len(),
         Overlay::Member(member, _) => content::of_member(state, member, width).len(),
         Overlay::Event(event, _) => content::of_event(event, width).len(),
+        Overlay::Userinfo(told, _) => content::of_userinfo(told, width).len(),
         _ => return,
     };
     match state.overlays.last_mut() {
@@ -119,7 +120,8 @@ fn in_overlay(state: &mut State, action: Action) {
             Overlay::Details(_, list)
             | Overlay::Content(list)
             | Overlay::Member(_, list)
-            | Overlay::Event(_, list),
+            | Overlay::Event(_, list)
+            | Overlay::Userinfo(_, list),
         ) => read_on(list, lines, height, action),
         Some(Overlay::Family(window)) => {
             let list = &mut window.list;

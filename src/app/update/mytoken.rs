@@ -195,7 +195,15 @@ fn make(state: &mut State, source: &SourceId, draft: Draft) -> Vec<Effect> {
     let name = free_name(state, &draft.name);
     let provider = Some(draft.provider.clone()).filter(|provider| !provider.is_empty());
     let open_browser = state.seat.no_browser.is_none();
-    let order = Order { source, name: Some(name), client: None, provider, draft: Some(draft), open_browser };
+    let order = Order {
+        source,
+        name: Some(name),
+        client: None,
+        provider,
+        draft: Some(draft),
+        offline: false,
+        open_browser,
+    };
     super::log_in::start(state, order)
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::{create, end, family, log_in, moving, mytoken, safe};
+use super::{create, end, family, log_in, moving, mytoken, portal, safe};
 use crate::app::effect::{Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
 use crate::app::family::Of;
 use crate::app::login::Opened;
@@ -25,6 +25,7 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
         Outcome::Mytoken(told) => return mytoken::take(state, told, now),
         Outcome::Drawn(task, id, result) => drawn(state, task, &id, result, now),
         Outcome::LookedUp(task, finding) => looked_up(state, task, *finding),
+        Outcome::Userinfo(task, result) => portal::told(state, task, result, now),
         Outcome::HistoryRead(task, result) => history_read(state, task, result, now),
         Outcome::Kept(result) => kept(state, result, now),
         Outcome::Revoked(task, result) => {
@@ -44,7 +45,7 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
                 told(state, result, now);
             }
         }
-        Outcome::BrowserOpened(task, result) => browser_opened(state, task, result),
+        Outcome::BrowserOpened(task, result) => browser_opened(state, task, result, now),
         Outcome::Copied(result) => copied(state, result, now),
         Outcome::ClipboardCleared(text) => {
             state.clipboard = None;
@@ -261,11 +262,13 @@ fn kept(state: &mut State, result: Result<(CredentialId, String), Failure>, now:
     }
 }
 
-fn browser_opened(state: &mut State, task: Task, result: Result<String, Failure>) {
+fn browser_opened(state: &mut State, task: Task, result: Result<String, Failure>, now: Timestamp) {
     if let Some(login) = state.login_mut().filter(|login| login.task == task) {
         login.opened = match result {
             Ok(with) => Opened::With(with),
             Err(failure) => Opened::Failed(failure.why),
         };
+    } else if state.end(task) {
+        told(state, result.map(|with| format!("Opened in {with}")), now);
     }
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::act;
-use crate::app::action::{Action, FamilyAction, MytokenAction};
+use crate::app::action::{Action, FamilyAction, MytokenAction, PortalAction};
 use crate::app::copy::MenuRow;
 use crate::app::create::Over;
 use crate::app::effect::{Effect, Task};
@@ -47,7 +47,10 @@ fn need(state: &State, action: Action) -> Option<Need> {
     let is_locked = state.wallet.vault.access == Access::Locked;
     let reads = |held: Option<&Held>| held.is_some_and(|held| is_locked && held.locked).then_some(Need::Key);
     match action {
-        Action::LogIn | Action::Keep | Action::Mytoken(MytokenAction::Redeem) => keeps(),
+        Action::LogIn
+        | Action::Keep
+        | Action::Mytoken(MytokenAction::Redeem)
+        | Action::Portal(PortalAction::RefreshToken) => keeps(),
         Action::Open if state.focus == Pane::Providers => match state.selected_row()? {
             Row::Source(..) => keeps(),
             Row::More | Row::Add => None,
@@ -57,7 +60,8 @@ fn need(state: &State, action: Action) -> Option<Need> {
         | Action::CopyAs
         | Action::Renew
         | Action::Rename
-        | Action::Family(FamilyAction::Below) => reads(state.acting()),
+        | Action::Family(FamilyAction::Below)
+        | Action::Portal(PortalAction::Userinfo) => reads(state.acting()),
         Action::CopyForm(_) => reads(in_menu(state)),
         // The store may have been locked since the question was put.
         Action::Accept

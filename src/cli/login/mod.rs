@@ -68,23 +68,37 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     };
     // Before anything is asked of anybody: what comes must have a place.
     gate::made(house, &doing).await?;
-    let mut order = Order {
+    let order = Order {
         source: source.id.clone(),
         name: words.name.clone(),
         client,
         provider: words.at.clone(),
         draft: None,
+        offline: false,
         open_browser: !words.no_browser,
     };
-    let report = loop {
-        let login = |line| house.wallet.log_in(order.clone(), line);
-        match watched(house, words.no_browser, login).await? {
-            Ended::Done(report) => break report,
-            Ended::Choose(choices) => order.provider = Some(choose(house, &choices, "--at", &doing).await?),
-        }
-    };
+    let report = performed(house, order, words.no_browser, &doing).await?;
     tell(house, &report);
     Ok(0)
+}
+
+/// Performs a login that may have to be asked which provider.
+///
+/// # Errors
+/// With the login's own fact.
+pub(super) async fn performed(
+    house: &House,
+    mut order: Order,
+    no_browser: bool,
+    doing: &str,
+) -> Result<Box<Report>, Failure> {
+    loop {
+        let login = |line| house.wallet.log_in(order.clone(), line);
+        match watched(house, no_browser, login).await? {
+            Ended::Done(report) => return Ok(report),
+            Ended::Choose(choices) => order.provider = Some(choose(house, &choices, "--at", doing).await?),
+        }
+    }
 }
 
 /// How one attempt ended.
@@ -183,7 +197,7 @@ async fn source(house: &House, wanted: &str, doing: &str) -> Result<Source, Fail
 }
 
 /// The client to be, asked for where the source names none.
-async fn client(house: &House, source: &Source, doing: &str) -> Result<Client, Failure> {
+pub(super) async fn client(house: &House, source: &Source, doing: &str) -> Result<Client, Failure> {
     let register = source.register_url.as_deref();
     let hint = match register {
         Some(page) => format!("Register one at {page}, then --client-id ID, or `client_id` in the config."),
@@ -233,7 +247,8 @@ pub(super) async fn choose(
     }
 }
 
-fn tell(house: &mut House, report: &Report) {
+/// Says what came of a login.
+pub(super) fn tell(house: &mut House, report: &Report) {
     house.out.line(&crate::domain::untrusted::cleaned(&format!(
         "Logged in at {}, kept as {}.",
         report.at, report.name

@@ -189,6 +189,7 @@ fn ordered(source: &SourceId, name: Option<&str>, draft: &Draft, no_browser: boo
         client: None,
         provider: None,
         draft: Some(draft.clone()),
+        offline: false,
         open_browser: !no_browser,
     }
 }

@@ -30,9 +30,7 @@ impl Wallet {
         if let Some(why) = stale::not_for(issuer, grant) {
             self.save(turn, Credential { health: Health::Dead(why.clone()), ..credential.clone() }, doing)
                 .await?;
-            return Err(
-                Failure::new(Kind::NotValid, doing, why).hint("It was not sent anywhere. Log in again.")
-            );
+            return Err(Failure::new(Kind::NotValid, doing, why).hint(stale::cure(credential)));
         }
         let ask = hand::asked(credential, wish);
         if wish.ask.is_some() && !ask.audiences.is_empty() && issuer.audience_parameter.is_none() {

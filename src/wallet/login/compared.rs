@@ -9,7 +9,7 @@ use crate::oidc::tokens::TokenSet;
 use crate::wallet::granted::life;
 
 /// The scope that asks for a refresh token which outlives the session (OpenID Connect Core §11).
-const OFFLINE: &str = "offline_access";
+pub(super) const OFFLINE: &str = "offline_access";
 
 /// The lines of the report, side by side.
 pub(super) fn compared(asked: &[String], set: &TokenSet) -> Vec<Compared> {

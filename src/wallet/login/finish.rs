@@ -16,6 +16,19 @@ use crate::wallet::{Wallet, gone, keep};
 const NOBODY_VOUCHES: &str =
     "no ID token came, although openid was asked for: nobody vouches for who logged in";
 
+/// A login of the same user that brings no refresh token takes none away that lives.
+fn keep_what_renews(before: &Credential, next: &mut Credential) {
+    let is_same_user = before.identity.is_some()
+        && before.identity.as_ref().map(|one| (&one.issuer, &one.subject))
+            == next.identity.as_ref().map(|one| (&one.issuer, &one.subject));
+    if is_same_user
+        && before.health == Health::Ok
+        && matches!((&before.grant, &next.grant), (Grant::Refresh(_), Grant::Bare))
+    {
+        next.grant = before.grant.clone();
+    }
+}
+
 /// Who logged in, and what is to be said about that.
 pub(super) struct Identified {
     identity: Option<Identity>,
@@ -84,6 +97,7 @@ impl Wallet {
             if before.source == credential.source {
                 (credential.id, credential.name) = (before.id.clone(), before.name.clone());
                 self.remember(&before, &mut credential);
+                keep_what_renews(&before, &mut credential);
                 let kept = (credential.id.clone(), credential.name.clone());
                 self.note(Some(&kept.0), What::LoggedIn);
                 self.save(&turn, credential, doing).await?;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::compared::OFFLINE;
 use super::routes::{Code, First, Routes};
 use super::{Line, cancelled, is_stopped, stopped};
 use crate::domain::event::What;
@@ -44,6 +45,8 @@ impl Wallet {
         line: Line,
         doing: &str,
     ) -> Result<Report, Failure> {
+        let wider = order.offline.then(|| offline(issuer));
+        let issuer = wider.as_ref().unwrap_or(issuer);
         let client = client_of(order, source, issuer, doing)?;
         let mut scopes = issuer.scopes.clone();
         scopes.sort_unstable();
@@ -101,6 +104,19 @@ fn client_of(order: &Order, source: &Source, issuer: &Issuer, doing: &str) -> Re
     })
 }
 
+/// The provider as it is asked for a refresh token that outlives the browser's session. Consent goes with that (`OpenID` Connect Core §11), and some
+/// give none without it; a provider that is known to give one is not asked for it.
+fn offline(issuer: &Issuer) -> Issuer {
+    let mut wider = issuer.clone();
+    if wider.scopes.iter().all(|scope| scope != OFFLINE) {
+        wider.scopes.push(OFFLINE.to_owned());
+    }
+    if !wider.refresh_returns_refresh && wider.authorization.iter().all(|(name, _)| name != "prompt") {
+        wider.authorization.push(("prompt".to_owned(), "consent".to_owned()));
+    }
+    wider
+}
+
 impl Race<'_> {
     pub(super) fn wish(&self) -> Wish<'_> {
         Wish { client: &self.client, scopes: &self.issuer.scopes, extra: &self.issuer.authorization }
@@ -114,5 +130,30 @@ impl Race<'_> {
 
     pub(super) fn failed(&self, error: &Error) -> Failure {
         words::oidc(self.doing, Some(self.source), error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_token_is_asked_for_with_consent_where_none_is_known_to_come_without() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let plain = Issuer::at("https://op.example");
+        let keycloak = Issuer { refresh_returns_refresh: true, ..plain.clone() };
+        let unity = Issuer { authorization: vec![pair("prompt", "login consent")], ..plain.clone() };
+        let has_it = Issuer { scopes: vec![OFFLINE.to_owned()], ..keycloak.clone() };
+        let table = [
+            (plain, vec!["openid", OFFLINE], vec![pair("prompt", "consent")]),
+            (keycloak, vec!["openid", OFFLINE], vec![]),
+            (unity, vec!["openid", OFFLINE], vec![pair("prompt", "login consent")]),
+            (has_it, vec![OFFLINE], vec![]),
+        ];
+        for (issuer, scopes, authorization) in table {
+            let wider = offline(&issuer);
+            assert_eq!(wider.scopes, scopes);
+            assert_eq!(wider.authorization, authorization);
+        }
     }
 }

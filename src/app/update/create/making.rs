@@ -64,6 +64,7 @@ fn by_login(state: &mut State, source: SourceId, draft: Draft) -> Vec<Effect> {
         client: None,
         provider: Some(draft.provider.clone()).filter(|issuer| !issuer.is_empty()),
         draft: Some(draft),
+        offline: false,
         open_browser: state.seat.no_browser.is_none(),
     };
     log_in::start(state, order)

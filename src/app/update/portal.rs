@@ -1,0 +1,146 @@
+//! Userinfo, a refresh token on demand, and the page on which what is active is managed.
+
+use jiff::Timestamp;
+
+use super::{log_in, outcome};
+use crate::app::action::PortalAction;
+use crate::app::effect::{Effect, Task};
+use crate::app::overlay::{List, Overlay};
+use crate::app::portal;
+use crate::app::state::State;
+use crate::domain::failure::Failure;
+use crate::domain::userinfo::Userinfo;
+
+/// Does what is asked for.
+pub(super) fn act(state: &mut State, action: PortalAction, now: Timestamp) -> Vec<Effect> {
+    match action {
+        PortalAction::Userinfo => ask(state, now),
+        PortalAction::RefreshToken => log_in::for_refresh_token(state),
+        PortalAction::Manage => manage(state, now),
+    }
+}
+
+fn ask(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let Some(held) = state.acting() else { return Vec::new() };
+    let (id, doing) = (held.id.clone(), format!("Asking whom {} speaks for", held.name));
+    if state.is_busy(&doing) {
+        return Vec::new();
+    }
+    let task = state.begin(doing, now);
+    vec![Effect::Userinfo(task, id)]
+}
+
+/// The answer, where it is still awaited.
+pub(super) fn told(state: &mut State, task: Task, result: Result<Box<Userinfo>, Failure>, now: Timestamp) {
+    if !state.end(task) {
+        return;
+    }
+    match result {
+        Ok(told) => state.overlays.push(Overlay::Userinfo(told, List::default())),
+        Err(failure) => outcome::failed(state, failure, now),
+    }
+}
+
+/// Opens the page where that may be done here, else copies its address.
+fn manage(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let Some(page) = portal::page(state).map(str::to_owned) else { return Vec::new() };
+    if state.seat.no_browser.is_some() {
+        return vec![Effect::CopyText(page, "the address of the page")];
+    }
+    let task = state.begin("Opening the browser", now);
+    vec![Effect::OpenBrowser(task, page)]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::app::action::Action;
+    use crate::app::effect::Outcome;
+    use crate::app::message::Message;
+    use crate::app::sample::*;
+    use crate::app::update::update;
+    use crate::domain::credential::Chain;
+    use crate::domain::membership::memberships;
+
+    fn userinfo() -> Userinfo {
+        let claims = json!({"sub": "s", "groups": ["urn:mace:egi.eu:group:dteam:role=member#aai.egi.eu"]});
+        let claims = claims.as_object().expect("an object").clone();
+        Userinfo {
+            name: "egi".to_owned(),
+            at: "EGI".to_owned(),
+            asked: now(),
+            subject: "s".into(),
+            is_same_user: Some(true),
+            memberships: memberships(&claims, &[]),
+            would_bring: Vec::new(),
+            claims,
+        }
+    }
+
+    #[test]
+    fn userinfo_is_asked_once_and_its_answer_opens_a_window() {
+        let mut state = board(vec![login("egi", 600)]);
+        let asked = press(&mut state, "UU");
+        let [Effect::Userinfo(task, about)] = asked.as_slice() else { panic!("{asked:?}") };
+        assert_eq!(*about, id("egi"));
+        tell(&mut state, Outcome::Userinfo(Task(999), Ok(Box::new(userinfo()))));
+        assert!(state.overlays.is_empty(), "nobody waits for that one");
+        tell(&mut state, Outcome::Userinfo(*task, Ok(Box::new(userinfo()))));
+        assert!(matches!(state.overlays.last(), Some(Overlay::Userinfo(..))), "{:?}", state.overlays);
+        press(&mut state, "\x1b");
+        assert!(state.overlays.is_empty());
+    }
+
+    #[test]
+    fn a_mytoken_is_not_drawn_from_to_ask_whom_it_speaks_for() {
+        let mut state = board(vec![mytoken("toar", None)]);
+        assert_eq!(press(&mut state, "U"), []);
+        let mut state = board(vec![mytoken("toar", Some(600))]);
+        assert!(matches!(press(&mut state, "U").as_slice(), [Effect::Userinfo(..)]));
+    }
+
+    #[test]
+    fn a_refresh_token_is_offered_where_there_is_none_that_lasts() {
+        let wanted = Message::Action(Action::Portal(PortalAction::RefreshToken));
+        let session = Chain::Refresh {
+            ends: crate::domain::credential::ChainEnd::Unknown,
+            rotates: false,
+            session_only: true,
+        };
+        for (row, offered) in
+            [(login("egi", 600), false), (bare("egi", 600), true), (held("egi", "egi", session, None), true)]
+        {
+            let mut state = board(vec![row]);
+            let effects = update(&mut state, wanted.clone(), now());
+            let ordered = effects.iter().find_map(|effect| match effect {
+                Effect::LogIn(_, order) => Some((order.name.clone(), order.offline)),
+                _ => None,
+            });
+            assert_eq!(ordered, offered.then(|| (Some("egi".to_owned()), true)));
+        }
+    }
+
+    #[test]
+    fn the_page_to_manage_is_opened_or_its_address_copied() {
+        let manage = Message::Action(Action::Portal(PortalAction::Manage));
+        let mut state = board(vec![login("egi", 600)]);
+        assert_eq!(update(&mut state, manage.clone(), now()), [], "no page is known");
+        let mut sources = state.wallet.sources.to_vec();
+        for source in &mut sources {
+            source.manage_url = Some("https://egi.example/account".to_owned());
+        }
+        state.wallet.sources = sources.into();
+        let opened = update(&mut state, manage.clone(), now());
+        let [Effect::OpenBrowser(task, page)] = opened.as_slice() else { panic!("{opened:?}") };
+        assert_eq!(page, "https://egi.example/account");
+        tell(&mut state, Outcome::BrowserOpened(*task, Ok("firefox".to_owned())));
+        assert!(state.busy.is_empty());
+        state.seat.no_browser = Some("over SSH".to_owned());
+        let copied = update(&mut state, manage, now());
+        assert!(
+            matches!(copied.as_slice(), [Effect::CopyText(page, _)] if page == "https://egi.example/account")
+        );
+    }
+}
