@@ -10,5 +10,6 @@ mod listing;
 mod making;
 mod pages;
 mod pipes;
+mod providers;
 mod tokens;
 mod world;
