@@ -256,6 +256,9 @@ impl Wallet {
                 (false, _) => new(Standing::Good, format!("{said}, and it is not used")),
             };
         }
+        if !wanted {
+            return new(Standing::Good, "not used here".to_owned());
+        }
         if self.is_read_only() {
             return new(
                 Standing::Doubt,

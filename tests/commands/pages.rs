@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::world::Home;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 25] = [
     "login",
     "token",
     "copy",
@@ -24,6 +24,12 @@ const COMMANDS: [&str; 19] = [
     "sandbox",
     "demo",
     "store init",
+    "provider",
+    "provider list",
+    "provider show",
+    "provider add",
+    "provider remove",
+    "provider check",
 ];
 
 #[test]

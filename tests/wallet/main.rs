@@ -10,6 +10,7 @@ mod login;
 mod look_up;
 mod making;
 mod mytoken;
+mod provider;
 mod race;
 mod renew;
 mod secrets;

@@ -32,6 +32,9 @@ pub struct Words {
     /// The provider behind a mytoken server, by its issuer
     #[arg(long, value_name = "ISSUER")]
     pub at: Option<String>,
+    /// Tokens that are good for this audience only, where the provider takes one; may be repeated. Remembered under the name
+    #[arg(long)]
+    pub audience: Vec<String>,
     /// Open no browser here, only print addresses
     #[arg(long)]
     pub no_browser: bool,
@@ -46,6 +49,7 @@ address and code go to standard error, and the command waits.
 Examples:
   toktui login egi
   toktui login toar --name lhaas
+  toktui login wlcg --name dcache --audience https://dcache.example.org
   toktui login https://login.example.org/realms/mine --client-id toktui --name mine
 
 Exit codes: 0 logged in and kept; 1 denied, expired, failed; 2 wrong usage, or no store to keep it in; 4 not reached.";
@@ -77,7 +81,8 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         open_browser: !words.no_browser,
     };
     let report = loop {
-        let login = |line| house.wallet.log_in(order.clone(), line);
+        let audiences = words.audience.iter().cloned().collect();
+        let login = |line| house.wallet.log_in_for(order.clone(), audiences, line);
         match watched(house, words.no_browser, login).await? {
             Ended::Done(report) => break report,
             Ended::Choose(choices) => order.provider = Some(choose(house, &choices, "--at", &doing).await?),
