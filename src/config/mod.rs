@@ -222,42 +222,20 @@ impl Config {
 
     /// Lays the saved profiles beside what is there; a name that stands for something already is not taken away from it.
     fn lay_saved(&mut self, text: &str, path: &Path) -> Vec<Problem> {
-        let report = Report::new(path, text);
-        let document = match DeTable::parse(text) {
-            Ok(document) => document,
-            Err(error) => {
-                let span = error.span().unwrap_or_default();
-                report.add(&span, "", Fault::Saved(error.message().to_owned()));
-                return report.finish();
+        written(text, path, |root| {
+            for (name, fields) in root.named("profile") {
+                if let Some(taken) = self.sources.iter().find(|source| source.id.as_str() == name.value) {
+                    fields.complain_of(&name, Fault::Taken(kind_of(taken)));
+                } else if let Some(source) = profile::read(&name, fields, None, &self.sources) {
+                    self.put(source, Origin::Config);
+                }
             }
-        };
-        let root = Fields::new(&report, document.get_ref(), "", 0..0);
-        for (name, fields) in root.named("profile") {
-            if let Some(taken) = self.sources.iter().find(|source| source.id.as_str() == name.value) {
-                fields.complain_of(&name, Fault::Taken(kind_of(taken)));
-            } else if let Some(source) = profile::read(&name, fields, None, &self.sources) {
-                self.put(source, Origin::Config);
-            }
-        }
-        root.finish();
-        report.finish()
+        })
     }
 
     /// Lays what was added over the presets: providers, a preset's client, mytoken servers.
     fn lay_added(&mut self, text: &str, path: &Path) -> Vec<Problem> {
-        let report = Report::new(path, text);
-        let document = match DeTable::parse(text) {
-            Ok(document) => document,
-            Err(error) => {
-                let span = error.span().unwrap_or_default();
-                report.add(&span, "", Fault::Saved(error.message().to_owned()));
-                return report.finish();
-            }
-        };
-        let root = Fields::new(&report, document.get_ref(), "", 0..0);
-        self.lay_givers(&root, path, Origin::Added);
-        root.finish();
-        report.finish()
+        written(text, path, |root| self.lay_givers(root, path, Origin::Added))
     }
 
     fn lay_sources(&mut self, root: &Fields<'_>, path: &Path, origin: Origin) {
@@ -351,6 +329,23 @@ impl Config {
         }
         self.sources.sort_by_key(place);
     }
+}
+
+/// Reads a file that toktui writes, and tells what is wrong in it.
+fn written(text: &str, path: &Path, lay: impl FnOnce(&Fields<'_>)) -> Vec<Problem> {
+    let report = Report::new(path, text);
+    match DeTable::parse(text) {
+        Ok(document) => {
+            let root = Fields::new(&report, document.get_ref(), "", 0..0);
+            lay(&root);
+            root.finish();
+        }
+        Err(error) => {
+            let span = error.span().unwrap_or_default();
+            report.add(&span, "", Fault::Saved(error.message().to_owned()));
+        }
+    }
+    report.finish()
 }
 
 /// A name that stands for something of another kind.

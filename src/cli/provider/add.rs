@@ -23,7 +23,7 @@ pub struct Words {
     /// A scope that a login asks for; may be repeated. Else the usual ones that it lists
     #[arg(long, value_name = "SCOPE")]
     pub scope: Vec<String>,
-    /// A loopback address that the client has registered; may be repeated. Else http://127.0.0.1/callback with any port
+    /// A loopback address that the client has registered; may be repeated. Else 127.0.0.1 with any port and the path /callback
     #[arg(long, value_name = "ADDRESS")]
     pub redirect: Vec<String>,
 }

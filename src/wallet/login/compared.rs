@@ -32,7 +32,7 @@ fn good_for(asked: &BTreeSet<String>, set: &TokenSet) -> Option<Compared> {
         (true, true) => (Relation::Wider, Some("good for more than was asked".to_owned())),
         (false, _) => (Relation::Other, Some("the provider did not take the audience".to_owned())),
     };
-    let shown = granted.iter().map(|got| got.shown()).collect::<Vec<_>>().join(" ");
+    let shown = granted.iter().map(Untrusted::shown).collect::<Vec<_>>().join(" ");
     let shown = if shown.is_empty() { "none named".to_owned() } else { shown };
     (!asked.is_empty()).then(|| line("audience", words, shown, relation, note))
 }

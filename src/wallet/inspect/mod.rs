@@ -1,17 +1,21 @@
 //! A provider looked at from outside: what it announces, and whether a login there would work. Nobody is signed in and nothing is kept.
 
+mod cure;
+mod judged;
+
 use std::sync::Arc;
 
 use url::Url;
 
+use self::cure::cure;
+use self::judged::{endpoints, no_client, refreshing, scopes, sent_back};
 use super::{Wallet, granted, words};
 use crate::domain::failure::Failure;
 use crate::domain::secret::Secret;
 use crate::domain::source::{Client, Issuer, Redirect, RefreshScope, Route, Source};
 use crate::domain::untrusted::{Untrusted, cleaned};
-use crate::http;
 use crate::oidc::code::Wish;
-use crate::oidc::discovery::{Difference, Fault, Metadata};
+use crate::oidc::discovery::{Fault, Metadata};
 use crate::oidc::pkce::Verifier;
 use crate::oidc::probe::{self, Taken};
 use crate::oidc::{Cause, Error, device, refresh};
@@ -22,9 +26,6 @@ const ANY_PORT: u16 = 45_123;
 const MOST_REDIRECTS: usize = 4;
 /// No refresh token is like it: what the provider says of it tells whether it knows the client.
 const MADE_UP: &str = "toktui-asks-whether-the-client-is-known";
-/// The answers of a provider that would go on, if only somebody were signed in (OpenID Connect Core §3.1.2.6).
-const NOBODY: [&str; 4] =
-    ["login_required", "interaction_required", "consent_required", "account_selection_required"];
 /// A server's list is told up to this many columns.
 const LONGEST: usize = 200;
 
@@ -279,115 +280,6 @@ impl Wallet {
     }
 }
 
-/// What is to be known before a client is: hosts, PKCE, pushed requests.
-fn endpoints(metadata: &Metadata) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if !metadata.foreign_hosts.is_empty() {
-        let hosts = metadata.foreign_hosts.join(", ");
-        findings.push(
-            Finding::new("hosts", Standing::Doubt, format!("some of its endpoints are elsewhere: {hosts}"))
-                .cure("Tokens go there too: make sure that they are the provider's own."),
-        );
-    }
-    if metadata.lacks_s256() {
-        let listed = listed(&metadata.pkce_methods);
-        findings.push(
-            Finding::new("PKCE", Standing::Wrong, format!("it lists {listed}, and not S256"))
-                .cure("Tell its operator: without S256 whoever sees a code can use it."),
-        );
-    }
-    if metadata.pushed_required && metadata.pushed.is_none() {
-        let said = "it requires pushed authorization requests (RFC 9126) and names no endpoint for them";
-        findings.push(Finding::new("pushed requests", Standing::Wrong, said).cure("Tell its operator."));
-    }
-    findings
-}
-
-fn no_client(source: &Source, issuer: &Issuer) -> Finding {
-    let page = source.register_url.as_deref();
-    let mut cure = page.map(|page| format!("Register one at {page}, then: ")).unwrap_or_default();
-    cure.push_str("toktui provider add NAME|URL --client-id ID.");
-    for public in &issuer.public_clients {
-        cure.push_str(&format!(" Or, by your own choice, {}: {}.", public.id, public.note));
-    }
-    Finding::new("client", Standing::Wrong, "no client id is set here").cure(cleaned(&cure))
-}
-
-/// A redirect request that was not answered by an error page.
-fn sent_back(redirect: &Url, taken: &Result<Taken, Error>) -> Finding {
-    let address = cleaned(redirect.as_str());
-    let new = |standing, said: String| Finding::new("redirect", standing, format!("{address} {said}"));
-    match taken {
-        Ok(Taken::Back { error, description }) => {
-            let code = error.raw();
-            if NOBODY.contains(&code) || matches!(code, "" | "invalid_scope") {
-                return new(Standing::Good, "is taken".to_owned());
-            }
-            let words = description.as_ref().unwrap_or(error).shown_within(LONGEST);
-            let finding = new(Standing::Wrong, format!("is taken, and the request is not: {words}"));
-            if code == "unauthorized_client" {
-                return finding.cure("Switch the authorization code grant on for the client, or leave \"browser\" and \"paste\" out of `routes`.");
-            }
-            finding
-        }
-        Ok(Taken::Page(_) | Taken::On) => {
-            new(Standing::Doubt, "seems to be taken: the provider goes on to a page of its own".to_owned())
-        }
-        Err(error) if error.client_is_wrong() || error.refusal().is_some() => {
-            new(Standing::Wrong, format!("is refused: {error}"))
-        }
-        Err(error) => new(Standing::Doubt, format!("cannot be told of: {error}")),
-    }
-}
-
-/// The scopes of a login against the provider's list; `refused`: what it said when it refused them.
-fn scopes(issuer: &Issuer, metadata: &Metadata, refused: Option<&str>) -> Finding {
-    let supported = &metadata.scopes_supported;
-    // `storage.read:/` is a value of the scope `storage.read` (providers.md §1.3).
-    let is_listed = |scope: &str| {
-        let base = scope.split_once(':').map_or(scope, |(base, _)| base);
-        supported.iter().any(|known| {
-            let known = known.raw();
-            known == scope || known.split_once(':').map_or(known, |(base, _)| base) == base
-        })
-    };
-    let unlisted: Vec<&str> =
-        issuer.scopes.iter().map(String::as_str).filter(|scope| !is_listed(scope)).collect();
-    let unlisted = cleaned(&unlisted.join(" "));
-    let cure = |scopes: &str| {
-        format!("Leave {scopes} out of `scopes` in the config, or have the client allowed to ask for it.")
-    };
-    match refused {
-        Some(words) if unlisted.is_empty() || supported.is_empty() => {
-            Finding::new("scopes", Standing::Wrong, format!("refused: {words}")).cure(cure("what it refuses"))
-        }
-        Some(words) => {
-            Finding::new("scopes", Standing::Wrong, format!("refused: {words}; it lists no {unlisted}"))
-                .cure(cure(&unlisted))
-        }
-        None if supported.is_empty() => {
-            Finding::new("scopes", Standing::Good, "it lists none; any may be asked")
-        }
-        None if unlisted.is_empty() => {
-            Finding::new("scopes", Standing::Good, cleaned(&issuer.scopes.join(" ")))
-        }
-        None => Finding::new("scopes", Standing::Doubt, format!("not in its list: {unlisted}"))
-            .cure("It may refuse them or leave them out; what was granted is said after a login."),
-    }
-}
-
-fn refreshing(issuer: &Issuer, metadata: &Metadata) -> Finding {
-    const OFFLINE: &str = "offline_access";
-    let policy = refresh_words(issuer.refresh_scope);
-    let lists = metadata.scopes_supported.iter().any(|scope| scope.raw() == OFFLINE);
-    if lists && !issuer.scopes.iter().any(|scope| scope == OFFLINE) {
-        return Finding::new("refresh", Standing::Doubt, "no lasting refresh token is asked for").cure(
-            "Put \"offline_access\" into `scopes` in the config, unless a short login is what you want.",
-        );
-    }
-    Finding::new("refresh", Standing::Good, policy)
-}
-
 /// What a refresh request says about scopes, in words.
 #[must_use]
 pub fn refresh_words(policy: RefreshScope) -> &'static str {
@@ -426,77 +318,6 @@ pub fn in_config(form: &Redirect) -> String {
     format!("[{}]", all.join(", "))
 }
 
-/// What to do about a discovery that failed.
-fn cure(error: &Error) -> Option<String> {
-    let Error::Discovery(fault) = error else { return None };
-    Some(match fault {
-        Fault::OtherIssuer { said, how } => other_issuer(said, *how),
-        Fault::NotAnIssuer => {
-            "Write it with https and without a query, as the provider's documentation does.".to_owned()
-        }
-        Fault::Insecure { .. } | Fault::NotAnAddress(_) => {
-            "Nothing is sent there; tell the provider's operator.".to_owned()
-        }
-        Fault::Exchange(cause) => not_had(cause)?,
-    })
-}
-
-fn other_issuer(said: &Untrusted, how: Difference) -> String {
-    match how {
-        Difference::TrailingSlash | Difference::Case | Difference::Spelling => {
-            format!("An issuer is compared byte for byte: write {}.", said.shown_within(LONGEST))
-        }
-        Difference::Scheme => {
-            "Its tokens would name another issuer than the one you reached: tell its operator.".to_owned()
-        }
-        Difference::Port | Difference::Host | Difference::Path => format!(
-            "Another provider speaks there. If {} is the one you mean, write that; else do not log in.",
-            said.shown_within(LONGEST)
-        ),
-        Difference::Missing => "What answers there is no OpenID provider; check the address.".to_owned(),
-    }
-}
-
-fn not_had(cause: &Cause) -> Option<String> {
-    Some(match cause {
-        Cause::Unanswered(http::Error::Tls { why, .. }) => tls(why).to_owned(),
-        Cause::Unanswered(http::Error::Unreachable { .. } | http::Error::TimedOut { .. }) => {
-            "Check the address, the network, and a proxy (HTTPS_PROXY) if there is one.".to_owned()
-        }
-        Cause::Unanswered(http::Error::Redirected { to, .. }) => {
-            format!("If the provider moved, use its new address; {to} was not asked.")
-        }
-        Cause::Refused(refusal) if matches!(refusal.status, 429 | 500..) => "Try again later.".to_owned(),
-        Cause::Refused(_) => "No discovery document stands there: an issuer has its whole path (https://login.example.org/realms/name), and \
-                              upper and lower case count."
-            .to_owned(),
-        Cause::Senseless(_) => "What answers there is no OpenID provider, or a page of the network in between.".to_owned(),
-        Cause::Unanswered(_) | Cause::NotOffered(_) => return None,
-    })
-}
-
-/// What to do about a certificate, by the words of the TLS library.
-fn tls(why: &str) -> &'static str {
-    let why = why.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
-    if says(&["expired", "notvalidyet", "not valid yet"]) {
-        "Its certificate has ended or not begun: check this machine's clock, then tell its operator."
-    } else if says(&["notvalidforname", "not valid for name", "hostname"]) {
-        "Its certificate is for another name: check the address; do not go on."
-    } else if says(&[
-        "unknownissuer",
-        "unknown issuer",
-        "unable to get local issuer",
-        "self-signed",
-        "self signed",
-        "unknownca",
-    ]) {
-        "This machine does not know the CA that signed its certificate: put that CA into the system's store, or name a file with it in SSL_CERT_FILE."
-    } else {
-        "Something between here and there breaks TLS: a proxy, an old server, or a port that speaks plain http."
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -515,31 +336,5 @@ mod tests {
             assert_eq!(in_config(&form), config);
             assert_eq!(addresses(&form).iter().map(Url::as_str).collect::<Vec<_>>(), tried);
         }
-    }
-
-    #[test]
-    fn each_way_of_a_certificate_to_be_wrong_has_its_cure() {
-        let table = [
-            ("invalid peer certificate: UnknownIssuer", "SSL_CERT_FILE"),
-            ("invalid peer certificate: certificate expired: verification time …", "clock"),
-            ("invalid peer certificate: NotValidForName", "another name"),
-            ("received fatal alert: HandshakeFailure", "breaks TLS"),
-        ];
-        for (why, cure) in table {
-            assert!(tls(why).contains(cure), "{why}: {}", tls(why));
-        }
-    }
-
-    #[test]
-    fn each_way_of_an_issuer_to_be_another_has_its_cure() {
-        let said = Untrusted::from("https://op.example.org/x");
-        for how in [Difference::TrailingSlash, Difference::Case, Difference::Spelling] {
-            assert!(other_issuer(&said, how).contains("write https://op.example.org/x"), "{how:?}");
-        }
-        for how in [Difference::Port, Difference::Host, Difference::Path] {
-            assert!(other_issuer(&said, how).contains("do not log in"), "{how:?}");
-        }
-        assert!(other_issuer(&said, Difference::Scheme).contains("operator"));
-        assert!(other_issuer(&said, Difference::Missing).contains("no OpenID provider"));
     }
 }
