@@ -29,7 +29,7 @@ pub struct Words {
 
 /// What `--help` says under the options.
 pub const HELP: &str = "\
-Its discovery document is read, and nothing else is asked. The last column is what toktui does there: from a preset, from your config,
+Its discovery document is read, and nothing else is asked. The column HERE is what toktui does there: from a preset, from your config,
 or its own way.
 
 Examples:
@@ -74,7 +74,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
 }
 
 fn rows(issuer: &Issuer, metadata: &Metadata) -> Vec<Vec<String>> {
-    let row = |what: &str, says: String, here: String| vec![what.to_owned(), says, cleaned(&here)];
+    let row = |what: &str, says: String, here: String| vec![what.to_owned(), cleaned(&here), says];
     let client = issuer.client.as_ref().map_or_else(
         || "no client id set".to_owned(),
         |client| {
