@@ -222,7 +222,7 @@ pub enum Outcome {
     /// Forgotten: the name it had.
     Forgotten(Result<String, Failure>),
     /// A provider was found and listed, or not.
-    ProviderAdded(Task, Result<Box<Source>, Failure>),
+    ProviderAdded(Task, Result<Box<Added>, Failure>),
     /// The browser was opened (with what), or not.
     BrowserOpened(Task, Result<String, Failure>),
     /// Something went to the clipboard, or not.
@@ -308,6 +308,15 @@ pub struct Followed {
     pub old_name: String,
     /// What else must be known.
     pub remarks: Vec<String>,
+}
+
+/// A provider that was added.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Added {
+    /// The row.
+    pub source: Source,
+    /// Why it is listed for this session only, where it is.
+    pub not_kept: Option<String>,
 }
 
 /// The wallet as the board sees it.

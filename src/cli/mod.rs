@@ -21,6 +21,7 @@ pub mod mytoken;
 mod pages;
 mod places;
 mod price;
+mod provider;
 mod refresh_token;
 mod renew;
 mod rescue;
@@ -156,6 +157,9 @@ pub enum Plain {
     /// Mytokens: make them, hand them over, see and end all of them
     #[command(subcommand, after_help = mytoken::HELP)]
     Mytoken(mytoken::Words),
+    /// Providers: list, look at, add, take out, check
+    #[command(subcommand, after_help = provider::HELP)]
+    Provider(provider::Words),
     /// The built-in provider and mytoken server alone, for trials and tests
     Sandbox(SandboxWords),
 }
@@ -222,6 +226,7 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
         Plain::Export(words) => backup::export(house, words, io::stdin()).await,
         Plain::Restore(words) => backup::restore(house, words, io::stdin()).await,
         Plain::Mytoken(words) => mytoken::run(house, words).await,
+        Plain::Provider(words) => provider::run(house, words).await,
         Plain::Completions(words) => Ok(pages::completions(*words, &mut house.out)),
         Plain::Man(words) => pages::man(words, &mut house.out),
         // It has no house, and is served before one is opened.

@@ -1,5 +1,7 @@
 //! `toktui refresh-token NAME`: a refresh token for a held login, by one more login with `offline_access`.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 
 use super::house::House;
@@ -70,7 +72,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         offline: true,
         open_browser: !words.no_browser,
     };
-    let report = login::performed(house, order, words.no_browser, &doing).await?;
+    let report = login::performed(house, order, &BTreeSet::new(), words.no_browser, &doing).await?;
     login::tell(house, &report);
     Ok(u8::from(report.no_refresh.is_some()))
 }

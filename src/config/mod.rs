@@ -1,7 +1,7 @@
 //! The providers and servers that are known: those built in, under the user's own `config.toml`.
 //!
-//! This room reads files that it is given the path of, and writes one: `profiles.toml`, with what was saved from the form. It asks neither
-//! the environment nor any server.
+//! This room reads files that it is given the path of, and writes two: `profiles.toml`, with what was saved from the form, and
+//! `providers.toml`, with the providers that were added. It asks neither the environment nor any server.
 
 mod fields;
 mod mytoken;
@@ -21,6 +21,7 @@ use toml::de::DeTable;
 use crate::domain::source::{FormerIssuer, Issuer, Origin, Source, SourceId, SourceKind};
 use fields::{Fields, Placed, Report};
 pub use problem::{Fault, Problem};
+pub use saved::added::{AddedProvider, added_providers, remove_provider, save_provider};
 pub use saved::{SavedProfile, save_profile};
 use secrets::SecretPlace;
 use settings::Arrangement;
@@ -47,6 +48,17 @@ pub struct Config {
     secrets: Vec<SecretPlace>,
 }
 
+/// The texts of the user's files, as far as they are there.
+#[derive(Clone, Copy, Debug, Default)]
+struct Texts<'t> {
+    /// `config.toml`.
+    config: Option<&'t str>,
+    /// `profiles.toml`.
+    profiles: Option<&'t str>,
+    /// `providers.toml`.
+    providers: Option<&'t str>,
+}
+
 /// A source that goes by an address, and in which sense.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Match<'c> {
@@ -64,8 +76,7 @@ pub fn path(home: Option<&Path>, folder: &Path) -> PathBuf {
 }
 
 impl Config {
-    /// Reads the config file at `path`, if there is one, and the profiles saved beside it. What is wrong in them is told, and the rest
-    /// counts.
+    /// Reads the config file at `path`, if there is one, and what was saved beside it. What is wrong in them is told, and the rest counts.
     #[must_use]
     pub fn open(path: &Path) -> (Self, Vec<Problem>) {
         let mut unread = Vec::new();
@@ -81,8 +92,11 @@ impl Config {
             })
         };
         let text = text_of(path, Fault::Unreadable);
-        let saved = text_of(&saved_path(path), Fault::Saved);
-        let (config, mut problems) = Self::load_both(text.as_deref(), path, saved.as_deref());
+        let profiles = text_of(&saved_path(path), Fault::Saved);
+        let providers = text_of(&added_path(path), Fault::Saved);
+        let texts =
+            Texts { config: text.as_deref(), profiles: profiles.as_deref(), providers: providers.as_deref() };
+        let (config, mut problems) = Self::load_all(texts, path);
         problems.extend(unread);
         (config, problems)
     }
@@ -91,11 +105,11 @@ impl Config {
     /// words of problems and for the paths in it, which are relative to its folder.
     #[must_use]
     pub fn load(text: Option<&str>, path: &Path) -> (Self, Vec<Problem>) {
-        Self::load_both(text, path, None)
+        Self::load_all(Texts { config: text, ..Texts::default() }, path)
     }
 
-    /// The same with the text of the file of saved profiles.
-    fn load_both(text: Option<&str>, path: &Path, saved: Option<&str>) -> (Self, Vec<Problem>) {
+    /// The same with the texts of the files beside it. What was added goes before the user's own file, which lays over it as over a preset.
+    fn load_all(texts: Texts<'_>, path: &Path) -> (Self, Vec<Problem>) {
         let mut config = Self {
             sources: Vec::new(),
             settings: Settings::default(),
@@ -108,12 +122,15 @@ impl Config {
         };
         let mut problems = config.lay(PROVIDERS, Path::new("assets/providers.toml"), Origin::Preset, &[]);
         problems.extend(config.lay(PROFILES, Path::new("assets/profiles.toml"), Origin::Preset, &[]));
-        if let Some(text) = text {
+        if let Some(added) = texts.providers {
+            problems.extend(config.lay_added(added, &added_path(path)));
+        }
+        if let Some(text) = texts.config {
             // `[board]` may name what stands in the file that is read later.
-            let later = saved.map(saved::names).unwrap_or_default();
+            let later = texts.profiles.map(saved::names).unwrap_or_default();
             problems.extend(config.lay(text, path, Origin::Config, &later));
         }
-        if let Some(saved) = saved {
+        if let Some(saved) = texts.profiles {
             problems.extend(config.lay_saved(saved, &saved_path(path)));
         }
         config.arrange();
@@ -205,28 +222,33 @@ impl Config {
 
     /// Lays the saved profiles beside what is there; a name that stands for something already is not taken away from it.
     fn lay_saved(&mut self, text: &str, path: &Path) -> Vec<Problem> {
-        let report = Report::new(path, text);
-        let document = match DeTable::parse(text) {
-            Ok(document) => document,
-            Err(error) => {
-                let span = error.span().unwrap_or_default();
-                report.add(&span, "", Fault::Saved(error.message().to_owned()));
-                return report.finish();
+        written(text, path, |root| {
+            for (name, fields) in root.named("profile") {
+                if let Some(taken) = self.sources.iter().find(|source| source.id.as_str() == name.value) {
+                    fields.complain_of(&name, Fault::Taken(kind_of(taken)));
+                } else if let Some(source) = profile::read(&name, fields, None, &self.sources) {
+                    self.put(source, Origin::Config);
+                }
             }
-        };
-        let root = Fields::new(&report, document.get_ref(), "", 0..0);
-        for (name, fields) in root.named("profile") {
-            if let Some(taken) = self.sources.iter().find(|source| source.id.as_str() == name.value) {
-                fields.complain_of(&name, Fault::Taken(kind_of(taken)));
-            } else if let Some(source) = profile::read(&name, fields, None, &self.sources) {
-                self.put(source, Origin::Config);
-            }
-        }
-        root.finish();
-        report.finish()
+        })
+    }
+
+    /// Lays what was added over the presets: providers, a preset's client, mytoken servers.
+    fn lay_added(&mut self, text: &str, path: &Path) -> Vec<Problem> {
+        written(text, path, |root| self.lay_givers(root, path, Origin::Added))
     }
 
     fn lay_sources(&mut self, root: &Fields<'_>, path: &Path, origin: Origin) {
+        self.lay_givers(root, path, origin);
+        for (name, fields) in root.named("profile") {
+            let Ok(base) = self.base(&fields, &name, "mytoken profile") else { continue };
+            if let Some(source) = profile::read(&name, fields, base, &self.sources) {
+                self.put(source, origin);
+            }
+        }
+    }
+
+    fn lay_givers(&mut self, root: &Fields<'_>, path: &Path, origin: Origin) {
         let folder = path.parent().unwrap_or(Path::new(""));
         for (name, fields) in root.named("provider") {
             let Ok(base) = self.base(&fields, &name, "provider") else { continue };
@@ -239,12 +261,6 @@ impl Config {
         for (name, fields) in root.named("mytoken") {
             let Ok(base) = self.base(&fields, &name, "mytoken server") else { continue };
             if let Some(source) = mytoken::read_server(&name, fields, base) {
-                self.put(source, origin);
-            }
-        }
-        for (name, fields) in root.named("profile") {
-            let Ok(base) = self.base(&fields, &name, "mytoken profile") else { continue };
-            if let Some(source) = profile::read(&name, fields, base, &self.sources) {
                 self.put(source, origin);
             }
         }
@@ -315,6 +331,23 @@ impl Config {
     }
 }
 
+/// Reads a file that toktui writes, and tells what is wrong in it.
+fn written(text: &str, path: &Path, lay: impl FnOnce(&Fields<'_>)) -> Vec<Problem> {
+    let report = Report::new(path, text);
+    match DeTable::parse(text) {
+        Ok(document) => {
+            let root = Fields::new(&report, document.get_ref(), "", 0..0);
+            lay(&root);
+            root.finish();
+        }
+        Err(error) => {
+            let span = error.span().unwrap_or_default();
+            report.add(&span, "", Fault::Saved(error.message().to_owned()));
+        }
+    }
+    report.finish()
+}
+
 /// A name that stands for something of another kind.
 struct WrongKind;
 
@@ -329,6 +362,11 @@ fn kind_of(source: &Source) -> &'static str {
 /// Where saved profiles are: beside the config file.
 fn saved_path(config: &Path) -> PathBuf {
     config.with_file_name("profiles.toml")
+}
+
+/// Where added providers are: beside the config file.
+fn added_path(config: &Path) -> PathBuf {
+    config.with_file_name("providers.toml")
 }
 
 fn bare(address: &str) -> &str {

@@ -24,8 +24,8 @@ pub enum Fault {
     /// The file is there and cannot be read.
     #[error("cannot be read ({0}); the built-in providers are used")]
     Unreadable(String),
-    /// The file of saved profiles is there and cannot be read.
-    #[error("cannot be read ({0}); the profiles saved in it are left out")]
+    /// A file that toktui writes is there and cannot be read.
+    #[error("cannot be read ({0}); what is saved in it is left out")]
     Saved(String),
     /// The file is no TOML.
     #[error("this is no TOML: {0}; until it is, only the built-in providers are used")]

@@ -225,6 +225,11 @@ fn secret_place(
     Ok(Some(SecretPlace { source: source.clone(), key: fields.name(key), line: fields.line(key), place }))
 }
 
+/// The word of a route in the config; none for a mytoken server's own.
+pub(super) fn route_word(route: Route) -> Option<&'static str> {
+    ROUTES.iter().find(|(_, known)| *known == route).map(|(word, _)| *word)
+}
+
 fn routes(fields: &Fields<'_>) -> Option<Vec<Route>> {
     let expected = "a list of \"device\", \"browser\" and \"paste\", the preferred first";
     let words = fields.words("routes", expected)?;

@@ -28,7 +28,7 @@ pub enum Origin {
     Preset,
     /// The user's `config.toml`, alone or laid over a preset.
     Config,
-    /// Added on the board in this session.
+    /// Added by its address, on the board or by `toktui provider add`.
     Added,
     /// The sandbox of `toktui demo`.
     Sandbox,

@@ -88,6 +88,12 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
+    /// Where a redirect leads, as it was written (`Location`).
+    #[must_use]
+    pub fn sent_on(&self) -> Option<&str> {
+        self.location.as_deref().filter(|_| (300..400).contains(&self.status))
+    }
+
     /// The body as it came.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

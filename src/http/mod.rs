@@ -153,6 +153,17 @@ impl Http {
         Err(Error::Redirected { host: host_of(&url), to: "the same host again and again".to_owned() })
     }
 
+    /// Reads what stands at an address itself: no redirect is followed, it is the answer.
+    ///
+    /// # Errors
+    /// As for [`Http::get`].
+    pub async fn get_itself(&self, url: &Url) -> Result<Answer, Error> {
+        let _turn = self.turn(url).await?;
+        let deadline = tokio::time::Instant::now() + self.limits.total;
+        let (who, most) = (&Credentials::None, self.limits.document);
+        self.exchange(Method::GET, url, who, &Body::None, most, deadline).await
+    }
+
     /// Sends a request whose answer is a document of up to 1 MiB. Never follows a redirect.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What a provider says about itself (OpenID Connect Discovery 1.0 §4), and how much of it is believed.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -142,6 +143,8 @@ pub struct Metadata {
     /// Host and port of every endpoint that is not on the issuer's own host, each once, cleaned: to be confirmed
     /// before anything is sent there (security.md B1).
     pub foreign_hosts: Vec<String>,
+    /// The provider's clock when it told us (`Date`), to measure ours by.
+    pub date: Option<Timestamp>,
     /// The document as it came, for showing.
     pub document: Map<String, Value>,
 }
@@ -189,7 +192,9 @@ fn well_known(issuer: &str) -> Result<Url, Fault> {
 async fn fetch(http: &Http, issuer: &str, address: &Url) -> Result<Metadata, Fault> {
     let answer = http.get(address, &Credentials::None).await.map_err(Cause::Unanswered)?;
     match answer.json() {
-        Some(Value::Object(document)) if answer.is_success() => read(issuer, document),
+        Some(Value::Object(document)) if answer.is_success() => {
+            Ok(Metadata { date: answer.date, ..read(issuer, document)? })
+        }
         _ if answer.is_success() => Err(Cause::Senseless("it is no discovery document").into()),
         _ => Err(Cause::Refused(answer.refusal()).into()),
     }
@@ -234,6 +239,7 @@ fn read(issuer: &str, document: Map<String, Value>) -> Result<Metadata, Fault> {
         grant_types: list(&document, "grant_types_supported"),
         auth_methods: list(&document, "token_endpoint_auth_methods_supported"),
         foreign_hosts: foreign,
+        date: None,
         document,
     })
 }
@@ -266,6 +272,12 @@ fn is_true(document: &Map<String, Value>, name: &str) -> bool {
 }
 
 impl Metadata {
+    /// A list of the document that nothing here depends on, for showing: `prompt_values_supported`.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<Untrusted> {
+        list(&self.document, name)
+    }
+
     /// Whether it lists PKCE methods and S256 is not among them: then a login is refused unless the user insists.
     #[must_use]
     pub fn lacks_s256(&self) -> bool {

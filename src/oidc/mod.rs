@@ -9,6 +9,7 @@
 //! pkce    what one login alone knows: state, nonce, verifier
 //! tokens  a token answer, read so that no granted token is lost
 //! client  how a request says who asks
+//! probe   an authorization request of nobody: does the provider take client, redirect address and scopes
 //! ```
 //!
 //! Nothing here keeps, renews or retries anything by itself: that is the business of the room `wallet`.
@@ -23,6 +24,7 @@ pub mod introspection;
 pub mod keys;
 pub mod loopback;
 pub mod pkce;
+pub mod probe;
 pub mod refresh;
 pub mod revocation;
 pub mod tokens;

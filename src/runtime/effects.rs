@@ -190,7 +190,7 @@ impl Effects {
             }
             Effect::AddProvider(task, address) => {
                 tokio::spawn(async move {
-                    let added = world.wallet.add_provider(&address).await.map(Box::new);
+                    let added = world.add_provider(&address).await.map(Box::new);
                     world.changed(Outcome::ProviderAdded(task, added));
                 });
             }

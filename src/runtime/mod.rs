@@ -3,6 +3,7 @@
 //! One task owns the state and the screen. It sleeps until something happens or until a shown digit changes
 //! (`State::next_change`); there is no ticker. Work runs in tasks of its own, which hold a sender and nothing else.
 
+mod adding;
 mod effects;
 mod families;
 mod leaving;

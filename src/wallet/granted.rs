@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::credential::{AccessToken, Ask, ChainEnd, Credential, Grant, ends};
 use crate::domain::jwt::Jwt;
 use crate::domain::secret::Secret;
+use crate::domain::source::Issuer;
 use crate::domain::time::Uptime;
+use crate::domain::untrusted::cleaned;
 use crate::oidc::tokens::TokenSet;
 
 /// The access token of a token set that has come just now.
@@ -87,11 +89,32 @@ pub(super) fn missing(credential: &Credential, ask: &Ask, token: &AccessToken) -
     (!missing.is_empty()).then(|| format!("not granted: {}", missing.join(" ")))
 }
 
-/// The audience parameter, where the provider has one and an audience is asked for.
+/// The audience parameter, where the provider has one and an audience is asked for: `resource` once for each (RFC 8707 §2), any other with all of
+/// them in one.
 pub(super) fn audience(parameter: Option<&str>, audiences: &BTreeSet<String>) -> Vec<(String, String)> {
-    let named = parameter.filter(|_| !audiences.is_empty());
-    let words = || audiences.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-    named.map(|name| (name.to_owned(), words())).into_iter().collect()
+    let Some(name) = parameter.filter(|_| !audiences.is_empty()) else { return Vec::new() };
+    if name == RESOURCE {
+        return audiences.iter().map(|audience| (name.to_owned(), audience.clone())).collect();
+    }
+    let words = audiences.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    vec![(name.to_owned(), words)]
+}
+
+/// The parameter of RFC 8707.
+const RESOURCE: &str = "resource";
+
+/// Why these audiences cannot be asked for at a provider, if they cannot: there must be a parameter for them, and a resource is an absolute address
+/// without a fragment (RFC 8707 §2).
+pub(super) fn audience_refused(issuer: &Issuer, name: &str, audiences: &BTreeSet<String>) -> Option<String> {
+    if audiences.is_empty() {
+        return None;
+    }
+    let Some(parameter) = issuer.audience_parameter.as_deref() else {
+        return Some(format!("{name} takes no audience from a client"));
+    };
+    let is_resource = |text: &str| url::Url::parse(text).is_ok_and(|url| url.fragment().is_none());
+    let other = audiences.iter().find(|text| parameter == RESOURCE && !is_resource(text))?;
+    Some(format!("{} is no address, and {name} takes only addresses as audience", cleaned(other)))
 }
 
 /// The value that is presented to the server of a credential.
@@ -142,6 +165,41 @@ mod tests {
         assert_eq!(life(&hour, None, at(500)), Some(3600), "a clock before its birth counts for nothing");
         assert_eq!(life(&hour, None, at(9000)), Some(3600), "nor one after its end");
         assert_eq!(life(&hour, Some(900), at(4000)), Some(900), "its giver's own word counts first");
+    }
+
+    #[test]
+    fn a_resource_is_named_once_each_and_is_an_address() {
+        let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
+        let two = set(&["https://a.example", "https://b.example"]);
+        let pairs = |list: &[(&str, &str)]| {
+            list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            audience(Some("resource"), &two),
+            pairs(&[("resource", "https://a.example"), ("resource", "https://b.example")])
+        );
+        assert_eq!(
+            audience(Some("audience"), &two),
+            pairs(&[("audience", "https://a.example https://b.example")])
+        );
+        assert_eq!((audience(None, &two), audience(Some("resource"), &set(&[]))), (vec![], vec![]));
+        let at = |parameter: Option<&str>| Issuer {
+            audience_parameter: parameter.map(str::to_owned),
+            ..Issuer::at("https://op.example.org")
+        };
+        let refused =
+            |parameter, words: &[&str]| audience_refused(&at(parameter), "It", &set(words)).is_some();
+        let table = [
+            (None, &["x"][..], true),
+            (None, &[], false),
+            (Some("audience"), &["x"], false),
+            (Some("resource"), &["x"], true),
+            (Some("resource"), &["https://a.example/#x"], true),
+            (Some("resource"), &["https://a.example/x?y", "urn:example:x"], false),
+        ];
+        for (parameter, words, expected) in table {
+            assert_eq!(refused(parameter, words), expected, "{parameter:?} {words:?}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! | make a mytoken from one, redeem a code, hand over | `create.rs`, `redeem.rs`, `hand_over.rs` | adds; a parent's copy |
 //! | put a successor in place | `successor.rs` | two names |
 //! | add a provider | `provider.rs` | the list of sources |
+//! | look at a provider, check it | `inspect.rs` | nothing |
 //! | make, lock, unlock the store, rename | `safe.rs` | the store itself |
 //! | back up, restore | `backup.rs` | adds |
 //!
@@ -33,6 +34,7 @@ pub mod hand_over;
 mod health;
 pub mod history;
 mod in_turn;
+pub mod inspect;
 mod issuers;
 pub mod keep;
 mod limits;
@@ -45,7 +47,7 @@ mod once;
 mod pause;
 pub mod provider;
 mod question;
-mod read_only;
+pub mod read_only;
 pub mod redeem;
 mod rows;
 pub mod safe;

@@ -37,7 +37,7 @@ impl Wallet {
         let kind = self.kind_of(address, doing).await?;
         let source = Source {
             // What was only a heading becomes a provider in its place.
-            id: heading.clone().unwrap_or_else(|| self.free_source_id(&host_of(&url))),
+            id: heading.clone().unwrap_or_else(|| self.free_source_id(&host_of(&url).replace(':', "-"))),
             name: host_of(&url),
             note: "added".to_owned(),
             origin: Origin::Added,

@@ -11,5 +11,6 @@ mod making;
 mod pages;
 mod pipes;
 mod portal;
+mod providers;
 mod tokens;
 mod world;

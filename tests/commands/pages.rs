@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::world::Home;
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 29] = [
     "login",
     "token",
     "copy",
@@ -28,6 +28,12 @@ const COMMANDS: [&str; 23] = [
     "sandbox",
     "demo",
     "store init",
+    "provider",
+    "provider list",
+    "provider show",
+    "provider add",
+    "provider remove",
+    "provider check",
 ];
 
 #[test]

@@ -5,6 +5,7 @@
 //! clock that the board, the wallet and the servers are given. So a screen shows the same seconds in every run.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -118,7 +119,8 @@ pub fn with_shelf(opening: Option<Opening>) -> Played {
 pub fn on_shelf((shelf, time, demo): (Shelf, Time, Demo)) -> Played {
     let wallet = wallet_over(&shelf, &demo);
     let clock = Arc::clone(&demo.clock);
-    let mut played = start(time, &Place { demo: false, ..AT_A_DESK }, wallet, &clock, Some(demo));
+    let place = Place { demo: false, ..AT_A_DESK };
+    let mut played = start_beside(Some(shelf.config()), time, &place, wallet, &clock, Some(demo));
     played.shelf = Some(shelf);
     played
 }
@@ -128,6 +130,18 @@ fn wallet_over(shelf: &Shelf, demo: &Demo) -> Arc<Wallet> {
 }
 
 fn start(
+    time: Time,
+    place: &Place,
+    wallet: Arc<Wallet>,
+    clock: &Arc<dyn Clock>,
+    demo: Option<Demo>,
+) -> Played {
+    start_beside(None, time, place, wallet, clock, demo)
+}
+
+/// The same with a config that there is a folder for.
+fn start_beside(
+    settings: Option<PathBuf>,
     time: Time,
     place: &Place,
     wallet: Arc<Wallet>,
@@ -147,7 +161,7 @@ fn start(
         clock: Arc::clone(clock),
         theme: Theme::new(Glyphs::Unicode, Colours::Ansi),
         clear_after: Some(Duration::from_secs(45)),
-        settings: None,
+        settings,
         sign_in: place.demo.then_some(sign_in),
     };
     let (happenings, coming) = mpsc::unbounded_channel();

@@ -2,7 +2,7 @@
 
 use toktui::sandbox::visitor::Choice;
 
-use crate::harness::{AT_A_DESK, Place, demo, demo_at};
+use crate::harness::{AT_A_DESK, Place, demo, demo_at, with_shelf};
 
 #[test]
 fn a_login_in_the_browser_here_ends_in_asked_against_granted() {
@@ -115,6 +115,22 @@ fn a_provider_is_added_by_its_address() {
     board.play(&format!("+ <type:{old}>"));
     stored!("add_provider", board);
     board.play("<enter> <see:Added 127.0.0.1>");
+}
+
+#[test]
+fn a_provider_that_is_added_is_there_at_the_next_start() {
+    let mut board = with_shelf(None);
+    let old = board.demo.as_ref().unwrap().sandbox.old.settings().issuer.clone();
+    board.play(&format!("+ <type:{old}> <enter> <see:and kept it beside the config>"));
+    let folder = board.shelf().config();
+    let (config, problems) = toktui::config::Config::open(&folder.join("config.toml"));
+    assert_eq!(problems, []);
+    let kept =
+        config.sources.iter().find(|source| source.issuer().is_some_and(|issuer| issuer.address == old));
+    let listed = board.wallet.sources();
+    let listed = listed.iter().find(|source| source.issuer().is_some_and(|issuer| issuer.address == old));
+    assert_eq!(kept, listed);
+    assert!(kept.is_some() && !folder.join("config.toml").exists());
 }
 
 #[test]

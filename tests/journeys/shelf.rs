@@ -41,6 +41,11 @@ impl Shelf {
         self.folder.path().join("store").join(name)
     }
 
+    /// The folder of the config, for what is kept beside it.
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
     /// The machine starts again: the session's keys are gone.
     pub fn end_session(&self) {
         self.session.0.lock().unwrap().clear();

@@ -11,6 +11,7 @@ mod look_up;
 mod making;
 mod mytoken;
 mod pitfalls;
+mod provider;
 mod race;
 mod refusals;
 mod renew;

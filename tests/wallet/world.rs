@@ -1,5 +1,6 @@
 //! A provider, a mytoken server, a clock, a browser and a wallet.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -201,6 +202,13 @@ impl Running {
         let (line, watch) = line();
         let wallet = Arc::clone(wallet);
         Self { task: tokio::spawn(async move { wallet.log_in(order, line).await }), watch }
+    }
+
+    /// One whose access tokens are to be good for these audiences.
+    pub fn for_audiences(wallet: &Arc<Wallet>, order: Order, audiences: BTreeSet<String>) -> Self {
+        let (line, watch) = line();
+        let wallet = Arc::clone(wallet);
+        Self { task: tokio::spawn(async move { wallet.log_in_for(order, audiences, line).await }), watch }
     }
 
     async fn step(&mut self) -> Step {

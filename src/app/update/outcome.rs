@@ -36,11 +36,15 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
         Outcome::Forgotten(result) => told(state, result.map(|name| format!("Forgot {name}")), now),
         Outcome::ProviderAdded(task, result) => {
             if state.end(task) {
-                let result = result.map(|source| {
+                let result = result.map(|added| {
+                    let source = &added.source;
                     state.providers.awaited = Some(source.id.clone());
                     state.providers.filter = None;
                     moving::focus(state, Pane::Providers);
-                    format!("Added {}", source.name)
+                    match &added.not_kept {
+                        None => format!("Added {}, and kept it beside the config", source.name),
+                        Some(why) => format!("Added {} for this session only: {why}", source.name),
+                    }
                 });
                 told(state, result, now);
             }

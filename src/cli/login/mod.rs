@@ -3,6 +3,7 @@
 mod panel;
 pub(super) mod qr;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io::{BufRead, IsTerminal};
 
@@ -32,6 +33,9 @@ pub struct Words {
     /// The provider behind a mytoken server, by its issuer
     #[arg(long, value_name = "ISSUER")]
     pub at: Option<String>,
+    /// Tokens that are good for this audience only, where the provider takes one; may be repeated. Remembered under the name
+    #[arg(long)]
+    pub audience: Vec<String>,
     /// Open no browser here, only print addresses
     #[arg(long)]
     pub no_browser: bool,
@@ -46,6 +50,7 @@ address and code go to standard error, and the command waits.
 Examples:
   toktui login egi
   toktui login toar --name lhaas
+  toktui login wlcg --name dcache --audience https://dcache.example.org
   toktui login https://login.example.org/realms/mine --client-id toktui --name mine
 
 Exit codes: 0 logged in and kept; 1 denied, expired, failed; 2 wrong usage, or no store to keep it in; 4 not reached.";
@@ -77,23 +82,25 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         offline: false,
         open_browser: !words.no_browser,
     };
-    let report = performed(house, order, words.no_browser, &doing).await?;
+    let audiences = words.audience.iter().cloned().collect();
+    let report = performed(house, order, &audiences, words.no_browser, &doing).await?;
     tell(house, &report);
     Ok(0)
 }
 
-/// Performs a login that may have to be asked which provider.
+/// Performs a login for these audiences that may have to be asked which provider.
 ///
 /// # Errors
 /// With the login's own fact.
 pub(super) async fn performed(
     house: &House,
     mut order: Order,
+    audiences: &BTreeSet<String>,
     no_browser: bool,
     doing: &str,
 ) -> Result<Box<Report>, Failure> {
     loop {
-        let login = |line| house.wallet.log_in(order.clone(), line);
+        let login = |line| house.wallet.log_in_for(order.clone(), audiences.clone(), line);
         match watched(house, no_browser, login).await? {
             Ended::Done(report) => return Ok(report),
             Ended::Choose(choices) => order.provider = Some(choose(house, &choices, "--at", doing).await?),

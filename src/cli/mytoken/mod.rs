@@ -14,7 +14,7 @@ mod right;
 mod servers;
 mod snippets;
 mod successor;
-mod table;
+pub(super) mod table;
 mod told;
 mod tree;
 mod would_work;

@@ -13,12 +13,12 @@ const NARROWEST: usize = 6;
 const GAP: usize = 2;
 
 /// How wide a table may be on standard output; `None`: nobody looks at it there, so nothing is cut.
-pub(super) fn room() -> Option<usize> {
+pub(in crate::cli) fn room() -> Option<usize> {
     std::io::stdout().is_terminal().then(|| usize::from(terminal::size().0))
 }
 
 /// The rows as lines. Cells are clean already. Where there is too little room the widest columns are cut first, then the last ones left out.
-pub(super) fn lines(rows: &[Vec<String>], room: Option<usize>) -> Vec<String> {
+pub(in crate::cli) fn lines(rows: &[Vec<String>], room: Option<usize>) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
     // A column that is empty in every row says nothing.

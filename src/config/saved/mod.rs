@@ -1,5 +1,7 @@
 //! `profiles.toml`, beside `config.toml`: the profiles that were saved from the form. toktui writes it; hands may.
 
+pub(super) mod added;
+
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -7,7 +9,7 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
-use super::{Config, kind_of};
+use super::{Config, Texts, kind_of};
 use crate::domain::draft::{Draft, DraftClause, When};
 use crate::domain::mytoken::{Clause, Form};
 use crate::domain::source::{Profile, SourceId, SourceKind};
@@ -38,16 +40,21 @@ pub fn save_profile(folder: &Path, profile: &SavedProfile) -> Result<(), String>
     let config = folder.join("config.toml");
     let path = super::saved_path(&config);
     let (user, old) = (super::read(&config)?, super::read(&path)?);
-    let user = user.as_deref();
-    let (before, _) = Config::load_both(user, &config, None);
+    // A provider or server may be one that was added.
+    let providers = super::read(&super::added_path(&config))?;
+    let with = |profiles| {
+        let texts = Texts { config: user.as_deref(), profiles, providers: providers.as_deref() };
+        Config::load_all(texts, &config)
+    };
+    let (before, _) = with(None);
     if let Some(other) = before.source(&SourceId(profile.name.clone())) {
         return Err(format!("{} is already the name of a {}: take another", profile.name, kind_of(other)));
     }
-    let kept = without(old.as_deref().unwrap_or(HEAD), &profile.name);
+    let kept = without(old.as_deref().unwrap_or(HEAD), &["profile."], &profile.name);
     let text = format!("{}\n\n{}", kept.trim_end(), table(profile));
     // What cannot be read back the same, or would harm another one, is not written.
-    let (was, _) = Config::load_both(user, &config, old.as_deref());
-    let (now, problems) = Config::load_both(user, &config, Some(&text));
+    let (was, _) = with(old.as_deref());
+    let (now, problems) = with(Some(&text));
     let about = format!("profile.{}", profile.name);
     let is_about =
         |key: &str| key.strip_prefix(&about).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
@@ -104,11 +111,11 @@ fn lasting(draft: &Draft) -> Draft {
     Draft { clauses: draft.clauses.iter().map(clause).collect(), ..draft.clone() }
 }
 
-/// The file without the tables of one profile, from its header to the next profile's.
-fn without(text: &str, name: &str) -> String {
+/// The file without the tables of one name, from their header to the next name's.
+fn without(text: &str, kinds: &[&str], name: &str) -> String {
     let mut is_in = false;
     let lines = text.split_inclusive('\n').filter(|line| {
-        if let Some(header) = header(line) {
+        if let Some(header) = header(line, kinds) {
             is_in = header == name;
         }
         !is_in
@@ -116,10 +123,11 @@ fn without(text: &str, name: &str) -> String {
     lines.collect()
 }
 
-/// Whose table begins in this line, if one does.
-fn header(line: &str) -> Option<&str> {
+/// Whose table begins in this line, if one of these kinds does.
+fn header<'l>(line: &'l str, kinds: &[&str]) -> Option<&'l str> {
     let rest = line.trim_start().trim_start_matches('[').trim_start();
-    let rest = Some(rest).filter(|_| line.trim_start().starts_with('['))?.strip_prefix("profile.")?;
+    let rest = Some(rest).filter(|_| line.trim_start().starts_with('['))?;
+    let rest = kinds.iter().find_map(|kind| rest.strip_prefix(kind))?;
     match rest.strip_prefix('"') {
         Some(quoted) => quoted.split('"').next(),
         None => rest.split(['.', ']', ' ']).next(),

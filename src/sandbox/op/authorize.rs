@@ -8,10 +8,10 @@ use super::quirks::RedirectFault;
 use super::refusal::Refusal;
 use super::settings::Client;
 use super::state::{Ask, Code, Purpose, State, print};
-use super::{Call, keys, page, signin};
+use super::{Call, keys, page, pushed, signin};
 use crate::sandbox::serve::Response;
 
-type Parameters = BTreeMap<String, String>;
+pub(super) type Parameters = BTreeMap<String, String>;
 
 /// Answers an authorization request (RFC 6749 §4.1.1): a sign-in page, or a redirect with an error, or (where the
 /// address to return to is not to be trusted) an error page and no redirect.
@@ -20,6 +20,12 @@ pub(super) fn answer(call: &Call) -> Result<Response, Refusal> {
     let settings = &call.inner.settings;
     let Some(client) = given.get("client_id").and_then(|id| settings.client(id)) else {
         return Ok(page::refused(settings, "Client not found."));
+    };
+    let Some(given) = pushed::meant(call, client, given) else {
+        return Ok(page::refused(
+            settings,
+            "Pushed Authorization Request is only allowed, once and in time.",
+        ));
     };
     let Some(redirect) = given.get("redirect_uri").filter(|uri| client.may_return_to(uri)) else {
         return Ok(page::refused(settings, "Invalid parameter: redirect_uri"));
@@ -51,7 +57,7 @@ pub(super) fn answer(call: &Call) -> Result<Response, Refusal> {
 }
 
 /// Whether the request is one this provider answers; else the error that goes back (real-parts.md §2.5).
-fn acceptable(
+pub(super) fn acceptable(
     call: &Call,
     client: &Client,
     given: &Parameters,

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::refusal::Refusal;
-use super::{Call, keys};
+use super::settings::Pushing;
+use super::{Call, keys, pushed};
 use crate::sandbox::serve::Response;
 
 /// The discovery document (`OpenID` Connect Discovery §3), with Keycloak's addresses and manners: `plain` is listed and
@@ -20,7 +21,7 @@ pub(super) fn document(call: &Call) -> Response {
         }
     }
     let methods = json!(["client_secret_basic", "client_secret_post"]);
-    let document = json!({
+    let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": at("auth"),
         "token_endpoint": at("token"),
@@ -56,6 +57,13 @@ pub(super) fn document(call: &Call) -> Response {
         "device_authorization_endpoint": at("auth/device"),
         "authorization_response_iss_parameter_supported": true,
     });
+    if settings.pushing != Pushing::No
+        && let Some(fields) = document.as_object_mut()
+    {
+        fields.insert("pushed_authorization_request_endpoint".to_owned(), at(pushed::LAST).into());
+        let required = settings.pushing == Pushing::Required;
+        fields.insert("require_pushed_authorization_requests".to_owned(), required.into());
+    }
     fresh(&document)
 }
 

@@ -11,6 +11,7 @@ mod keys;
 mod mint;
 mod page;
 mod profile;
+mod pushed;
 mod quirks;
 mod refusal;
 mod revoke;
@@ -30,7 +31,7 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use self::quirks::{Counts, ExpiresIn, IdTokenFault, Quirks, RedirectFault};
-pub use self::settings::{Client, Settings, Signing, User};
+pub use self::settings::{Client, Pushing, Settings, Signing, User};
 
 use self::refusal::Refusal;
 use self::state::State;
@@ -220,6 +221,9 @@ impl<'a> Call<'a> {
             "/protocol/openid-connect/auth" => {
                 (&["GET", "POST"], |n| &mut n.authorization, authorize::answer)
             }
+            pushed::PATH if self.inner.settings.pushing != Pushing::No => {
+                (&["POST"], |n| &mut n.pushed, pushed::take)
+            }
             "/protocol/openid-connect/auth/device" => (&["POST"], |n| &mut n.device, device::start),
             "/protocol/openid-connect/token" => (&["POST"], |n| &mut n.token, token::answer),
             "/protocol/openid-connect/token/introspect" => {
@@ -251,6 +255,11 @@ impl<'a> Call<'a> {
         }
         let mut form = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(&self.request.body).into_owned() {
+            if name == "resource" && form.contains_key(&name) {
+                // Of this one there may be several (RFC 8707 §2).
+                form.entry(name).and_modify(|all: &mut String| *all = format!("{all} {value}"));
+                continue;
+            }
             if form.insert(name, value).is_some() {
                 return Err(Refusal::invalid_request("duplicated parameter"));
             }

@@ -93,6 +93,8 @@ pub struct Counts {
     pub jwks: u32,
     /// Authorization requests.
     pub authorization: u32,
+    /// Authorization requests that were pushed.
+    pub pushed: u32,
     /// Token requests of any kind.
     pub token: u32,
     /// Of these: with a refresh token.

@@ -29,6 +29,8 @@ pub struct Settings {
     pub session_life: i64,
     /// Life of an authorization code, in seconds.
     pub code_life: i64,
+    /// Whether authorization requests can or must be pushed.
+    pub pushing: Pushing,
     /// Life of a device code, in seconds.
     pub device_life: i64,
     /// The least time between two polls for a device code, in seconds (RFC 8628 §3.5).
@@ -54,6 +56,7 @@ impl Settings {
             offline_life: None,
             session_life: 36_000,
             code_life: 60,
+            pushing: Pushing::No,
             device_life: 600,
             device_interval: 5,
         }
@@ -106,6 +109,18 @@ fn usual_clients() -> Vec<Client> {
         Client { audience: both, ..Client::confidential("toktui-confidential", "toktui-secret") },
         Client { honours_audience: true, ..Client::confidential("mytoken", "mytoken-secret") },
     ]
+}
+
+/// Whether authorization requests can or must be pushed (RFC 9126).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pushing {
+    /// There is no endpoint for it.
+    #[default]
+    No,
+    /// They can.
+    Offered,
+    /// No other one is answered.
+    Required,
 }
 
 /// How a client's tokens are signed.

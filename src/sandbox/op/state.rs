@@ -1,6 +1,6 @@
 //! What the provider remembers: sign-ins, grants, and fingerprints of everything it has handed out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_lc_rs::digest;
 use serde_json::Value;
@@ -27,6 +27,7 @@ pub(super) struct State {
     /// By family name (`reuse_id`).
     pub(super) grants: HashMap<String, Grant>,
     pub(super) codes: HashMap<Print, Code>,
+    pub(super) pushed: HashMap<Print, Pushed>,
     pub(super) devices: HashMap<Print, Device>,
     pub(super) refresh: HashMap<Print, Refresh>,
     pub(super) access: HashMap<Print, Access>,
@@ -88,6 +89,13 @@ pub(super) struct Code {
     pub(super) used: bool,
     /// What it gave.
     pub(super) grant: Option<String>,
+}
+
+/// An authorization request that was pushed: it is good once.
+pub(super) struct Pushed {
+    pub(super) client: String,
+    pub(super) parameters: BTreeMap<String, String>,
+    pub(super) ends: i64,
 }
 
 pub(super) struct Device {
@@ -188,6 +196,7 @@ impl State {
         const LONG: i64 = 3600;
         self.access.retain(|_, access| now < access.ends);
         self.devices.retain(|_, device| now < device.ends.saturating_add(LONG));
+        self.pushed.retain(|_, pushed| now < pushed.ends);
         self.pages.retain(|_, (_, made)| now < *made + LONG);
     }
 }

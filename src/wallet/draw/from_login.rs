@@ -10,7 +10,7 @@ use crate::domain::source::{Issuer, Source};
 use crate::oidc::discovery;
 use crate::oidc::tokens::TokenSet;
 use crate::oidc::{Cause, Error, refresh};
-use crate::wallet::granted::{access_token, audience, chain_end, missing, skewed};
+use crate::wallet::granted::{access_token, audience, audience_refused, chain_end, missing, skewed};
 use crate::wallet::pause::InVain;
 use crate::wallet::{Wallet, health, stale, words};
 
@@ -33,8 +33,9 @@ impl Wallet {
             return Err(Failure::new(Kind::NotValid, doing, why).hint(stale::cure(credential)));
         }
         let ask = hand::asked(credential, wish);
-        if wish.ask.is_some() && !ask.audiences.is_empty() && issuer.audience_parameter.is_none() {
-            let why = format!("{} takes no audience from a client", source.name);
+        if wish.ask.is_some()
+            && let Some(why) = audience_refused(issuer, &source.name, &ask.audiences)
+        {
             return Err(Failure::new(Kind::Unusable, doing, why).hint("Nothing was sent."));
         }
         let endpoint = match self.token_endpoint(issuer, grant).await {

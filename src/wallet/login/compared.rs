@@ -1,10 +1,13 @@
 //! Asked against granted, for a login at a provider.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
+use crate::domain::jwt::Jwt;
 use crate::domain::login::{Compared, Relation};
 use crate::domain::time::countdown;
-use crate::domain::untrusted::Untrusted;
+use crate::domain::untrusted::{Untrusted, cleaned};
 use crate::oidc::tokens::TokenSet;
 use crate::wallet::granted::life;
 
@@ -12,8 +15,26 @@ use crate::wallet::granted::life;
 pub(super) const OFFLINE: &str = "offline_access";
 
 /// The lines of the report, side by side.
-pub(super) fn compared(asked: &[String], set: &TokenSet) -> Vec<Compared> {
-    vec![scopes(asked, set), renewable(asked, set), lives(set)]
+pub(super) fn compared(asked: &[String], audiences: &BTreeSet<String>, set: &TokenSet) -> Vec<Compared> {
+    let mut lines = vec![scopes(asked, set), renewable(asked, set), lives(set)];
+    lines.extend(good_for(audiences, set));
+    lines
+}
+
+/// The audiences, where some were asked for, and what the access token says itself, where it can be read.
+fn good_for(asked: &BTreeSet<String>, set: &TokenSet) -> Option<Compared> {
+    let words = asked.iter().map(|audience| cleaned(audience)).collect::<Vec<_>>().join(" ");
+    let granted = Jwt::parse(set.access.expose())?.texts("aud");
+    let takes = asked.iter().all(|audience| granted.iter().any(|got| got.raw() == audience));
+    let more = granted.iter().any(|got| !asked.contains(got.raw()));
+    let (relation, note) = match (takes, more) {
+        (true, false) => (Relation::Same, None),
+        (true, true) => (Relation::Wider, Some("good for more than was asked".to_owned())),
+        (false, _) => (Relation::Other, Some("the provider did not take the audience".to_owned())),
+    };
+    let shown = granted.iter().map(Untrusted::shown).collect::<Vec<_>>().join(" ");
+    let shown = if shown.is_empty() { "none named".to_owned() } else { shown };
+    (!asked.is_empty()).then(|| line("audience", words, shown, relation, note))
 }
 
 fn line(what: &str, asked: String, granted: String, relation: Relation, note: Option<String>) -> Compared {

@@ -58,6 +58,7 @@ impl Wallet {
             }),
             None => Grant::Bare,
         };
+        let ask = Ask { audiences: race.audiences.clone(), ..Ask::default() };
         let id = fresh_id().map_err(|error| Failure::new(Kind::Failed, race.doing, error.to_string()))?;
         let credential = Credential {
             id,
@@ -67,8 +68,8 @@ impl Wallet {
             grant,
             custody: Custody::MemoryOnly,
             health: Health::Ok,
-            ask: Ask::default(),
-            access: vec![(Ask::default(), access)],
+            ask: ask.clone(),
+            access: vec![(ask, access)],
             since: now,
             pause: None,
         };
@@ -77,7 +78,7 @@ impl Wallet {
             id,
             name,
             at: race.source.name.clone(),
-            lines: compared(&race.issuer.scopes, &set),
+            lines: compared(&race.issuer.scopes, &race.audiences, &set),
             no_refresh: no_refresh(&race.issuer.scopes, &race.issuer.authorization, &set),
             remarks,
         })

@@ -9,17 +9,19 @@ mod finish_mytoken;
 mod race;
 mod routes;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::granted::audience_refused;
 use super::{Wallet, gone};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::handed::Handed;
 use crate::domain::login::{Order, Report, Step, View};
 use crate::domain::secret::Secret;
-use crate::domain::source::SourceKind;
+use crate::domain::source::{Issuer, Source, SourceKind};
 use crate::store;
 
 /// The line between a login and whoever watches it.
@@ -84,6 +86,20 @@ impl Wallet {
     /// # Errors
     /// With the deciding fact: denied, expired, refused, not reached, cancelled are told apart.
     pub async fn log_in(self: &Arc<Self>, order: Order, line: Line) -> Result<Report, Failure> {
+        self.log_in_for(order, BTreeSet::new(), line).await
+    }
+
+    /// The same for access tokens that are good for these audiences only. They are remembered with the login, and asked for at each renewal; logged
+    /// in anew under its name, they are asked for again.
+    ///
+    /// # Errors
+    /// As for [`Wallet::log_in`], and where the provider takes no audience, before anything is sent.
+    pub async fn log_in_for(
+        self: &Arc<Self>,
+        order: Order,
+        audiences: BTreeSet<String>,
+        line: Line,
+    ) -> Result<Report, Failure> {
         let Some(source) = self.source(&order.source) else {
             let why = format!("{} is not listed here", order.source.as_str());
             return Err(Failure::new(Kind::Unusable, "Logging in", why));
@@ -97,7 +113,15 @@ impl Wallet {
         let wallet = Arc::clone(self);
         let task = async move {
             match &source.kind {
-                SourceKind::Issuer(issuer) => wallet.race(&order, &source, issuer, line, &doing).await,
+                SourceKind::Issuer(issuer) => {
+                    let audiences = wallet.audiences(&order, &source, issuer, audiences, &doing)?;
+                    wallet.race(&order, audiences, &source, issuer, line, &doing).await
+                }
+                SourceKind::Server(_) | SourceKind::Profile(_) if !audiences.is_empty() => {
+                    let why = "a mytoken has its audiences in its restrictions";
+                    Err(Failure::new(Kind::Unusable, doing, why)
+                        .hint("toktui mytoken create NAME --audience AUDIENCE."))
+                }
                 SourceKind::Server(_) | SourceKind::Profile(_) => {
                     wallet.consent(&order, &source, line, &doing).await
                 }
@@ -106,6 +130,29 @@ impl Wallet {
         let result = self.to_its_end("Logging in", task).await;
         self.note_failed(&result);
         result
+    }
+
+    /// The audiences to ask for: those that are wanted, else those of the login that stands under the name.
+    fn audiences(
+        &self,
+        order: &Order,
+        source: &Source,
+        issuer: &Issuer,
+        wanted: BTreeSet<String>,
+        doing: &str,
+    ) -> Result<BTreeSet<String>, Failure> {
+        if let Some(why) = audience_refused(issuer, &source.name, &wanted) {
+            return Err(Failure::new(Kind::Unusable, doing, why).hint(
+                "Nothing was sent. `audience_parameter` in the config says how this provider takes one.",
+            ));
+        }
+        let earlier = || {
+            let id = self.find(order.name.as_deref().unwrap_or(source.id.as_str()))?;
+            let held =
+                self.store.get(&id).ok().filter(|held| order.name.is_some() && held.source == source.id)?;
+            Some(held.ask.audiences)
+        };
+        Ok(if wanted.is_empty() { earlier().unwrap_or_default() } else { wanted })
     }
 
     /// Logs in at a mytoken server for a mytoken that is handed out as a code: it is not kept here, whoever redeems the code has it.

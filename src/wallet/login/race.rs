@@ -3,6 +3,7 @@
 //! Only one redeems. When a code has come, polling stops and a poll that is under way is awaited: if that brings tokens,
 //! they are the login and the code is left unused; else the code is redeemed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::compared::OFFLINE;
@@ -17,6 +18,7 @@ use crate::oidc::code::{self, Wish};
 use crate::oidc::discovery::Metadata;
 use crate::oidc::pkce::Attempt;
 use crate::oidc::tokens::TokenSet;
+use crate::wallet::granted::audience;
 use crate::wallet::{Wallet, words};
 
 /// What the race needs from its start to its end.
@@ -27,6 +29,10 @@ pub(super) struct Race<'a> {
     pub(super) client: Client,
     pub(super) metadata: Arc<Metadata>,
     pub(super) attempt: Attempt,
+    /// What access tokens are to be good for; empty: for what the provider sees fit.
+    pub(super) audiences: BTreeSet<String>,
+    /// More parameters of the request: the source's own, and the audiences.
+    pub(super) extra: Vec<(String, String)>,
     pub(super) doing: &'a str,
 }
 
@@ -40,6 +46,7 @@ impl Wallet {
     pub(super) async fn race(
         self: &Arc<Self>,
         order: &Order,
+        audiences: BTreeSet<String>,
         source: &Source,
         issuer: &Issuer,
         line: Line,
@@ -62,7 +69,9 @@ impl Wallet {
             () = stopped(&mut stop) => return Err(cancelled(doing)),
             asked = asked => asked.map_err(|error| words::oidc(doing, Some(source), &error))?,
         };
-        let race = Race { order, source, issuer, client, metadata, attempt, doing };
+        let mut extra = issuer.authorization.clone();
+        extra.extend(audience(issuer.audience_parameter.as_deref(), &audiences));
+        let race = Race { order, source, issuer, client, metadata, attempt, audiences, extra, doing };
         let won = self.run(&race, line).await?;
         let identified = self.identify(&race, &won).await;
         if is_stopped(&stop) {
@@ -119,7 +128,7 @@ fn offline(issuer: &Issuer) -> Issuer {
 
 impl Race<'_> {
     pub(super) fn wish(&self) -> Wish<'_> {
-        Wish { client: &self.client, scopes: &self.issuer.scopes, extra: &self.issuer.authorization }
+        Wish { client: &self.client, scopes: &self.issuer.scopes, extra: &self.extra }
     }
 
     /// The loopback form that this client has registered: a borrowed client id comes with its own.

@@ -16,6 +16,7 @@ use crate::domain::login::{Browser, Step, View};
 use crate::domain::secret::Secret;
 use crate::domain::source::Route;
 use crate::domain::time::later;
+use crate::domain::untrusted::cleaned;
 use crate::oidc::Error;
 use crate::oidc::callback::{Expectation, Fault, parse_pasted};
 use crate::oidc::code;
@@ -307,9 +308,11 @@ fn view_of(wallet: &Wallet, race: &Race<'_>) -> View {
     let offline = race.issuer.scopes.iter().any(|scope| scope == "offline_access");
     let what = if offline { "keep the refresh token" } else { "keep what comes" };
     let kind = if race.client.secret.is_some() { "confidential, PKCE" } else { "public, PKCE" };
+    let mut asking = race.issuer.scopes.clone();
+    asking.extend(race.audiences.iter().map(|audience| format!("for {}", cleaned(audience))));
     View {
         at: race.source.name.clone(),
-        asking: race.issuer.scopes.clone(),
+        asking,
         client: format!("{}   {kind}", race.client.id),
         then: format!("{what}, {}, as {name}", wallet.kept_how()),
         ..View::default()

@@ -1,0 +1,117 @@
+//! `toktui provider add`: a provider by its address, or a client id at one that is built in, kept beside the config.
+
+use clap::Args;
+
+use super::folder;
+use crate::cli::house::House;
+use crate::config::{AddedProvider, save_provider};
+use crate::domain::failure::{Failure, Kind};
+use crate::domain::source::{Origin, Source, SourceKind};
+use crate::domain::untrusted::cleaned;
+
+/// Words of `toktui provider add`.
+#[derive(Clone, Debug, Args)]
+pub struct Words {
+    /// Its issuer, or a mytoken server's address; for your own client at one that is built in, its short name
+    pub provider: String,
+    /// The short name for commands; else its host
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The client to be there
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// A scope that a login asks for; may be repeated. Else the usual ones that it lists
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Vec<String>,
+    /// A loopback address that the client has registered; may be repeated. Else 127.0.0.1 with any port and the path /callback
+    #[arg(long, value_name = "ADDRESS")]
+    pub redirect: Vec<String>,
+}
+
+/// What `--help` says under the options.
+pub const HELP: &str = "\
+Whoever answers there is asked what it is and offers; what calls itself something else is not added. It is kept in providers.toml beside
+config.toml, which is not changed. A client with a secret belongs into config.toml ([provider.NAME] client_secret_file = \"…\").
+
+Examples:
+  toktui provider add https://login.example.org/realms/mine --name mine --client-id toktui
+  toktui provider add https://mytoken.example.org
+  toktui provider add egi --client-id my-client --redirect http://localhost:8080
+
+Exit codes: 0 added; 1 what answers is not believed; 2 wrong usage, or it is known already; 4 not reached.";
+
+/// Adds one.
+///
+/// # Errors
+/// When it is known already, nobody answers, what answers is not believed, or it cannot be written.
+pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
+    let doing = format!("Adding {}", cleaned(&words.provider));
+    let folder = folder(house, &doing)?.to_path_buf();
+    let sources = house.wallet.sources();
+    let listed = sources
+        .iter()
+        .find(|source| source.id.as_str() == words.provider || address(source) == words.provider.trim());
+    let mut added = match listed {
+        Some(source) => over(source, words, &doing)?,
+        None => AddedProvider::of(&house.wallet.add_provider(&words.provider).await?),
+    };
+    if let Some(name) = &words.name {
+        added.name = name.clone();
+    }
+    if added.is_server && (words.client_id.is_some() || !words.scope.is_empty() || !words.redirect.is_empty())
+    {
+        let failure =
+            Failure::new(Kind::Unusable, doing, "it is a mytoken server, which needs no client here");
+        return Err(failure.hint("Leave --client-id, --scope and --redirect out."));
+    }
+    added.client_id = words.client_id.clone().or(added.client_id);
+    if !words.scope.is_empty() {
+        added.scopes =
+            words.scope.iter().flat_map(|scopes| scopes.split_whitespace()).map(str::to_owned).collect();
+    }
+    added.redirects = words.redirect.clone();
+    let source = tokio::task::spawn_blocking(move || save_provider(&folder, &added))
+        .await
+        .map_err(|error| error.to_string())
+        .and_then(|saved| saved)
+        .map_err(|why| Failure::new(Kind::Unusable, doing, why))?;
+    let id = source.id.as_str();
+    house.out.line(&cleaned(&format!("Added {id}: {}", address(&source))));
+    match source.issuer() {
+        Some(issuer) if issuer.client.is_none() => {
+            house.say(&format!("a login there needs a client id: toktui login {id} --client-id ID"));
+        }
+        Some(_) => house.say(&format!("would a login work? toktui provider check {id}")),
+        None => house.say(&format!("what it offers: toktui mytoken create NAME --server {id}")),
+    }
+    Ok(0)
+}
+
+/// A client, scopes or redirect addresses over one that is listed already.
+fn over(source: &Source, words: &Words, doing: &str) -> Result<AddedProvider, Failure> {
+    let id = source.id.as_str();
+    let known = |why: String| Failure::new(Kind::Unusable, doing, why);
+    if source.origin != Origin::Preset || words.name.is_some() || source.issuer().is_none() {
+        let failure = known(format!("it is listed already, as {id}"));
+        return Err(match source.origin {
+            Origin::Config => failure.hint(format!("Change [provider.{id}] in config.toml.")),
+            Origin::Added => {
+                failure.hint(format!("To add it otherwise: toktui provider remove {id}, then add it."))
+            }
+            Origin::Preset | Origin::Sandbox => failure,
+        });
+    }
+    if words.client_id.is_none() && words.scope.is_empty() && words.redirect.is_empty() {
+        let hint = format!("Your own client there: toktui provider add {id} --client-id ID.");
+        return Err(known(format!("it is built in, as {id}")).hint(hint));
+    }
+    Ok(AddedProvider { name: id.to_owned(), ..AddedProvider::default() })
+}
+
+fn address(source: &Source) -> &str {
+    match &source.kind {
+        SourceKind::Issuer(issuer) => &issuer.address,
+        SourceKind::Server(server) => &server.address,
+        SourceKind::Profile(_) => "",
+    }
+}
