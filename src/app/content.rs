@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::lookup;
+use super::overlay::Overlay;
 use super::state::State;
 use super::tally::SKEW;
 use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, HeldAccess};
@@ -11,6 +13,7 @@ use crate::domain::event::{Event, Teller};
 use crate::domain::family::Member;
 use crate::domain::jwt::{self, Jwt};
 use crate::domain::mytoken::Facts;
+use crate::domain::signature::Signature;
 use crate::domain::time::countdown;
 use crate::domain::untrusted::{Untrusted, cleaned};
 use crate::domain::vault::Vault;
@@ -34,22 +37,44 @@ pub enum Line {
 /// Claims that are moments (RFC 7519 §4.1, `OpenID` Connect Core §2, §5.1).
 const MOMENTS: &[&str] = &["exp", "iat", "nbf", "auth_time", "updated_at"];
 
-/// Header and claims of a JWT.
+/// The lines of something over the board that is only read, if it is one.
 #[must_use]
-pub fn of_jwt(jwt: &Jwt, width: usize) -> Vec<Line> {
+pub fn of_overlay(state: &State, overlay: &Overlay, width: usize) -> Option<Vec<Line>> {
+    match overlay {
+        Overlay::Details(id, _) => state.held(id).map(|held| of_held(state, held, width)),
+        Overlay::Content(_) => {
+            let jwt = lookup::content(state)?;
+            Some(of_jwt(jwt, lookup::signature(state).map(|signature| told(state, signature)), width))
+        }
+        Overlay::Member(member, _) => Some(of_member(state, member, width)),
+        Overlay::Event(event, _) => Some(of_event(event, width)),
+        _ => None,
+    }
+}
+
+/// What is known of a signature: whether it is good, and in words.
+type Told = (bool, String);
+
+fn told(state: &State, signature: &Signature) -> Told {
+    (signature.is_good(), signature.words(|issuer| lookup::called(state, issuer)))
+}
+
+/// Header and claims of a JWT.
+fn of_jwt(jwt: &Jwt, signature: Option<Told>, width: usize) -> Vec<Line> {
     let mut page = Page::new(width);
-    page.claims(jwt);
+    page.claims(jwt, signature);
     page.lines
 }
 
 /// Everything held under a name, masked.
-#[must_use]
-pub fn of_held(held: &Held, vault: &Vault, width: usize) -> Vec<Line> {
+fn of_held(state: &State, held: &Held, width: usize) -> Vec<Line> {
     let mut page = Page::new(width);
-    page.credential(held, vault);
-    for access in &held.access {
+    page.credential(held, &state.wallet.vault);
+    for (at, access) in held.access.iter().enumerate() {
         page.lines.push(Line::Blank);
-        page.access(access, held.locked);
+        // Only the chief one, which comes first, is looked up.
+        let signature = if at == 0 { lookup::signature_of(state, held) } else { None };
+        page.access(access, held.locked, signature.map(|signature| told(state, signature)));
     }
     if let Chain::Mytoken { facts, copy, .. } = &held.chain {
         page.lines.push(Line::Blank);
@@ -59,8 +84,7 @@ pub fn of_held(held: &Held, vault: &Vault, width: usize) -> Vec<Line> {
 }
 
 /// All that is known of a listed mytoken, and its history as far as that was read.
-#[must_use]
-pub fn of_member(state: &State, member: &Member, width: usize) -> Vec<Line> {
+fn of_member(state: &State, member: &Member, width: usize) -> Vec<Line> {
     let mut page = Page::new(width);
     page.member(member);
     if let Some((events, read)) = state.families.histories.get(&member.listed.mom_id) {
@@ -83,8 +107,7 @@ pub fn of_member(state: &State, member: &Member, width: usize) -> Vec<Line> {
 }
 
 /// All of one event.
-#[must_use]
-pub fn of_event(event: &Event, width: usize) -> Vec<Line> {
+fn of_event(event: &Event, width: usize) -> Vec<Line> {
     let mut page = Page::new(width);
     page.head(cleaned(&event.what.label()));
     page.lines.push(Line::Moment("when".to_owned(), event.at));
@@ -234,7 +257,7 @@ impl Page {
         }
     }
 
-    fn access(&mut self, access: &HeldAccess, is_locked: bool) {
+    fn access(&mut self, access: &HeldAccess, is_locked: bool, signature: Option<Told>) {
         let length = format!("access token, {} characters", access.length);
         self.head(if is_locked { "access token".to_owned() } else { length });
         let Ask { scopes, audiences } = &access.ask;
@@ -264,7 +287,7 @@ impl Page {
             self.pair("with it", "an ID token");
         }
         match &access.content {
-            Some(jwt) => self.claims(jwt),
+            Some(jwt) => self.claims(jwt, signature),
             None if is_locked => {}
             None => self.pair("content", "opaque: only its provider can read it"),
         }
@@ -288,16 +311,21 @@ impl Page {
         self.moment("ends", facts.ends(), "no end of its own");
     }
 
-    fn claims(&mut self, jwt: &Jwt) {
-        self.head("header, not verified");
+    fn claims(&mut self, jwt: &Jwt, signature: Option<Told>) {
+        let is_good = signature.as_ref().is_some_and(|(is_good, _)| *is_good);
+        let verified = if is_good { "" } else { ", not verified" };
+        self.head(format!("header{verified}"));
         self.object(&jwt.header);
-        self.head("claims, not verified");
+        self.head(format!("claims{verified}"));
         self.object(&jwt.claims);
-        let signature = match jwt.signature {
+        let length = match jwt.signature {
             0 => "none".to_owned(),
             bytes => format!("{bytes} bytes, not shown"),
         };
-        self.pair("signature", &signature);
+        self.pair("signature", &length);
+        if let Some((_, words)) = signature {
+            self.pair("", &words);
+        }
     }
 
     fn object(&mut self, object: &Map<String, Value>) {
@@ -367,7 +395,7 @@ mod tests {
             claims: claims.as_object().expect("an object").clone(),
             signature: 256,
         };
-        let lines = of_jwt(&jwt, 60);
+        let lines = of_jwt(&jwt, None, 60);
         assert!(lines.contains(&Line::Moment("exp".to_owned(), crate::domain::time::from_epoch(1000))));
         assert!(lines.contains(&Line::Pair("gro\\u{1b}ups".to_owned(), "a\\u{202e}".to_owned())));
         assert!(lines.contains(&Line::Pair(String::new(), "b".to_owned())));

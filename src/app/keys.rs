@@ -123,9 +123,10 @@ pub const KEYMAP: &[Binding] = &[
         &[ch('R')],
         Action::AskServer,
         "ask again",
-        "ask its server about the token on show",
+        "ask about the token on show: its server, or whether its signature is good",
     )
     .when(can::ask_server)
+    .says(can::ask_says)
     .footer(8),
     Binding::new(
         Layer::Board,

@@ -11,6 +11,7 @@ mod look_up;
 mod making;
 mod mytoken;
 mod race;
+mod reading;
 mod renew;
 mod secrets;
 mod tap;

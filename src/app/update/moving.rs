@@ -94,10 +94,9 @@ fn in_overlay(state: &mut State, action: Action) {
         Overlay::Help(_) => palette::help(state).len(),
         Overlay::Palette(palette) => palette::matches(state, palette.field.value()).len(),
         Overlay::CopyMenu(..) => copy::menu_rows(state).len(),
-        Overlay::Details(id, _) => {
-            state.held(id).map_or(0, |held| content::of_held(held, &state.wallet.vault, width).len())
+        Overlay::Details(..) | Overlay::Content(_) | Overlay::Member(..) | Overlay::Event(..) => {
+            content::of_overlay(state, top, width).map_or(0, |lines| lines.len())
         }
-        Overlay::Content(_) => lookup::content(state).map_or(0, |jwt| content::of_jwt(jwt, width).len()),
         Overlay::WhichProvider(which) => which.choices.len(),
         Overlay::WhichClient(which) => which.public.len() + 1,
         Overlay::Guarding(choosing) => choosing.answers().len(),
@@ -106,8 +105,6 @@ fn in_overlay(state: &mut State, action: Action) {
             Over::Nothing | Over::ProfileName(_) => return,
         },
         Overlay::Family(window) => window.len(),
-        Overlay::Member(member, _) => content::of_member(state, member, width).len(),
-        Overlay::Event(event, _) => content::of_event(event, width).len(),
         _ => return,
     };
     match state.overlays.last_mut() {

@@ -47,6 +47,8 @@ fn finding(target: Target, standing: Standing) -> Finding {
         verdict,
         facts: None,
         content: None,
+        signature: None,
+        introspected: None,
         what: String::new(),
         held_as: None,
         may_ask: None,
