@@ -1,6 +1,7 @@
 //! The plain commands: words in, words out, one file a command.
 
 mod backup;
+mod compare;
 mod copy;
 pub mod demo;
 mod end;
@@ -94,10 +95,13 @@ pub enum Plain {
     /// What a token is, whether it is valid, until when, and if not, why
     ///
     /// Reads a token from standard input: a mytoken, an access, ID or refresh token, with or without `Bearer`, quotes and
-    /// line breaks around it. A mytoken's server is asked only if it is configured, or named with --ask-server; nothing
-    /// else is ever sent anywhere.
+    /// line breaks around it. A mytoken's server is asked only if it is configured, or named with --ask-server; anything else is
+    /// shown to nobody but the provider of --introspect-at.
     #[command(after_help = info::HELP)]
     Info(info::Words),
+    /// What is not the same in two tokens: scopes, audience, claims, times, header
+    #[command(after_help = compare::HELP)]
+    Compare(compare::Words),
     /// Keep the token on standard input under a name
     #[command(after_help = keep::HELP)]
     Keep(keep::Words),
@@ -189,6 +193,7 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
         Plain::Copy(words) => copy::run(house, words).await,
         Plain::List(words) => list::run(house, *words).await,
         Plain::Info(words) => info::run(house, words, io::stdin()).await,
+        Plain::Compare(words) => compare::run(house, words, io::stdin()).await,
         Plain::Keep(words) => keep::run(house, words, io::stdin()).await,
         Plain::History(words) => history::run(house, words).await,
         Plain::Renew(words) => renew::run(house, words).await,

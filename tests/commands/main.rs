@@ -10,5 +10,6 @@ mod listing;
 mod making;
 mod pages;
 mod pipes;
+mod reading;
 mod tokens;
 mod world;

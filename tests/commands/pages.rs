@@ -4,12 +4,13 @@ use std::process::Command;
 
 use super::world::Home;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "login",
     "token",
     "copy",
     "list",
     "info",
+    "compare",
     "keep",
     "history",
     "renew",

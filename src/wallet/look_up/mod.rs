@@ -3,6 +3,7 @@
 //! one of a mytoken that revokes itself for that. The signature of a JWT is checked with its issuer's public keys, for which it
 //! is sent nowhere.
 
+mod content;
 mod introspect;
 mod pasted;
 mod place;
