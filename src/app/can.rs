@@ -188,6 +188,11 @@ pub(super) fn show_content(state: &State) -> bool {
     lookup::content(state).is_some()
 }
 
+/// Whether the page on top shows the claims of a token.
+pub(super) fn read_claims(state: &State) -> bool {
+    state.overlays.last().is_some_and(|overlay| super::content::token_in(state, overlay, 0).is_some())
+}
+
 pub(super) fn go_to_newest(state: &State) -> bool {
     let finding = state.lookup.pasted.as_ref().and_then(|pasted| pasted.finding.as_ref());
     finding.and_then(|finding| finding.held_as.as_ref()).is_some_and(|id| state.held(id).is_some())

@@ -37,9 +37,62 @@ pub enum Line {
 /// Claims that are moments (RFC 7519 §4.1, `OpenID` Connect Core §2, §5.1).
 const MOMENTS: &[&str] = &["exp", "iat", "nbf", "auth_time", "updated_at"];
 
+impl Line {
+    /// Whether its name or value holds this text, which is in lower case.
+    #[must_use]
+    pub fn holds(&self, wanted: &str) -> bool {
+        let holds = |text: &str| text.to_lowercase().contains(wanted);
+        match self {
+            Self::Head(text) | Self::Moment(text, _) => holds(text),
+            Self::Pair(name, value) => holds(name) || holds(value),
+            Self::Blank => false,
+        }
+    }
+}
+
+/// A claim, or a member of a header, that a line belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// Its value.
+    pub value: Value,
+    /// Which of the tokens on the page it is of.
+    pub token: usize,
+}
+
+impl Claim {
+    /// The value as text that is harmless wherever it is pasted.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.value {
+            Value::String(text) => cleaned(text),
+            other => cleaned(&other.to_string()),
+        }
+    }
+}
+
+/// The claim in a line of a page.
+#[must_use]
+pub fn claim_at(state: &State, overlay: &Overlay, width: usize, line: usize) -> Option<Claim> {
+    page_of(state, overlay, width)?.claims.into_iter().nth(line).flatten()
+}
+
+/// A token on a page, by its place there.
+#[must_use]
+pub fn token_in<'a>(state: &'a State, overlay: &Overlay, token: usize) -> Option<&'a Jwt> {
+    match overlay {
+        Overlay::Details(id, _) => state.held(id)?.access.get(token)?.content.as_ref(),
+        Overlay::Content(_) => lookup::content(state),
+        _ => None,
+    }
+}
+
 /// The lines of something over the board that is only read, if it is one.
 #[must_use]
 pub fn of_overlay(state: &State, overlay: &Overlay, width: usize) -> Option<Vec<Line>> {
+    page_of(state, overlay, width).map(|page| page.lines)
+}
+
+fn page_of(state: &State, overlay: &Overlay, width: usize) -> Option<Page> {
     match overlay {
         Overlay::Details(id, _) => state.held(id).map(|held| of_held(state, held, width)),
         Overlay::Content(_) => {
@@ -60,19 +113,20 @@ fn told(state: &State, signature: &Signature) -> Told {
 }
 
 /// Header and claims of a JWT.
-fn of_jwt(jwt: &Jwt, signature: Option<Told>, width: usize) -> Vec<Line> {
+fn of_jwt(jwt: &Jwt, signature: Option<Told>, width: usize) -> Page {
     let mut page = Page::new(width);
-    page.claims(jwt, signature);
-    page.lines
+    page.token(jwt, signature);
+    page
 }
 
 /// Everything held under a name, masked.
-fn of_held(state: &State, held: &Held, width: usize) -> Vec<Line> {
+fn of_held(state: &State, held: &Held, width: usize) -> Page {
     let mut page = Page::new(width);
     page.credential(held, &state.wallet.vault);
     for (at, access) in held.access.iter().enumerate() {
         page.lines.push(Line::Blank);
         // Only the chief one, which comes first, is looked up.
+        page.token = at;
         let signature = if at == 0 { lookup::signature_of(state, held) } else { None };
         page.access(access, held.locked, signature.map(|signature| told(state, signature)));
     }
@@ -80,11 +134,11 @@ fn of_held(state: &State, held: &Held, width: usize) -> Vec<Line> {
         page.lines.push(Line::Blank);
         page.facts(facts, (*copy > 0).then_some(*copy));
     }
-    page.lines
+    page
 }
 
 /// All that is known of a listed mytoken, and its history as far as that was read.
-fn of_member(state: &State, member: &Member, width: usize) -> Vec<Line> {
+fn of_member(state: &State, member: &Member, width: usize) -> Page {
     let mut page = Page::new(width);
     page.member(member);
     if let Some((events, read)) = state.families.histories.get(&member.listed.mom_id) {
@@ -103,11 +157,11 @@ fn of_member(state: &State, member: &Member, width: usize) -> Vec<Line> {
             }
         }
     }
-    page.lines
+    page
 }
 
 /// All of one event.
-fn of_event(event: &Event, width: usize) -> Vec<Line> {
+fn of_event(event: &Event, width: usize) -> Page {
     let mut page = Page::new(width);
     page.head(cleaned(&event.what.label()));
     page.lines.push(Line::Moment("when".to_owned(), event.at));
@@ -128,17 +182,21 @@ fn of_event(event: &Event, width: usize) -> Vec<Line> {
     line("program", &event.agent, event.new_agent);
     line("comment", &event.comment, false);
     line("mom id", &event.mom_id, false);
-    page.lines
+    page
 }
 
 struct Page {
     lines: Vec<Line>,
+    /// The claim that each line belongs to; lines at the end may have none here.
+    claims: Vec<Option<Claim>>,
+    /// The place of the token that is being written down.
+    token: usize,
     width: usize,
 }
 
 impl Page {
     fn new(width: usize) -> Self {
-        Self { lines: Vec::new(), width: width.saturating_sub(NAMES).max(8) }
+        Self { lines: Vec::new(), claims: Vec::new(), token: 0, width: width.saturating_sub(NAMES).max(8) }
     }
 
     fn head(&mut self, text: impl Into<String>) {
@@ -287,7 +345,7 @@ impl Page {
             self.pair("with it", "an ID token");
         }
         match &access.content {
-            Some(jwt) => self.claims(jwt, signature),
+            Some(jwt) => self.token(jwt, signature),
             None if is_locked => {}
             None => self.pair("content", "opaque: only its provider can read it"),
         }
@@ -311,7 +369,7 @@ impl Page {
         self.moment("ends", facts.ends(), "no end of its own");
     }
 
-    fn claims(&mut self, jwt: &Jwt, signature: Option<Told>) {
+    fn token(&mut self, jwt: &Jwt, signature: Option<Told>) {
         let is_good = signature.as_ref().is_some_and(|(is_good, _)| *is_good);
         let verified = if is_good { "" } else { ", not verified" };
         self.head(format!("header{verified}"));
@@ -330,6 +388,7 @@ impl Page {
 
     fn object(&mut self, object: &Map<String, Value>) {
         for (name, value) in object {
+            self.claims.resize(self.lines.len(), None);
             let moment = MOMENTS.contains(&name.as_str()).then(|| jwt::moment(value)).flatten();
             match (moment, value) {
                 (Some(at), _) => self.lines.push(Line::Moment(cleaned(name), at)),
@@ -343,6 +402,7 @@ impl Page {
                 }
                 (None, other) => self.pair(name, &other.to_string()),
             }
+            self.claims.resize(self.lines.len(), Some(Claim { value: value.clone(), token: self.token }));
         }
     }
 }
@@ -395,7 +455,7 @@ mod tests {
             claims: claims.as_object().expect("an object").clone(),
             signature: 256,
         };
-        let lines = of_jwt(&jwt, None, 60);
+        let lines = of_jwt(&jwt, None, 60).lines;
         assert!(lines.contains(&Line::Moment("exp".to_owned(), crate::domain::time::from_epoch(1000))));
         assert!(lines.contains(&Line::Pair("gro\\u{1b}ups".to_owned(), "a\\u{202e}".to_owned())));
         assert!(lines.contains(&Line::Pair(String::new(), "b".to_owned())));

@@ -57,8 +57,8 @@ pub(super) fn lines<'a>(
     say("to", client.map(|client| client.shown()).unwrap_or_default());
     say("may", scopes(jwt));
     say("when", times(jwt, scene));
-    let rest = jwt.claims.iter().filter(|(name, _)| !TOLD.contains(&name.as_str())).collect();
-    lines.extend(listed(rest, width, scene));
+    let rest: Vec<_> = jwt.claims.iter().filter(|(name, _)| !TOLD.contains(&name.as_str())).collect();
+    lines.extend(listed(&rest, width, scene));
     lines.push(sealed_how(jwt, signature, scene));
     lines
 }
@@ -121,11 +121,12 @@ fn told(name: &str, value: &Value, scene: Scene<'_>) -> String {
 
 /// The lines of what a provider said of a token.
 pub(super) fn claims<'a>(claims: &Map<String, Value>, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
-    listed(claims.iter().filter(|(name, _)| *name != "active").collect(), width, scene)
+    let said: Vec<_> = claims.iter().filter(|(name, _)| *name != "active").collect();
+    listed(&said, width, scene)
 }
 
 /// Claims, a line each, under names of one width.
-fn listed<'a>(rest: Vec<(&String, &Value)>, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
+fn listed<'a>(rest: &[(&String, &Value)], width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
     let theme = scene.theme;
     let widest = rest.iter().take(MOST).map(|(name, _)| cleaned(name).width()).max().unwrap_or(0);
     let wide = widest.min(width / 2).max(LABEL - 2);

@@ -1,9 +1,10 @@
 //! Everything held under a name, or everything a token says, line by line and masked.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
+use super::field;
 use super::lookup::more_below;
 use super::parts::{Panel, cell, put_row};
 use super::scene::Scene;
@@ -14,7 +15,13 @@ use crate::domain::signature::Signature;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::cleaned;
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, overlay: &Overlay, list: &List, scene: Scene<'_>) {
+pub(super) fn draw(
+    buf: &mut Buffer,
+    area: Rect,
+    overlay: &Overlay,
+    list: &List,
+    scene: Scene<'_>,
+) -> Option<Position> {
     let title = match overlay {
         Overlay::Content(_) if lookup::signature(scene.state).is_some_and(Signature::is_good) => {
             "What it says; its signature is good"
@@ -28,12 +35,27 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, overlay: &Overlay, list: &List,
     let title = vec![Span::styled(title.to_owned(), theme.title_focused)];
     let inside = Panel { title, focused: true, ..Panel::default() }.over(buf, area, theme);
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
-    let Some(lines) = content::of_overlay(scene.state, overlay, width) else { return };
+    let lines = content::of_overlay(scene.state, overlay, width)?;
     let offset = list.offset.min(lines.len().saturating_sub(height));
+    let selected = overlay.page().map(|list| list.selected);
     for (row, line) in lines.iter().skip(offset).take(height).enumerate() {
         put_row(buf, inside, row, shown(line, scene), theme);
+        if selected == Some(offset + row) {
+            scene.mark_row(buf, inside, row);
+        }
     }
     more_below(buf, area, lines.len().saturating_sub(offset + height), scene);
+    search(buf, area, list, scene)
+}
+
+/// What is searched for, on the lower edge.
+fn search(buf: &mut Buffer, area: Rect, list: &List, scene: Scene<'_>) -> Option<Position> {
+    if area.height < 3 || area.width < 30 || (!list.typing && list.sought.is_empty()) {
+        return None;
+    }
+    let place = Rect { x: area.x + 2, y: area.bottom() - 1, width: 24, height: 1 };
+    let drawn = field::draw(buf, place, &list.sought, field::Shown::Plain, scene);
+    drawn.filter(|_| list.typing)
 }
 
 fn shown<'a>(line: &content::Line, scene: Scene<'_>) -> Line<'a> {

@@ -192,7 +192,9 @@ fn introspected<'a>(width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
     };
     let words = wrap(&format!("{sign} {}", introspected.words()), width);
     let mut lines: Vec<Line<'a>> = words.into_iter().map(|line| Line::styled(line, style)).collect();
-    lines.extend(introspected.claims().map(|claims| content::claims(claims, width, scene)).unwrap_or_default());
+    lines.extend(
+        introspected.claims().map(|claims| content::claims(claims, width, scene)).unwrap_or_default(),
+    );
     lines
 }
 

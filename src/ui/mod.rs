@@ -120,7 +120,7 @@ fn draw_overlay(
         Overlay::Details(_, list)
         | Overlay::Content(list)
         | Overlay::Member(_, list)
-        | Overlay::Event(_, list) => details::draw(buf, area, overlay, list, scene),
+        | Overlay::Event(_, list) => return details::draw(buf, area, overlay, list, scene),
         Overlay::Login(login) => return login::draw(buf, area, login, scene),
         Overlay::WhichProvider(which) => questions::which_provider(buf, area, which, scene),
         Overlay::WhichClient(which) => return questions::which_client(buf, area, which, scene),

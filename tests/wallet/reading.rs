@@ -74,11 +74,7 @@ async fn a_signature_is_good_or_does_not_fit_or_it_is_said_why_nobody_knows() {
             Signature::Unchecked(Unchecked::Algorithm("ML-DSA-44".into())),
         ),
         ("unsigned", head(|head| head["alg"] = "none".into()), Signature::Unchecked(Unchecked::Unsigned)),
-        (
-            "extensions",
-            head(|head| head["crit"] = json!(["x"])),
-            Signature::Unchecked(Unchecked::Extensions),
-        ),
+        ("extensions", head(|head| head["crit"] = json!(["x"])), Signature::Unchecked(Unchecked::Extensions)),
     ];
     for (what, token, expected) in table {
         assert_eq!(signature(&world, &token).await, expected, "{what}");
@@ -104,7 +100,11 @@ async fn keys_are_fetched_once_a_session_and_the_token_is_never_sent() {
     let other = changed(&token, 0, |head| head["kid"] = "k9".into());
     wallet.look_up_pasted(&recognise(&other), &Ask::IfListed).await;
     let exchanges = world.op_tap.all();
-    assert_eq!((asked(&world, "/certs") - before, exchanges.len() - all), (1, 2), "the document and the keys");
+    assert_eq!(
+        (asked(&world, "/certs") - before, exchanges.len() - all),
+        (1, 2),
+        "the document and the keys"
+    );
     let sent = exchanges.iter().skip(all).any(|exchange| !exchange.request.is_empty());
     assert!(!sent, "something was sent");
 }

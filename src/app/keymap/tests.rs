@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::*;
-use crate::app::action::{CreateAction, FamilyAction, MytokenAction};
+use crate::app::action::{CreateAction, FamilyAction, MytokenAction, ReadingAction};
 use crate::app::effect::Outcome;
 use crate::app::key::{ch, key};
 use crate::app::sample::*;
@@ -73,6 +73,10 @@ fn every_action() -> Vec<Action> {
         Action::NextLine,
         Action::PreviousLine,
         Action::Switch,
+        Action::Reading(ReadingAction::Search),
+        Action::Reading(ReadingAction::Next),
+        Action::Reading(ReadingAction::CopyClaim),
+        Action::Reading(ReadingAction::CopyClaims),
         Action::Family(FamilyAction::All),
         Action::Family(FamilyAction::Below),
         Action::Family(FamilyAction::Read),
@@ -127,6 +131,12 @@ fn every_action() -> Vec<Action> {
         | Action::AddProvider
         | Action::Filter
         | Action::Sort
+        | Action::Reading(
+            ReadingAction::Search
+            | ReadingAction::Next
+            | ReadingAction::CopyClaim
+            | ReadingAction::CopyClaims,
+        )
         | Action::Zone
         | Action::Mouse
         | Action::Palette

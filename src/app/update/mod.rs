@@ -9,6 +9,7 @@ mod log_in;
 mod moving;
 mod mytoken;
 mod outcome;
+mod reading;
 mod safe;
 mod settle;
 mod typing;

@@ -108,16 +108,16 @@ fn in_overlay(state: &mut State, action: Action) {
         _ => return,
     };
     match state.overlays.last_mut() {
-        Some(Overlay::Help(list) | Overlay::CopyMenu(_, list)) => {
+        Some(
+            Overlay::Help(list)
+            | Overlay::CopyMenu(_, list)
+            | Overlay::Details(_, list)
+            | Overlay::Content(list),
+        ) => {
             list.selected = moved(list.selected, lines, height, action);
             list.offset = scrolled(list.offset, list.selected, lines, height);
         }
-        Some(
-            Overlay::Details(_, list)
-            | Overlay::Content(list)
-            | Overlay::Member(_, list)
-            | Overlay::Event(_, list),
-        ) => read_on(list, lines, height, action),
+        Some(Overlay::Member(_, list) | Overlay::Event(_, list)) => read_on(list, lines, height, action),
         Some(Overlay::Family(window)) => {
             let list = &mut window.list;
             list.selected = moved(list.selected, lines, height, action);

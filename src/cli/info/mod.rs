@@ -62,8 +62,9 @@ pub async fn run(house: &mut House, words: &Words, from: impl Read) -> Result<u8
     let (found, kind) = match words.token.as_str() {
         _ if words.token != "-" && words.introspect_at.is_some() => {
             let why = "what is held is shown to its own provider only";
-            return Err(Failure::new(Kind::Unusable, format!("Looking {} up", words.token), why)
-                .hint("--introspect-at goes with a token on standard input: `toktui info - --introspect-at …`"));
+            return Err(Failure::new(Kind::Unusable, format!("Looking {} up", words.token), why).hint(
+                "--introspect-at goes with a token on standard input: `toktui info - --introspect-at …`",
+            ));
         }
         "-" => pasted(house, words, from).await?,
         name => held(house, name).await?,
@@ -106,8 +107,12 @@ fn provider_named(house: &House, wanted: &str) -> Result<SourceId, Failure> {
     };
     issuers().find(is_it).map(|source| source.id.clone()).ok_or_else(|| {
         let names: Vec<&str> = issuers().map(|source| source.id.as_str()).collect();
-        Failure::new(Kind::Unusable, "Reading the token", "no provider has that name here, so nobody was asked")
-            .hint(format!("There are: {}.", names.join(", ")))
+        Failure::new(
+            Kind::Unusable,
+            "Reading the token",
+            "no provider has that name here, so nobody was asked",
+        )
+        .hint(format!("There are: {}.", names.join(", ")))
     })
 }
 

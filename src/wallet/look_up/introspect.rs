@@ -17,8 +17,13 @@ const OTHERS: &str = "the token is another issuer's; it was not sent";
 
 impl Wallet {
     /// Asks the provider of a held credential about its access token.
-    pub(super) async fn introspect_held(&self, credential: &Credential, token: &Secret) -> Option<Introspected> {
-        let source = self.source(&credential.source).filter(|source| !self.headings().contains(&source.id))?;
+    pub(super) async fn introspect_held(
+        &self,
+        credential: &Credential,
+        token: &Secret,
+    ) -> Option<Introspected> {
+        let source =
+            self.source(&credential.source).filter(|source| !self.headings().contains(&source.id))?;
         let issuer = source.issuer()?;
         let client = match &credential.grant {
             Grant::Refresh(grant) if grant.issuer != issuer.address => return None,
