@@ -398,3 +398,26 @@ async fn a_rotating_parent_makes_children_and_shows_them_below_itself() {
     .await;
     assert_eq!(of_child.outcome, Err(Error::Refused(No::LacksCapability)));
 }
+
+#[tokio::test]
+async fn pitfall_40_a_profile_that_adds_to_what_was_chosen_is_seen() {
+    let sandbox = Sandbox::open().await;
+    let order = Wanted {
+        capabilities: vec![Capability::new("AT")],
+        restrictions: vec![Clause {
+            expires: Some(from_epoch(NOW + 600)),
+            uses_at: Some(5),
+            uses_other: Some(5),
+            ..Clause::default()
+        }],
+        templates: vec!["web".to_owned()],
+        ..sandbox.order()
+    };
+    let issued = sandbox.made(&order).await;
+    assert!(issued.facts.capabilities.len() > 1, "{:?}", issued.facts.capabilities);
+    let lines = asked::compare(&order, &issued, sandbox.clock.now());
+    let wider: Vec<&str> =
+        lines.iter().filter(|line| line.relation == Relation::Wider).map(|line| line.what.as_str()).collect();
+    assert!(wider.contains(&"may"), "{lines:?}");
+    assert!(asked::is_wider(&lines));
+}

@@ -612,3 +612,12 @@ fn the_focused_pane_is_the_one_that_says_so() {
         assert_eq!(style_of(&buffer, &format!("{name} ")).0, Color::Cyan, "{name}");
     }
 }
+
+#[test]
+fn ten_thousand_mytokens_stand_in_one_window_and_the_last_is_one_key_away() {
+    let mut state = families::with_list(LARGE, families::very_many());
+    assert!(screen(&state).contains("10,000"));
+    press(&mut state, "G");
+    let shown = screen(&state);
+    assert!(shown.contains("mytoken web") && !shown.contains(" more "), "{shown}");
+}

@@ -244,7 +244,7 @@ fn a_terminal_that_goes_takes_the_program_with_it() {
 #[test]
 fn a_c_locale_is_sent_ascii_and_no_color_no_colour() {
     let mut pty = Pty::start(&["demo"], &[("LANG", "C"), ("NO_COLOR", "1")], TempDir::new().unwrap());
-    pty.shows("batch").type_keys("jjjR").shows("heard just now").type_keys("h").shows("handed over");
+    pty.shows("batch").type_keys("jjjR").shows("heard just now").type_keys("h").shows("collected by code");
     pty.type_keys("?").shows("What works now").leave().type_keys("1\r").shows("waiting for you there");
     pty.leave().shows("cancelled").type_keys("q");
     assert_eq!(pty.code(), 0);

@@ -223,7 +223,7 @@ impl Page {
         self.head(name.unwrap_or_else(|| "one without a name".to_owned()));
         match &member.held {
             Some((_, name)) if member.asks => {
-                self.pair("held", &format!("here as {name}; it is the one that asked"))
+                self.pair("held", &format!("here as {name}; it is the one that asked"));
             }
             Some((_, name)) => self.pair("held", &format!("here as {name}")),
             None if member.asks => self.pair("held", "by this session, until it ends"),

@@ -423,3 +423,141 @@ pub fn known_tree<'a>(state: &'a State, held: &Held) -> Option<(&'a Arc<Family>,
         family.members.iter().position(is_it).map(|place| (family, place))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::action::{Action, FamilyAction};
+    use crate::app::effect::{Effect, FamilyAsk, FamilyTold, Outcome, Reading};
+    use crate::app::overlay::Overlay;
+    use crate::app::sample::*;
+    use crate::domain::mytoken::Capability;
+
+    fn names(window: &Window) -> Vec<String> {
+        let of = |row| window.in_row(row).and_then(|(_, member)| member.listed.name.clone());
+        (0..window.len()).filter_map(of).map(|name| name.shown()).collect()
+    }
+
+    fn toar(change: impl FnOnce(&mut crate::domain::mytoken::Facts)) -> Held {
+        let mut held = mytoken("toar", None);
+        if let Chain::Mytoken { facts, .. } = &mut held.chain {
+            change(facts);
+        }
+        held
+    }
+
+    fn top(state: &State) -> &Window {
+        match state.overlays.last() {
+            Some(Overlay::Family(window)) => window,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn rows_follow_filter_and_order_and_the_selection_stays_on_its_mytoken() {
+        let mut window = Window::new(Of::Server("kit".into()), "kit".into(), None);
+        window.take(Arc::new(super::super::sample::family()));
+        assert_eq!(names(&window), ["toar", "ci", "laptop"]);
+        window.order = Order::Newest;
+        window.arrange();
+        assert_eq!(names(&window), ["laptop", "ci", "toar"]);
+        window.order = Order::Name;
+        window.list.selected = 2;
+        window.filter = Field::new("A");
+        window.arrange();
+        assert_eq!((names(&window), window.list.selected), (vec!["laptop".to_owned(), "toar".to_owned()], 1));
+        let mut fewer = super::super::sample::family();
+        fewer.members.remove(1);
+        window.take(Arc::new(fewer));
+        assert_eq!(window.selected().map(|(_, member)| member.asks), Some(true));
+    }
+
+    #[test]
+    fn who_may_list_is_told_by_price_and_the_manager_goes_before_all() {
+        let lists = |facts: &mut crate::domain::mytoken::Facts| {
+            facts.capabilities.push(Capability::new("manage_mytokens"));
+        };
+        let free = toar(|facts| {
+            lists(facts);
+            facts.restrictions.clear();
+        });
+        let kit = SourceId::from("kit");
+        let right = |held| may_list(&board(vec![held]), &kit);
+        assert_eq!(right(mytoken("toar", None)), Right::Nobody);
+        assert_eq!(right(free.clone()), Right::Free(Via::Held(id("toar"))));
+        assert_eq!(
+            right(toar(lists)),
+            Right::Costs(Via::Held(id("toar")), "costs 1 of 9 other uses left".to_owned())
+        );
+        assert_eq!(right(Held { health: Health::Dead("gone".to_owned()), ..free.clone() }), Right::Nobody);
+        let mut state = board(vec![toar(lists)]);
+        state.families.managers.insert(kit.clone(), seconds(60));
+        assert_eq!(may_list(&state, &kit), Right::Free(Via::Manager));
+        state.at = seconds(60);
+        assert!(matches!(may_list(&state, &kit), Right::Costs(..)));
+    }
+
+    #[test]
+    fn what_costs_is_read_only_by_the_same_key_again_and_what_is_free_at_once() {
+        let mut state = board(vec![mytoken("toar", None)]);
+        assert_eq!(press(&mut state, "T"), []);
+        assert_eq!(press(&mut state, "r"), [], "its price is said first");
+        let asked = press(&mut state, "r");
+        let [Effect::Family(FamilyAsk::Read(task, source, via, which))] = asked.as_slice() else {
+            panic!("{asked:?}")
+        };
+        assert_eq!((source.as_str(), via, which), ("kit", &Via::Held(id("toar")), &Which::Below));
+        let reading = Reading {
+            source: "kit".into(),
+            limits: Limits::default(),
+            until: None,
+            family: Ok(Arc::new(super::super::sample::family())),
+        };
+        assert_eq!(tell(&mut state, Outcome::Family(FamilyTold::Read(*task, Box::new(reading)))), []);
+        assert_eq!(names(top(&state)), ["toar", "ci", "laptop"]);
+        let mut free = board(vec![toar(|facts| facts.restrictions.clear())]);
+        assert!(matches!(press(&mut free, "T").as_slice(), [Effect::Family(FamilyAsk::Read(..))]));
+    }
+
+    #[test]
+    fn a_server_that_wants_to_be_left_alone_is() {
+        let mut state = board(vec![mytoken("toar", None)]);
+        state.families.read.insert(Of::Held(id("toar")), Arc::new(super::super::sample::family()));
+        let limits = Limits { allowance: None, wait_until: Some(seconds(60)) };
+        state.families.limits.insert("kit".into(), limits);
+        let _ = press(&mut state, "T");
+        let works = |state: &State, action| {
+            crate::app::keymap::live(state).iter().any(|live| live.binding.action == Action::Family(action))
+        };
+        assert!(!works(&state, FamilyAction::Read));
+        state.at = seconds(60);
+        assert!(works(&state, FamilyAction::Read));
+    }
+
+    #[test]
+    fn a_tree_ends_by_its_typed_name_and_by_nothing_else() {
+        let mut state = board(vec![mytoken("toar", None)]);
+        state.families.read.insert(Of::Held(id("toar")), Arc::new(super::super::sample::family()));
+        assert_eq!(press(&mut state, "Dttoa\n"), [], "Enter goes back");
+        assert!(
+            matches!(state.overlays.last(), Some(Overlay::Revoke(dialogue)) if dialogue.confirm.is_none())
+        );
+        let effects = press(&mut state, "ttoar\n");
+        assert!(
+            matches!(effects.as_slice(), [Effect::Family(FamilyAsk::RevokeTree(_, it))] if *it == id("toar"))
+        );
+        assert_eq!(press(&mut state, "D\n"), [], "Cancel is the default");
+    }
+
+    #[test]
+    fn marked_ones_are_revoked_together_by_their_ids() {
+        let mut state = board(vec![mytoken("toar", None)]);
+        state.families.read.insert(Of::Held(id("toar")), Arc::new(super::super::sample::family()));
+        let effects = press(&mut state, "Tj  Dx");
+        let [Effect::Family(FamilyAsk::Revoke(_, _, via, members, false))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        let expected = vec![("mom-1".into(), "ci".to_owned()), ("mom-2".into(), "laptop".to_owned())];
+        assert_eq!((via, members), (&Via::Held(id("toar")), &expected));
+    }
+}

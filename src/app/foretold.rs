@@ -124,10 +124,7 @@ fn moment(text: &str, state: &State, now: Timestamp) -> Answer<Timestamp> {
 
 /// The sheet on show and what it is about.
 fn on_show(state: &State) -> Option<(&Sheet, &Held)> {
-    let sheet = match state.overlays.last() {
-        Some(Overlay::Sheet(sheet)) => sheet,
-        _ => return None,
-    };
+    let Some(Overlay::Sheet(sheet)) = state.overlays.last() else { return None };
     match &sheet.asks {
         Asks::Outlast(id) | Asks::Elsewhere(id) | Asks::DrawWith(id) | Asks::HandOver(id) => {
             Some((sheet, state.held(id)?))

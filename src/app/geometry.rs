@@ -250,7 +250,7 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).saturating_add(2);
     match overlay {
         Overlay::Help(_) | Overlay::Content(_) => (100, u16::MAX),
-        Overlay::Details(..) => (100, 26),
+        Overlay::Details(..) | Overlay::Member(..) => (100, 26),
         Overlay::Palette(_) => (64, 16),
         Overlay::CopyMenu(..) => (84, 22),
         Overlay::Login(_) => (100, 27),
@@ -272,7 +272,6 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
             (84, lines(revoke.ends.len() + tree + typed + revoke.lives_on.len() + 8).min(30))
         }
         Overlay::Family(_) => (132, u16::MAX),
-        Overlay::Member(..) => (100, 26),
         Overlay::Event(..) => (90, 14),
         Overlay::Sheet(sheet) => sheet_wants(sheet),
         Overlay::Handing(_) => (84, 30),
@@ -303,9 +302,8 @@ fn sheet_wants(sheet: &Sheet) -> (u16, u16) {
         // The answer stands under the lines.
         Asks::Outlast(_) => (100, asked.saturating_add(19)),
         Asks::Elsewhere(_) => (100, asked.saturating_add(15)),
-        Asks::DrawWith(_) => (84, asked.saturating_add(8)),
+        Asks::DrawWith(_) | Asks::Redeem(_) => (84, asked.saturating_add(8)),
         Asks::HandOver(_) => (92, asked.saturating_add(11)),
-        Asks::Redeem(_) => (84, asked.saturating_add(8)),
     }
 }
 

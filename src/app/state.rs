@@ -43,6 +43,7 @@ impl Pane {
 }
 
 /// What is known of the place the user sits at, as far as the board must know it.
+#[allow(clippy::struct_excessive_bools, reason = "what is so or not of a place, each on its own")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seat {
     /// Over SSH.

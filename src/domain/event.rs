@@ -66,7 +66,7 @@ const SERVER_EVENTS: &[(&str, &str)] = &[
     ("token_rotated", "rotated"),
     ("transfer_code_created", "made a transfer code"),
     // By a transfer code, or by the polling code of its own login: nearly every one has one.
-    ("transfer_code_used", "handed over"),
+    ("transfer_code_used", "collected by code"),
     ("tokeninfo_introspect", "looked up"),
     ("tokeninfo_history", "read its history"),
     ("tokeninfo_history_other_token", "read another's history"),

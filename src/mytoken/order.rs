@@ -109,6 +109,14 @@ mod tests {
     }
 
     #[test]
+    fn pitfall_41_refused_countries_are_sent_in_capitals_too() {
+        let countries = Some(vec![Untrusted::from("us"), Untrusted::from("Ch")]);
+        let clause = Clause { countries_refused: countries, ..Clause::default() };
+        let sent = for_login(&Wanted { restrictions: vec![clause], ..order() });
+        assert_eq!(sent["restrictions"], json!([{"geoip_disallow": ["US", "CH"]}]));
+    }
+
+    #[test]
     fn orders_that_the_server_would_break_on_are_not_sent() {
         let clause = Clause { uses_other: Some(5), ..Clause::default() };
         let rotation = Some(Rotation { on_other: true, ..Rotation::default() });

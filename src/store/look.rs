@@ -28,7 +28,13 @@ impl Shared {
             match list::news(&*home.disk, &home.paths, &mut seen.list) {
                 Ok(Some(news)) if !news.damaged => {
                     drop(seen);
-                    self.hear(home, news)
+                    let heard = self.hear(home, news);
+                    if self.misses_a_file(home) {
+                        self.seen().compared = true;
+                        self.compare(home) || heard
+                    } else {
+                        heard
+                    }
                 }
                 _ => {
                     seen.compared = true;
@@ -142,6 +148,13 @@ impl Shared {
         }
         drop(self.reread(slot, false));
         true
+    }
+
+    /// Whether there is a file of which the list says nothing: whoever kept it was killed before that was told.
+    fn misses_a_file(&self, home: &Home) -> bool {
+        let known = self.by_name();
+        let names = home.disk.list(&home.paths.tokens()).unwrap_or_default();
+        names.iter().any(|name| super::is_name(name) && !known.contains_key(name))
     }
 
     /// Compares every file with what is known of it: the list may miss what a killed program did, and may be missing itself.

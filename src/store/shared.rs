@@ -356,7 +356,8 @@ fn settled(home: &Home, name: &str, found: file::Found, at: At) -> Option<(file:
     }
     let path = home.paths.locks().join(&found.state.open.id);
     if lock::is_held(&path) {
-        return Some((file::Found { doubt: None, ..found }, at));
+        // If whoever holds it dies, nothing in the file changes and all of it means something else: it is read again in any case.
+        return Some((file::Found { doubt: None, ..found }, At { file: 0, ..at }));
     }
     // Whoever held it may have written between our reading and our asking.
     read_file(home, name).ok()

@@ -268,9 +268,8 @@ impl Plan {
         let wide = self.name.saturating_sub(tree.width());
         let over = member.listed.expires.is_some_and(|end| end <= scene.now);
         let style = match (over, named) {
-            (true, _) => theme.dim,
             (false, true) => theme.text,
-            (false, false) => theme.dim,
+            (true, _) | (false, false) => theme.dim,
         };
         let mut spans = vec![
             Span::styled(format!("{mark} "), theme.ending),
@@ -279,9 +278,9 @@ impl Plan {
         ];
         let zone = scene.zone();
         let brief = |at| moments::brief(at, scene.now, &zone);
-        let made = member.listed.created.map(brief).unwrap_or_else(|| theme.signs.none.to_owned());
+        let made = member.listed.created.map_or_else(|| theme.signs.none.to_owned(), brief);
         let from = member.listed.address.as_ref().map(Untrusted::shown).unwrap_or_default();
-        let (ends, ends_style) = self.ends(member, scene);
+        let (ends, ends_style) = Self::ends(member, scene);
         let (used, used_style) = match &member.last_used {
             None => (String::new(), theme.dim),
             Some(None) => ("never".to_owned(), theme.text),
@@ -319,7 +318,7 @@ impl Plan {
         Line::from(spans)
     }
 
-    fn ends(&self, member: &Member, scene: Scene<'_>) -> (String, ratatui::style::Style) {
+    fn ends(member: &Member, scene: Scene<'_>) -> (String, ratatui::style::Style) {
         let theme = scene.theme;
         match member.listed.expires {
             None => ("no end".to_owned(), theme.text),

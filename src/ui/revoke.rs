@@ -213,14 +213,14 @@ fn answers<'a>(revoke: &Revoke, width: usize, scene: Scene<'a>) -> Line<'a> {
             ]);
         }
     };
-    if !revoke.revocable {
-        say(Action::ConfirmForget, "forget here".to_owned());
-    } else {
+    if revoke.revocable {
         say(Action::ConfirmRevoke, if count > 1 { format!("revoke {count}") } else { "revoke".to_owned() });
         let grown = revoke.grown();
         let subtokens = if grown == 1 { "subtoken" } else { "subtokens" };
         let whose = if count > 1 { "their" } else { "its" };
         say(Action::RevokeTree, format!("with {whose} {grown} {subtokens}"));
+    } else {
+        say(Action::ConfirmForget, "forget here".to_owned());
     }
     two_sided(Line::default(), Line::from(right), width, 0, theme)
 }

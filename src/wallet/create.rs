@@ -131,7 +131,9 @@ pub(super) fn not_made(
     let failure = words::without(words::mytoken(doing, error), &sent);
     let in_doubt = matches!(after.health, crate::domain::credential::Health::InDoubt(_));
     match (perhaps_done, in_doubt) {
-        (true, true) => failure.hint(format!("{MAY_EXIST} {} {}", after.name, health::MAY_HAVE_ACTED)),
+        (true, true) => {
+            failure.hint(format!("{MAY_EXIST} Of {} itself: {}", after.name, health::MAY_HAVE_ACTED))
+        }
         (true, false) => failure.hint(MAY_EXIST),
         (false, _) => failure,
     }

@@ -14,7 +14,7 @@ use crate::domain::secret::Secret;
 use crate::domain::source::SourceId;
 use crate::domain::verdict::Standing;
 use crate::mytoken::discovery::Server;
-use crate::mytoken::{Issued, transfer};
+use crate::mytoken::{Error, Issued, No, transfer};
 use crate::store;
 
 const DOING: &str = "Redeeming a transfer code";
@@ -73,7 +73,13 @@ impl Wallet {
         let perhaps = reply.is_perhaps_done();
         let issued = reply.outcome.map_err(|error| {
             let failure = failed(&error);
-            if perhaps { failure.hint(MAY_BE_USED) } else { failure }
+            match error {
+                _ if perhaps => failure.hint(MAY_BE_USED),
+                Error::Refused(No::BadCode | No::ExpiredCode) => {
+                    Failure { kind: Kind::NotValid, ..failure }.hint("Ask for a new code.")
+                }
+                _ => failure,
+            }
         })?;
         if let Some(held) = self.same_mytoken(&issued) {
             return self.redeemed_again(&held, issued, &known).await;

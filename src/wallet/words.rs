@@ -3,7 +3,7 @@
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::secret::Secret;
 use crate::domain::source::Source;
-use crate::mytoken::{self, No};
+use crate::mytoken::{self, No, Reason};
 use crate::oidc;
 
 /// A failed exchange with an OpenID provider.
@@ -101,6 +101,7 @@ fn masked(text: &str, secret: &Secret) -> String {
 
 fn refused(no: &No) -> (Kind, Option<&'static str>) {
     match no {
+        No::InvalidToken(Reason::NotYet) => (Kind::NotValid, Some("Wait until it starts.")),
         No::InvalidToken(_) => (Kind::NotValid, Some("Make a new one.")),
         No::OldCopy => {
             (Kind::NotValid, Some("Find the newest copy; an older one in use can revoke the family."))

@@ -1,5 +1,7 @@
 //! Something is kept, and is there for the next command: sealed, private, under its name.
 
+use serde_json::Value;
+
 use super::world::{Home, Servers, access_token, now};
 
 #[test]
@@ -109,4 +111,20 @@ fn a_backup_brings_everything_back_elsewhere_and_opens_only_with_its_passphrase(
     assert_eq!(said.out, "batch: held already, as batch\nwlcg: held already, as wlcg\n", "{said:?}");
     std::fs::write(&file, "{}").unwrap();
     assert_eq!(other.run(&["restore", path]).code, 2);
+}
+
+/// Killed between the file of what is kept and the list, a program leaves a list that says nothing of it.
+#[test]
+fn what_was_kept_and_never_told_of_is_listed_all_the_same() {
+    let home = Home::new();
+    home.keep("first", &access_token(now(), 600, "jane"));
+    let list = home.path().join("store/list");
+    let before = std::fs::read(&list).unwrap();
+    home.keep("second", &access_token(now(), 600, "john"));
+    std::fs::write(&list, before).unwrap();
+    let names = |listed: Value| -> Vec<String> {
+        listed["tokens"].as_array().unwrap().iter().map(|one| one["name"].to_string()).collect()
+    };
+    assert_eq!(names(home.json(&["list", "--json"])), ["\"first\"", "\"second\""]);
+    assert_ne!(std::fs::read(&list).unwrap().len(), 0);
 }

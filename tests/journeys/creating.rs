@@ -93,7 +93,7 @@ fn the_json_in_the_editor_is_the_same_draft_and_what_cannot_be_read_is_kept() {
     board.play("e <see:Taken from the JSON>").shows(&["archive"]);
     with(&board, |text| text.replace("archive", "lost").replace('}', ""));
     board.play("e <see:cannot be read>").shows(&["archive"]);
-    with(&board, |text| format!("{text}").replace("lost", "found") + "}");
+    with(&board, |text| text.replace("lost", "found") + "}");
     board.play("e <see:JSON>");
 }
 

@@ -17,6 +17,7 @@ macro_rules! stored {
 
 mod copying;
 mod creating;
+mod families;
 mod finding_the_way;
 mod keeping;
 mod leaving;

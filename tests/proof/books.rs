@@ -9,7 +9,7 @@ use toktui::sandbox::serve::{Handler, Request, Response};
 
 use crate::home::wait;
 
-/// One renewal, as its giver saw it.
+/// One renewal, or another use that gave a new copy, as its giver saw it.
 #[derive(Clone, Debug)]
 struct Entry {
     /// The refresh token or mytoken that was given for the one that came.
@@ -28,6 +28,9 @@ pub struct Books {
     holding: watch::Sender<bool>,
     /// When each request for a renewal arrived, worked or not.
     arrivals: Arc<Mutex<Vec<Instant>>>,
+    /// The mytokens that were handed out by a making or a redeeming, and the transfer codes.
+    made: Arc<Mutex<Vec<String>>>,
+    codes: Arc<Mutex<Vec<String>>>,
     /// Everything that was ever given that is a secret: tokens, codes, mytokens.
     secrets: Arc<Mutex<Vec<String>>>,
 }
@@ -39,6 +42,8 @@ impl Default for Books {
             shut: watch::Sender::new(false),
             holding: watch::Sender::new(false),
             arrivals: Arc::default(),
+            made: Arc::default(),
+            codes: Arc::default(),
             secrets: Arc::default(),
         }
     }
@@ -59,12 +64,20 @@ impl Books {
                 let answer: Response = handler(request).await;
                 let body = serde_json::from_slice(&answer.body).unwrap_or_default();
                 collect(&body, &mut held(&books.secrets));
-                if renews {
-                    let text = |value: &Value| value.as_str().map(str::to_owned);
-                    let given =
-                        text(&body["refresh_token"]).or_else(|| text(&body["token_update"]["mytoken"]));
+                let text = |value: &Value| value.as_str().map(str::to_owned);
+                let update = text(&body["token_update"]["mytoken"]);
+                let mut gave = renews || update.is_some();
+                if gave {
+                    let given = text(&body["refresh_token"]).filter(|_| renews).or(update);
                     let served = body["access_token"].is_string();
                     held(&books.entries).push(Entry { given, served });
+                }
+                for (member, list) in [("mytoken", &books.made), ("transfer_code", &books.codes)] {
+                    let came = text(&body[member]);
+                    gave |= came.is_some();
+                    held(list).extend(came);
+                }
+                if gave {
                     drop(books.holding.subscribe().wait_for(|holding| !holding).await);
                 }
                 answer
@@ -122,6 +135,16 @@ impl Books {
         held(&self.entries).iter().rev().find_map(|entry| entry.given.clone())
     }
 
+    /// The mytokens that were made or redeemed, in the order of their answers.
+    pub fn made(&self) -> Vec<String> {
+        held(&self.made).clone()
+    }
+
+    /// The transfer codes that were made.
+    pub fn codes(&self) -> Vec<String> {
+        held(&self.codes).clone()
+    }
+
     /// Every secret that was ever in an answer.
     pub fn secrets(&self) -> Vec<String> {
         held(&self.secrets).clone()
@@ -141,8 +164,19 @@ fn renews(request: &Request) -> bool {
 }
 
 fn collect(value: &Value, secrets: &mut Vec<String>) {
-    const NAMES: [&str; 6] =
-        ["access_token", "refresh_token", "id_token", "mytoken", "device_code", "polling_code"];
+    const NAMES: [&str; 7] = [
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "mytoken",
+        "device_code",
+        "polling_code",
+        "transfer_code",
+    ];
+    // The code at the end of a consent page's address is as good as the polling code.
+    if let Some((_, code)) = value["consent_uri"].as_str().and_then(|uri| uri.rsplit_once('/')) {
+        secrets.push(code.to_owned());
+    }
     match value {
         Value::Object(members) => {
             for (name, value) in members {

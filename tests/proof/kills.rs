@@ -142,10 +142,10 @@ fn calls_of(home: &Home, kind: Kind, log: &std::path::Path) -> BTreeMap<String, 
 }
 
 /// Where a file is written before it gets its name.
-const NEW: &str = "/store/.new-";
+pub const NEW: &str = "/store/.new-";
 
 /// What touches files, locks and sockets.
-fn matters(name: &str) -> bool {
+pub fn matters(name: &str) -> bool {
     const NAMES: [&str; 18] = [
         "write",
         "pwrite64",
@@ -280,7 +280,7 @@ fn a_program_that_notes_no_intent_is_caught() {
     }
 }
 
-fn child_of(parent: u32) -> rustix::process::Pid {
+pub fn child_of(parent: u32) -> rustix::process::Pid {
     let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
     let first = children.split(' ').next().unwrap().parse().unwrap();
     rustix::process::Pid::from_raw(first).unwrap()
@@ -325,13 +325,13 @@ fn a_judge_who_is_lied_to_says_so() {
     assert!(before.judge(&giver, &home, "").is_err());
 }
 
-fn copied(home: &Home) -> tempfile::TempDir {
+pub fn copied(home: &Home) -> tempfile::TempDir {
     let folder = tempfile::TempDir::new().unwrap();
     copy(&home.store(), folder.path());
     folder
 }
 
-fn put_back(kept: &tempfile::TempDir, home: &Home) {
+pub fn put_back(kept: &tempfile::TempDir, home: &Home) {
     copy(kept.path(), &home.store());
 }
 

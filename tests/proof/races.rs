@@ -14,6 +14,7 @@ use toktui::oidc::refresh::{Wish, refresh};
 use crate::giver::Giver;
 use crate::home::{Home, Ran, wait};
 use crate::kept::{BOTH, Kind};
+use crate::making::{Making, PARENT, Stage};
 use crate::share::{self, Dice};
 use crate::traces;
 
@@ -156,6 +157,33 @@ fn when_the_holder_of_a_lock_dies_the_next_goes_on() {
     spans.sort();
     let (usual, slowest) = (spans[spans.len() / 2], spans[spans.len() - 1]);
     share::say(&format!("from a holder's death to the next one's request: {usual:?}, at most {slowest:?}"));
+}
+
+/// Who waits for a lock has read the file while its holder was at work in it, and must read it again when that one is dead.
+#[test]
+fn when_the_holder_dies_with_its_answer_the_next_does_not_send_the_old_copy() {
+    let stage = Stage::open();
+    let books = &stage.giver.mine;
+    let create = Making::Subtoken.words();
+    let all: [&[&str]; 5] =
+        [&["token", PARENT, "--force"], &["renew", PARENT], &["history", PARENT], &create, &["info", PARENT]];
+    for words in all {
+        let rotations = books.rotations();
+        books.hold();
+        let mut holder = stage.home.start(&["token", PARENT, "--force"]);
+        wait("the use to be worked", || books.rotations() > rotations);
+        let next = stage.home.start(words);
+        wait_for_lock(&next);
+        signal(&holder, Signal::KILL);
+        holder.wait().unwrap();
+        let ran = Ran::ended(next);
+        stage.giver.settle();
+        books.release();
+        assert_eq!((books.rotations(), stage.giver.stale()), (rotations + 1, 0), "{words:?}: {ran:?}");
+        let (_, health) = stage.peek(PARENT).unwrap().unwrap();
+        assert!(matches!(health, Health::InDoubt(_)), "{words:?}: {health:?}");
+        stage.new_parent();
+    }
 }
 
 #[test]

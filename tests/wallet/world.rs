@@ -300,7 +300,7 @@ pub fn op_source(issuer: &str) -> Source {
     source("op", "Sandbox", SourceKind::Issuer(Box::new(issuer)))
 }
 
-fn server_source(address: &str) -> Source {
+pub fn server_source(address: &str) -> Source {
     source("mt", "mytoken sandbox", SourceKind::Server(MytokenServer { address: address.to_owned() }))
 }
 

@@ -8,6 +8,7 @@ use super::*;
 use crate::app::action::{CreateAction, FamilyAction, MytokenAction, ReadingAction};
 use crate::app::effect::Outcome;
 use crate::app::key::{ch, key};
+use crate::app::palette;
 use crate::app::sample::*;
 use crate::domain::form::Form;
 
@@ -339,4 +340,15 @@ fn the_key_table_of_the_readme_names_every_key() {
     assert_eq!(table.lines().count(), KEYMAP.len() + 2);
     assert!(table.contains("| the board | `y` `c` | copy the access token, renewed if need be |"));
     assert!(table.contains("`Shift-Tab`") && table.contains("`Ctrl-C`") && table.contains("`PgDn`"));
+}
+
+#[test]
+fn a_read_only_board_has_no_key_that_changes_anything() {
+    for mut state in every_place() {
+        state.seat.read_only = true;
+        for shown in live(&state) {
+            assert!(!shown.binding.action.changes(), "{:?}", shown.binding.action);
+        }
+        assert!(palette::matches(&state, "").iter().all(|shown| !shown.binding.action.changes()));
+    }
 }

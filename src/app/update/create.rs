@@ -57,6 +57,13 @@ fn again(state: &mut State, id: &CredentialId, now: Timestamp) -> Vec<Effect> {
     show(state, form, now)
 }
 
+/// Opens the form with a draft that was reckoned elsewhere on the board: it is shown, and made by its own key.
+pub(super) fn open_with(state: &mut State, source: &SourceId, draft: Draft, now: Timestamp) -> Vec<Effect> {
+    let Some(source) = state.source(source).cloned() else { return Vec::new() };
+    let form = Create::again(state, &source, draft);
+    show(state, form, now)
+}
+
 fn show(state: &mut State, mut form: Create, now: Timestamp) -> Vec<Effect> {
     form.look_for_parents(state);
     form.over = Over::Nothing;

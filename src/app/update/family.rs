@@ -338,7 +338,7 @@ fn history_was_read(
                 address: event.address.clone(),
                 agent: event.agent.clone(),
             });
-            remember_use(state, &id, &last);
+            remember_use(state, &id, last.as_ref());
             state.families.histories.insert(id, (events.into(), now));
         }
         Err(failure) => outcome::failed(state, failure, now),
@@ -352,11 +352,11 @@ fn is_use(event: &Event) -> bool {
         .any(|wire| event.is(wire))
 }
 
-fn remember_use(state: &mut State, id: &Untrusted, last: &Option<LastUse>) {
+fn remember_use(state: &mut State, id: &Untrusted, last: Option<&LastUse>) {
     let known = |family: &Arc<Family>| -> Option<Arc<Family>> {
         let place = family.find(id)?;
         let mut family = Family::clone(family);
-        family.members.get_mut(place)?.last_used = Some(last.clone());
+        family.members.get_mut(place)?.last_used = Some(last.cloned());
         Some(Arc::new(family))
     };
     for family in state.families.read.values_mut() {
@@ -372,7 +372,7 @@ fn remember_use(state: &mut State, id: &Untrusted, last: &Option<LastUse>) {
                 }
             }
             Overlay::Member(member, _) if member.listed.mom_id == *id => {
-                member.last_used = Some(last.clone())
+                member.last_used = Some(last.cloned());
             }
             _ => {}
         }

@@ -111,6 +111,7 @@ fn some_held(bits: u8) -> Vec<Held> {
 }
 
 /// Some answer that fits the newest task.
+#[allow(clippy::too_many_lines, reason = "a list")]
 fn answer(state: &State, bits: u8) -> Outcome {
     let task = Task(state.next_task.saturating_sub(1 + u64::from(bits >> 7)));
     let failure = || {
@@ -266,13 +267,14 @@ fn is_allowed(effect: &Effect, before: &State, message: &Message) -> bool {
     };
     let counts = |held: &Held| matches!(held.chain, Chain::Mytoken { .. });
     match effect {
-        Effect::Revoke(..) => on_dialogue && is_key('x'),
+        Effect::Revoke(..) | Effect::Family(FamilyAsk::Revoke(_, _, _, _, false)) => {
+            on_dialogue && is_key('x')
+        }
         Effect::Forget(_) => on_dialogue && is_key('f'),
         Effect::Family(FamilyAsk::RevokeTree(..) | FamilyAsk::Revoke(_, _, _, _, true)) => {
             let enter = matches!(message, Message::Key(key) if key.code == KeyCode::Enter);
             matches!(top, Some(Overlay::Revoke(dialogue)) if dialogue.is_confirmed()) && enter
         }
-        Effect::Family(FamilyAsk::Revoke(..)) => on_dialogue && is_key('x'),
         Effect::Family(FamilyAsk::LastUses(_, family)) => match &family.via {
             Via::Held(id) => pays(&counts, id),
             Via::Manager => true,
@@ -280,10 +282,8 @@ fn is_allowed(effect: &Effect, before: &State, message: &Message) -> bool {
         Effect::Family(
             FamilyAsk::Read(_, _, Via::Held(id), _) | FamilyAsk::History(_, _, Via::Held(id), _),
         )
-        | Effect::Mytoken(MytokenAsk::Draw(_, id, _) | MytokenAsk::HandOver(_, id, _)) => pays(&counts, id),
-        Effect::Mytoken(MytokenAsk::Redeem(..)) => {
-            before.wallet.vault.is_open() && !before.wallet.vault.asks_first()
-        }
+        | Effect::Mytoken(MytokenAsk::Draw(_, id, _) | MytokenAsk::HandOver(_, id, _))
+        | Effect::ReadHistory(_, Target::Held(id)) => pays(&counts, id),
         Effect::Quit => {
             let loses =
                 !before.seat.demo && before.wallet.held.iter().any(|held| held.is_lost_on_quit(before.at));
@@ -299,10 +299,9 @@ fn is_allowed(effect: &Effect, before: &State, message: &Message) -> bool {
             matches!(top, Some(Overlay::Guarding(_))) && matches!(message, Message::Key(_))
         }
         // Nothing is kept before it was said where, nor into a locked store.
-        Effect::LogIn(..) | Effect::Keep(..) => {
+        Effect::LogIn(..) | Effect::Keep(..) | Effect::Mytoken(MytokenAsk::Redeem(..)) => {
             before.wallet.vault.is_open() && !before.wallet.vault.asks_first()
         }
-        Effect::ReadHistory(_, Target::Held(id)) => pays(&counts, id),
         Effect::LookUp(_, _, crate::app::effect::Asking::This(server)) => {
             let agreed = before.lookup.pasted.as_ref().and_then(|pasted| pasted.agreed.as_ref());
             agreed == Some(server) || (matches!(top, Some(Overlay::MayAsk(..))) && is_key('a'))

@@ -179,18 +179,19 @@ fn make_one_that_holds(state: &mut State, now: Timestamp) -> Vec<Effect> {
         .map(|(held, holds)| (held.source.clone(), foretold::draft_that_holds(held, holds)));
     state.overlays.pop();
     let Some((source, draft)) = found else { return Vec::new() };
-    make(state, &source, draft, now)
+    let Some(source) = maker(state, &source) else { return Vec::new() };
+    super::create::open_with(state, &source, draft, now)
 }
 
-/// Makes a mytoken like a draft at the server of a row, or at the first one where that row gives none.
-fn make(state: &mut State, source: &SourceId, draft: Draft, _now: Timestamp) -> Vec<Effect> {
-    let gives = |id: &SourceId| state.source(id).is_some_and(|source| can::gives_mytokens(&source.kind));
-    let source = if gives(source) {
-        source.clone()
-    } else {
-        let Some(server) = crate::app::family::server_on_show(state) else { return Vec::new() };
-        server
-    };
+/// The row that makes mytokens: this one, else the server on show.
+fn maker(state: &State, source: &SourceId) -> Option<SourceId> {
+    let gives = state.source(source).is_some_and(|source| can::gives_mytokens(&source.kind));
+    if gives { Some(source.clone()) } else { crate::app::family::server_on_show(state) }
+}
+
+/// Makes a mytoken like a draft, through a login at the server of a row.
+fn make(state: &mut State, source: &SourceId, draft: Draft) -> Vec<Effect> {
+    let Some(source) = maker(state, source) else { return Vec::new() };
     let name = free_name(state, &draft.name);
     let provider = Some(draft.provider.clone()).filter(|provider| !provider.is_empty());
     let open_browser = state.seat.no_browser.is_none();
@@ -396,7 +397,7 @@ fn follower(
     }
     let (source, draft) = (held.source.clone(), (**draft).clone());
     let draft = Draft { name: held.name.clone(), ..draft };
-    let effects = make(state, &source, draft, now);
+    let effects = make(state, &source, draft);
     let login = state.login().map(|login| login.task);
     match (state.succession.as_mut(), login) {
         (Some(succession), Some(task)) => succession.task = task,

@@ -8,7 +8,6 @@ use crate::app::copy::MenuRow;
 use crate::app::create::Over;
 use crate::app::effect::{Effect, Task};
 use crate::app::field::Field;
-use crate::app::foretold;
 use crate::app::keymap;
 use crate::app::overlay::Overlay;
 use crate::app::providers::Row;
@@ -48,13 +47,17 @@ fn need(state: &State, action: Action) -> Option<Need> {
     let is_locked = state.wallet.vault.access == Access::Locked;
     let reads = |held: Option<&Held>| held.is_some_and(|held| is_locked && held.locked).then_some(Need::Key);
     match action {
-        Action::LogIn | Action::Keep => keeps(),
+        Action::LogIn | Action::Keep | Action::Mytoken(MytokenAction::Redeem) => keeps(),
         Action::Open if state.focus == Pane::Providers => match state.selected_row()? {
             Row::Source(..) => keeps(),
             Row::More | Row::Add => None,
         },
         Action::Copy if !state.overlays.is_empty() => reads(crate::app::copy::granted(state)),
-        Action::Copy | Action::CopyAs | Action::Renew | Action::Rename => reads(state.acting()),
+        Action::Copy
+        | Action::CopyAs
+        | Action::Renew
+        | Action::Rename
+        | Action::Family(FamilyAction::Below) => reads(state.acting()),
         Action::CopyForm(_) => reads(in_menu(state)),
         // The store may have been locked since the question was put.
         Action::Accept
@@ -75,12 +78,10 @@ fn need(state: &State, action: Action) -> Option<Need> {
             reads(state.selected_held())
         }
         Action::ConfirmRevoke | Action::ConfirmTree => reads(in_dialogue(state)),
-        Action::Mytoken(MytokenAction::Redeem) => keeps(),
         Action::Mytoken(MytokenAction::Successor) => keeps().or_else(|| reads(state.acting())),
         Action::Mytoken(MytokenAction::HandOver | MytokenAction::DrawWith) => {
             reads(in_menu(state).or_else(|| state.acting()))
         }
-        Action::Family(FamilyAction::Below) => reads(state.acting()),
         Action::Guard => is_locked.then_some(Need::Key),
         _ => None,
     }
@@ -95,7 +96,6 @@ fn in_sheet(state: &State, keeps: impl Fn() -> Option<Need>) -> Option<Need> {
     };
     match &sheet.asks {
         Asks::Redeem(_) => keeps(),
-        Asks::Outlast(_) if foretold::would_help(state) => keeps(),
         Asks::DrawWith(id) | Asks::HandOver(id) => is_locked(id),
         Asks::Outlast(_) | Asks::Elsewhere(_) => None,
     }
