@@ -49,21 +49,23 @@ fn reissued(token: &str, issuer: &str) -> String {
 #[test]
 fn a_pasted_token_is_introspected_where_the_user_says_and_only_there() {
     let servers = Servers::open();
-    let home = Home::new().with("GRID_SECRET", "toktui-secret");
-    let grid = &servers.sandbox.grid.settings().issuer;
-    home.configure(&format!(
-        "[provider.grid]\nissuer = \"{grid}\"\nclient_id = \"toktui-confidential\"\nclient_secret_env = \"GRID_SECRET\"\n\
-         scopes = [\"openid\", \"profile\", \"email\", \"offline_access\"]\n"
-    ));
+    let home = Home::at(&servers).with("GRID_SECRET", "mytoken-secret");
     home.log_in(&servers, "grid", "wlcg");
     let token = home.good(&["token", "wlcg"]);
+    // Only a client with a secret may ask; this one is not in the token's audience, so that it hears no.
+    let grid = &servers.sandbox.grid.settings().issuer;
+    home.configure(&format!(
+        "[provider.grid]\nissuer = \"{grid}\"\nclient_id = \"mytoken\"\nclient_secret_env = \"GRID_SECRET\"\n\
+         scopes = [\"openid\"]\n"
+    ));
     let asked = || servers.sandbox.grid.counts().introspection;
     home.feed(&["info", "-"], &token);
     home.feed(&["info", "-"], "0123456789-0123456789-0123456789");
     assert_eq!(asked(), 0, "nobody was named");
     let said = home.feed(&["info", "-", "--json", "--introspect-at", "grid"], &token);
     let value: serde_json::Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!((said.code, &value["introspection"]["answer"], asked()), (0, &"active".into(), 1), "{said:?}");
+    let answer = &value["introspection"]["answer"];
+    assert_eq!((said.code, answer, asked()), (3, &"not_active".into(), 1), "{said:?}");
     let said = home.feed(&["info", "-", "--introspect-at", grid], "0123456789-0123456789-0123456789");
     assert_eq!((said.code, asked()), (3, 2), "{said:?}");
     assert!(said.out.contains("does not call it active"), "{said:?}");

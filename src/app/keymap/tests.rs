@@ -210,6 +210,7 @@ fn no_key_stands_twice_in_a_layer() {
         (Layer::Lookup, ch('k')),
         (Layer::Lookup, key(KeyCode::Enter)),
         (Layer::Family, key(KeyCode::Enter)),
+        (Layer::Reading, key(KeyCode::Enter)),
         (Layer::Revoke, key(KeyCode::Enter)),
         (Layer::Sheet, key(KeyCode::Enter)),
     ];

@@ -140,7 +140,7 @@ mod tests {
         press(&mut state, "/");
         press(&mut state, "\x1b");
         press(&mut state, "/jane\n");
-        assert_eq!(copied(&press(&mut state, "y")), "Jane\\n\\u{1b}[31m Doe");
+        assert_eq!(copied(&press(&mut state, "y")), "Jane\\u{a}\\u{1b}[31m Doe");
     }
 
     #[test]
