@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use toktui::domain::introspected::Said;
+use toktui::domain::introspected::{Introspected, Said};
 use toktui::domain::secret::Secret;
 use toktui::domain::signature::{Signature, Unchecked};
 use toktui::domain::source::{Client, ClientAuth};
@@ -206,7 +206,7 @@ async fn a_client_without_a_secret_is_told_that_it_may_not_and_nothing_is_sent()
     let world = opaque(None).await;
     let report = world.logged_in(at("op")).await;
     let found = world.wallet.look_up(&report.id).await.expect("held");
-    let said = found.introspected.as_ref().map(|introspected| introspected.words()).expect("it was tried");
+    let said = found.introspected.as_ref().map(Introspected::words).expect("it was tried");
     assert!(said.contains("clients that have a secret"), "{said}");
     assert_eq!(asked(&world, "/introspect"), 0);
     assert_eq!(found.exit_code(), 0, "its own end is known");
