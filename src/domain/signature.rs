@@ -94,6 +94,16 @@ impl Signature {
         }
     }
 
+    /// The same without the name of the key, which may be as long as a digest.
+    #[must_use]
+    pub fn brief(&self, called: impl Fn(&Untrusted) -> String) -> String {
+        match self {
+            Self::Good { issuer, .. } => format!("signature good, by a key of {}", called(issuer)),
+            Self::Bad { issuer, .. } => format!("signature does not fit the key of {}", called(issuer)),
+            Self::Unchecked(_) => self.words(called),
+        }
+    }
+
     /// A stable word for `--json`.
     #[must_use]
     pub fn code(&self) -> &'static str {

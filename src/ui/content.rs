@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
-use super::parts::wrap;
+use super::parts::{fitting, wrap};
 use super::scene::{Scene, labelled, under_label};
 use super::verdict::LABEL;
 use crate::app::lookup;
@@ -149,7 +149,10 @@ fn verified<'a>(signature: &Signature, width: usize, scene: Scene<'a>) -> Vec<Li
         Signature::Bad { .. } => (theme.signs.wrong, theme.wrong),
         Signature::Unchecked(_) => (theme.signs.unknown, theme.ending),
     };
-    let words = signature.words(|issuer| lookup::called(scene.state, issuer));
+    let called = |issuer: &Untrusted| lookup::called(scene.state, issuer);
+    let (full, brief) = (signature.words(called), signature.brief(called));
+    // Where the name of the key does not fit, Enter shows it.
+    let words = fitting(&[&full, &brief], width.saturating_sub(2));
     wrap(&format!("{sign} {words}"), width).into_iter().map(|line| Line::styled(line, style)).collect()
 }
 
