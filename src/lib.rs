@@ -40,6 +40,8 @@
 //! * a key: `app/keys.rs`, and what it does in `app/update/`
 //! * a column of the Tokens pane: `ui/tokens.rs`
 //! * a provider or a mytoken profile: `assets/`
+//! * the form for a new mytoken: `app/create/`, `ui/create/`; what it warns of and says in words: `domain/draft/`
+//! * the windows of a user's mytokens: `app/family.rs`, `ui/family.rs`; a script to copy: `domain/snippet.rs`
 //! * a verdict: `domain/verdict/`; the text of a countdown: `domain/time.rs`; how a span is typed: `domain/span.rs`
 
 pub mod app;

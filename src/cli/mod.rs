@@ -166,6 +166,7 @@ Start here:
   toktui login egi             the same login from a shell
   toktui token egi             an access token, for scripts
   toktui info - < token.txt    is this mytoken valid, until when, and if not, why
+  toktui mytoken --help        from nothing to a script that uses a mytoken
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 not valid, or a login or unlocking is needed

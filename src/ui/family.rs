@@ -229,6 +229,9 @@ impl Plan {
         let wish =
             wish.map(|(_, member)| name_of(member).width() + member.depth.min(8) * 2).max().unwrap_or(0);
         plan.name = (16 + room).min(wish.max(16));
+        if plan.may > 0 {
+            plan.may += 16 + room - plan.name;
+        }
         plan
     }
 

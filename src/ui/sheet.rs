@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::parts::{Panel, cell, columns, put_row, wrap};
 use super::scene::Scene;
@@ -21,6 +22,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, sheet: &Sheet, scene: Scene<'_>
     let title = vec![Span::styled(title(sheet, scene), theme.title_focused)];
     let inside = Panel { title, focused: true, ..Panel::default() }.over(buf, area, theme);
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
+    let columns = Columns::of(sheet, width);
     let below = below(sheet, width, scene);
     // Air is given up before a line or its answer is.
     let air = usize::from(height >= sheet.open() + below.len() + 2);
@@ -34,8 +36,15 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, sheet: &Sheet, scene: Scene<'_>
             break;
         }
         let selected = index == sheet.selected;
-        let at = line(buf, inside, row, entry, selected, scene);
+        let at = line(buf, inside, row, entry, selected, columns, scene);
         cursor = cursor.or(at.filter(|_| selected));
+        row += 1;
+    }
+    if !columns.beside
+        && let Some(entry) = sheet.entries.get(sheet.selected)
+    {
+        let hint = cell("", columns.label + 2, theme.dim, theme);
+        put_row(buf, inside, row, Line::from(vec![hint, Span::styled(entry.hint, theme.dim)]), theme);
         row += 1;
     }
     row += usize::from(height > row + 1);
@@ -58,6 +67,25 @@ fn title(sheet: &Sheet, scene: Scene<'_>) -> String {
     }
 }
 
+/// How wide the parts of a line are.
+#[derive(Clone, Copy)]
+struct Columns {
+    label: usize,
+    field: usize,
+    /// Every hint fits beside its line; else the selected one stands under them.
+    beside: bool,
+}
+
+impl Columns {
+    fn of(sheet: &Sheet, width: usize) -> Self {
+        let label = if width >= 50 { LABEL } else { LABEL.min(width / 2) };
+        let field = if width >= label + FIELD { FIELD.max((width - label) / 2 - 4) } else { width - label };
+        let room = width.saturating_sub(label + field + 2);
+        let beside = sheet.entries.iter().all(|entry| entry.hint.width() <= room);
+        Self { label, field, beside }
+    }
+}
+
 /// One line; where a cursor would stand in it.
 fn line(
     buf: &mut Buffer,
@@ -65,18 +93,15 @@ fn line(
     row: usize,
     entry: &Entry,
     selected: bool,
+    Columns { label, field: wide, beside }: Columns,
     scene: Scene<'_>,
 ) -> Option<Position> {
     let theme = scene.theme;
-    let width = usize::from(inside.width);
-    let label = if width >= 50 { LABEL } else { LABEL.min(width / 2) };
     let style = if selected { theme.title_focused } else { theme.label };
-    let wide = if width >= label + FIELD { FIELD.max((width - label) / 2 - 4) } else { width - label };
     let mut spans = vec![cell(entry.label, label, style, theme)];
     let place =
         Rect { x: inside.x + columns(label), y: inside.y + columns(row), width: columns(wide), height: 1 };
-    let hint_room = width.saturating_sub(label + wide + 2);
-    let hint = if hint_room >= 12 { entry.hint } else { "" };
+    let hint = if beside { entry.hint } else { "" };
     spans.push(Span::raw(" ".repeat(wide + 2)));
     spans.push(Span::styled(hint, theme.dim));
     put_row(buf, inside, row, Line::from(spans), theme);

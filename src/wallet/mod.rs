@@ -6,7 +6,7 @@
 //! | --- | --- | --- |
 //! | log in | `login/` | adds a credential, or puts a new grant into one |
 //! | draw an access token | `draw/` | access token, refresh token or mytoken copy, health |
-//! | look up | `look_up.rs` | what is known of a mytoken |
+//! | look up | `look_up/` | what is known of a mytoken |
 //! | read the history | `history.rs` | a mytoken's copy, where reading rotates it |
 //! | list all of a user's mytokens, or the tree below one | `family.rs` | the same |
 //! | log in to manage them for an hour | `manager.rs` | nothing that is kept |
