@@ -83,6 +83,19 @@ pub enum FamilyAction {
     Revoke,
 }
 
+/// What is asked for in a page of claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReadingAction {
+    /// Type what to search for.
+    Search,
+    /// The next line with it.
+    Next,
+    /// Copy the value of the selected claim.
+    CopyClaim,
+    /// Copy all claims as JSON.
+    CopyClaims,
+}
+
 /// What else can be done with a mytoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MytokenAction {
@@ -246,6 +259,8 @@ pub enum Action {
     PreviousLine,
     /// In a sheet: the next choice.
     Switch,
+    /// In a page of claims.
+    Reading(ReadingAction),
     /// In and around the window of all mytokens at a server.
     Family(FamilyAction),
     /// What else can be done with a mytoken.
@@ -344,6 +359,7 @@ impl Action {
             | Self::PreviousLine
             | Self::Switch
             | Self::Portal(PortalAction::Userinfo | PortalAction::Manage)
+            | Self::Reading(_)
             | Self::Family(
                 FamilyAction::All
                 | FamilyAction::Below

@@ -157,17 +157,27 @@ pub(super) fn new_mytoken(state: &State) -> bool {
     super::login::mytoken_target(state).is_some()
 }
 
-/// Whether the token on show has a server that can be asked about it.
+/// Whether the token on show has a server that can be asked about it, or a signature or a provider to ask for.
 pub(super) fn ask_server(state: &State) -> bool {
     if state.lookup.task.is_some() {
         return false;
     }
     match &state.lookup.pasted {
-        Some(pasted) => {
-            matches!(pasted.specimen.kind, Kind::Mytoken(_) | Kind::MaybeShortToken | Kind::MaybeTransferCode)
-        }
-        None => state.selected_held().is_some_and(|held| matches!(held.chain, Chain::Mytoken { .. })),
+        Some(pasted) => match &pasted.specimen.kind {
+            Kind::Mytoken(_) | Kind::MaybeShortToken | Kind::MaybeTransferCode => true,
+            kind => kind.jwt().is_some(),
+        },
+        None => state.selected_held().is_some_and(|held| is_mytoken(held) || held.chief().is_some()),
     }
+}
+
+/// What asking is called, by what can be asked.
+pub(super) fn ask_says(state: &State) -> &'static str {
+    let is_mytoken = match &state.lookup.pasted {
+        Some(pasted) => pasted.specimen.kind.jwt().is_none(),
+        None => state.selected_held().is_some_and(is_mytoken),
+    };
+    if is_mytoken { "ask again" } else { "check" }
 }
 
 /// Whether the history of the token on show can be read at its server.
@@ -205,6 +215,11 @@ pub(super) fn keep(state: &State) -> bool {
 
 pub(super) fn show_content(state: &State) -> bool {
     lookup::content(state).is_some()
+}
+
+/// Whether the page on top shows the claims of a token.
+pub(super) fn read_claims(state: &State) -> bool {
+    state.overlays.last().is_some_and(|overlay| super::content::token_in(state, overlay, 0).is_some())
 }
 
 pub(super) fn go_to_newest(state: &State) -> bool {

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::lookup;
+use super::overlay::Overlay;
 use super::state::State;
 use super::tally::SKEW;
 use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, HeldAccess};
@@ -13,6 +15,7 @@ use crate::domain::jwt::{self, Jwt};
 use crate::domain::membership::CLAIMS;
 use crate::domain::mytoken::Facts;
 use crate::domain::scopes;
+use crate::domain::signature::Signature;
 use crate::domain::time::countdown;
 use crate::domain::untrusted::{Untrusted, cleaned};
 use crate::domain::userinfo::Userinfo;
@@ -37,33 +40,109 @@ pub enum Line {
 /// Claims that are moments (RFC 7519 §4.1, `OpenID` Connect Core §2, §5.1).
 const MOMENTS: &[&str] = &["exp", "iat", "nbf", "auth_time", "updated_at"];
 
-/// Header and claims of a JWT.
+impl Line {
+    /// Whether its name or value holds this text, which is in lower case.
+    #[must_use]
+    pub fn holds(&self, wanted: &str) -> bool {
+        let holds = |text: &str| text.to_lowercase().contains(wanted);
+        match self {
+            Self::Head(text) | Self::Moment(text, _) => holds(text),
+            Self::Pair(name, value) => holds(name) || holds(value),
+            Self::Blank => false,
+        }
+    }
+}
+
+/// A claim, or a member of a header, that a line belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// Its value.
+    pub value: Value,
+    /// Which of the tokens on the page it is of.
+    pub token: usize,
+}
+
+impl Claim {
+    /// The value as text that is harmless wherever it is pasted.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.value {
+            Value::String(text) => cleaned(text),
+            other => cleaned(&other.to_string()),
+        }
+    }
+}
+
+/// The claim in a line of a page.
 #[must_use]
-pub fn of_jwt(jwt: &Jwt, width: usize) -> Vec<Line> {
+pub fn claim_at(state: &State, overlay: &Overlay, width: usize, line: usize) -> Option<Claim> {
+    page_of(state, overlay, width)?.claims.into_iter().nth(line).flatten()
+}
+
+/// A token on a page, by its place there.
+#[must_use]
+pub fn token_in<'a>(state: &'a State, overlay: &Overlay, token: usize) -> Option<&'a Jwt> {
+    match overlay {
+        Overlay::Details(id, _) => state.held(id)?.access.get(token)?.content.as_ref(),
+        Overlay::Content(_) => lookup::content(state),
+        _ => None,
+    }
+}
+
+/// The lines of something over the board that is only read, if it is one.
+#[must_use]
+pub fn of_overlay(state: &State, overlay: &Overlay, width: usize) -> Option<Vec<Line>> {
+    page_of(state, overlay, width).map(|page| page.lines)
+}
+
+fn page_of(state: &State, overlay: &Overlay, width: usize) -> Option<Page> {
+    match overlay {
+        Overlay::Details(id, _) => state.held(id).map(|held| of_held(state, held, width)),
+        Overlay::Content(_) => {
+            let jwt = lookup::content(state)?;
+            Some(of_jwt(jwt, lookup::signature(state).map(|signature| told(state, signature)), width))
+        }
+        Overlay::Member(member, _) => Some(of_member(state, member, width)),
+        Overlay::Event(event, _) => Some(of_event(event, width)),
+        Overlay::Userinfo(told, _) => Some(of_userinfo(told, width)),
+        _ => None,
+    }
+}
+
+/// What is known of a signature: whether it is good, and in words.
+type Told = (bool, String);
+
+fn told(state: &State, signature: &Signature) -> Told {
+    (signature.is_good(), signature.words(|issuer| lookup::called(state, issuer)))
+}
+
+/// Header and claims of a JWT.
+fn of_jwt(jwt: &Jwt, signature: Option<Told>, width: usize) -> Page {
     let mut page = Page::new(width);
-    page.claims(jwt);
-    page.lines
+    page.token(jwt, signature);
+    page
 }
 
 /// Everything held under a name, masked.
-#[must_use]
-pub fn of_held(held: &Held, vault: &Vault, width: usize) -> Vec<Line> {
+fn of_held(state: &State, held: &Held, width: usize) -> Page {
     let mut page = Page::new(width);
-    page.credential(held, vault);
-    for access in &held.access {
+    page.credential(held, &state.wallet.vault);
+    for (at, access) in held.access.iter().enumerate() {
         page.lines.push(Line::Blank);
-        page.access(access, held.locked);
+        // Only the chief one, which comes first, is looked up.
+        page.token = at;
+        let signature = if at == 0 { lookup::signature_of(state, held) } else { None };
+        page.access(access, held.locked, signature.map(|signature| told(state, signature)));
     }
     if let Chain::Mytoken { facts, copy, .. } = &held.chain {
         page.lines.push(Line::Blank);
         page.facts(facts, (*copy > 0).then_some(*copy));
     }
-    page.lines
+    page
 }
 
 /// All that is known of a listed mytoken, and its history as far as that was read.
-#[must_use]
-pub fn of_member(state: &State, member: &Member, width: usize) -> Vec<Line> {
+fn of_member(state: &State, member: &Member, width: usize) -> Page {
     let mut page = Page::new(width);
     page.member(member);
     if let Some((events, read)) = state.families.histories.get(&member.listed.mom_id) {
@@ -82,12 +161,11 @@ pub fn of_member(state: &State, member: &Member, width: usize) -> Vec<Line> {
             }
         }
     }
-    page.lines
+    page
 }
 
 /// All of one event.
-#[must_use]
-pub fn of_event(event: &Event, width: usize) -> Vec<Line> {
+fn of_event(event: &Event, width: usize) -> Page {
     let mut page = Page::new(width);
     page.head(cleaned(&event.what.label()));
     page.lines.push(Line::Moment("when".to_owned(), event.at));
@@ -108,12 +186,11 @@ pub fn of_event(event: &Event, width: usize) -> Vec<Line> {
     line("program", &event.agent, event.new_agent);
     line("comment", &event.comment, false);
     line("mom id", &event.mom_id, false);
-    page.lines
+    page
 }
 
 /// What a provider says of the user: claims, groups and roles, and what would bring more.
-#[must_use]
-pub fn of_userinfo(told: &Userinfo, width: usize) -> Vec<Line> {
+fn of_userinfo(told: &Userinfo, width: usize) -> Page {
     let mut page = Page::new(width);
     page.head(cleaned(&format!("{} says of whom {} is", told.at, told.name)));
     page.lines.push(Line::Moment("asked".to_owned(), told.asked));
@@ -141,17 +218,21 @@ pub fn of_userinfo(told: &Userinfo, width: usize) -> Vec<Line> {
             page.pair(known.scope, known.words);
         }
     }
-    page.lines
+    page
 }
 
 struct Page {
     lines: Vec<Line>,
+    /// The claim that each line belongs to; lines at the end may have none here.
+    claims: Vec<Option<Claim>>,
+    /// The place of the token that is being written down.
+    token: usize,
     width: usize,
 }
 
 impl Page {
     fn new(width: usize) -> Self {
-        Self { lines: Vec::new(), width: width.saturating_sub(NAMES).max(8) }
+        Self { lines: Vec::new(), claims: Vec::new(), token: 0, width: width.saturating_sub(NAMES).max(8) }
     }
 
     fn head(&mut self, text: impl Into<String>) {
@@ -270,7 +351,7 @@ impl Page {
         }
     }
 
-    fn access(&mut self, access: &HeldAccess, is_locked: bool) {
+    fn access(&mut self, access: &HeldAccess, is_locked: bool, signature: Option<Told>) {
         let length = format!("access token, {} characters", access.length);
         self.head(if is_locked { "access token".to_owned() } else { length });
         let Ask { scopes, audiences } = &access.ask;
@@ -305,7 +386,7 @@ impl Page {
             self.pair("with it", "an ID token");
         }
         match &access.content {
-            Some(jwt) => self.claims(jwt),
+            Some(jwt) => self.token(jwt, signature),
             None if is_locked => {}
             None => self.pair("content", "opaque: only its provider can read it"),
         }
@@ -329,20 +410,26 @@ impl Page {
         self.moment("ends", facts.ends(), "no end of its own");
     }
 
-    fn claims(&mut self, jwt: &Jwt) {
-        self.head("header, not verified");
+    fn token(&mut self, jwt: &Jwt, signature: Option<Told>) {
+        let is_good = signature.as_ref().is_some_and(|(is_good, _)| *is_good);
+        let verified = if is_good { "" } else { ", not verified" };
+        self.head(format!("header{verified}"));
         self.object(&jwt.header);
-        self.head("claims, not verified");
+        self.head(format!("claims{verified}"));
         self.object(&jwt.claims);
-        let signature = match jwt.signature {
+        let length = match jwt.signature {
             0 => "none".to_owned(),
             bytes => format!("{bytes} bytes, not shown"),
         };
-        self.pair("signature", &signature);
+        self.pair("signature", &length);
+        if let Some((_, words)) = signature {
+            self.pair("", &words);
+        }
     }
 
     fn object(&mut self, object: &Map<String, Value>) {
         for (name, value) in object {
+            self.claims.resize(self.lines.len(), None);
             let moment = MOMENTS.contains(&name.as_str()).then(|| jwt::moment(value)).flatten();
             match (moment, value) {
                 (Some(at), _) => self.lines.push(Line::Moment(cleaned(name), at)),
@@ -356,6 +443,7 @@ impl Page {
                 }
                 (None, other) => self.pair(name, &other.to_string()),
             }
+            self.claims.resize(self.lines.len(), Some(Claim { value: value.clone(), token: self.token }));
         }
     }
 }
@@ -408,7 +496,7 @@ mod tests {
             claims: claims.as_object().expect("an object").clone(),
             signature: 256,
         };
-        let lines = of_jwt(&jwt, 60);
+        let lines = of_jwt(&jwt, None, 60).lines;
         assert!(lines.contains(&Line::Moment("exp".to_owned(), crate::domain::time::from_epoch(1000))));
         assert!(lines.contains(&Line::Pair("gro\\u{1b}ups".to_owned(), "a\\u{202e}".to_owned())));
         assert!(lines.contains(&Line::Pair(String::new(), "b".to_owned())));

@@ -11,12 +11,14 @@ use crate::domain::failure::Failure;
 use crate::domain::family::{Family, Via, Which};
 use crate::domain::form::Form;
 use crate::domain::handed::{HandOver, Handed};
+use crate::domain::introspected::Introspected;
 use crate::domain::jwt::Jwt;
 use crate::domain::limit::Allowance;
 use crate::domain::login::{Order, Report, Step};
 use crate::domain::mytoken::Facts;
 use crate::domain::offer::Offer;
 use crate::domain::secret::Secret;
+use crate::domain::signature::Signature;
 use crate::domain::source::{Source, SourceId};
 use crate::domain::specimen::Specimen;
 use crate::domain::untrusted::Untrusted;
@@ -369,6 +371,10 @@ pub struct Finding {
     pub facts: Option<Box<Facts>>,
     /// Its content, if it is another JWT.
     pub content: Option<Box<Jwt>>,
+    /// Whether the signature of that content is its issuer's.
+    pub signature: Option<Box<Signature>>,
+    /// What its provider said of it.
+    pub introspected: Option<Box<Introspected>>,
     /// What it is, in words, with its article: `an access token of EGI Check-in`.
     pub what: String,
     /// The credential here that it is, or is a copy of.

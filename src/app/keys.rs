@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::action::{Action, CreateAction, FamilyAction, MytokenAction, PortalAction};
+use super::action::{Action, CreateAction, FamilyAction, MytokenAction, PortalAction, ReadingAction};
 use super::can;
 use super::copy::Script;
 use super::create::{self, Item, Over};
@@ -123,9 +123,10 @@ pub const KEYMAP: &[Binding] = &[
         &[ch('R')],
         Action::AskServer,
         "ask again",
-        "ask its server about the token on show",
+        "ask about the token on show: its server, or whether its signature is good",
     )
     .when(can::ask_server)
+    .says(can::ask_says)
     .footer(8),
     Binding::new(
         Layer::Board,
@@ -566,7 +567,33 @@ pub const KEYMAP: &[Binding] = &[
     .when(is_made)
     .footer(3),
     Binding::new(Layer::Report, &[ENTER, ESC], Action::Back, "to the board", "back to the board").footer(1),
-    Binding::new(Layer::Reading, &[ESC, ENTER], Action::Back, "back", "back to the board").footer(1),
+    Binding::new(Layer::Reading, &[ENTER], Action::Accept, "stay there", "stay where the search has led")
+        .when(is_searching)
+        .footer(1),
+    Binding::new(Layer::Reading, &[ESC, ENTER], Action::Back, "back", "leave the search; back to the board")
+        .footer(1),
+    reading(&[ch('/')], ReadingAction::Search, "search", "search in names and values")
+        .when(is_page)
+        .footer(3),
+    reading(&[ch('n')], ReadingAction::Next, "next", "to the next line with what is searched for")
+        .when(has_sought)
+        .footer(2),
+    reading(
+        &[ch('y'), ch('c')],
+        ReadingAction::CopyClaim,
+        "copy claim",
+        "copy the selected claim's value as text",
+    )
+    .when(can::read_claims)
+    .footer(2),
+    reading(
+        &[ch('J')],
+        ReadingAction::CopyClaims,
+        "copy JSON",
+        "copy all claims as JSON, without the signature",
+    )
+    .when(can::read_claims)
+    .footer(4),
     mytoken(
         Layer::Reading,
         &[ch('d')],
@@ -879,6 +906,27 @@ const fn family(
     hint: &'static str,
 ) -> Binding {
     Binding::new(layer, keys, Action::Family(action), label, hint)
+}
+
+const fn reading(
+    keys: &'static [Key],
+    action: ReadingAction,
+    label: &'static str,
+    hint: &'static str,
+) -> Binding {
+    Binding::new(Layer::Reading, keys, Action::Reading(action), label, hint)
+}
+
+fn is_page(state: &State) -> bool {
+    state.overlays.last().is_some_and(|overlay| overlay.page().is_some())
+}
+
+fn is_searching(state: &State) -> bool {
+    state.overlays.last().and_then(Overlay::page).is_some_and(|list| list.typing)
+}
+
+fn has_sought(state: &State) -> bool {
+    state.overlays.last().and_then(Overlay::page).is_some_and(|list| !list.sought.value().trim().is_empty())
 }
 
 const fn mytoken(

@@ -7,9 +7,13 @@ use jiff::Timestamp;
 use super::effect::{Finding, Task};
 use super::state::State;
 use crate::domain::credential::{Chain, CredentialId, Health, Held, HeldAccess, why};
+use crate::domain::introspected::Introspected;
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
+use crate::domain::signature::Signature;
+use crate::domain::source::Source;
 use crate::domain::specimen::{Kind, Specimen};
+use crate::domain::untrusted::{Untrusted, cleaned};
 use crate::domain::verdict::{By, Next, Place, Says, Standing, Subject, Turn, Verdict, Witness, verdict};
 
 /// Pane 3.
@@ -117,6 +121,46 @@ pub fn content(state: &State) -> Option<&Jwt> {
         return state.selected_held()?.chief()?.content.as_ref();
     };
     pasted.specimen.kind.jwt().or_else(|| pasted.finding.as_ref()?.content.as_deref())
+}
+
+/// What the last look-up said of the signature of the content on show.
+#[must_use]
+pub fn signature(state: &State) -> Option<&Signature> {
+    match &state.lookup.pasted {
+        Some(pasted) => pasted.finding.as_ref()?.signature.as_deref(),
+        None => signature_of(state, state.selected_held()?),
+    }
+}
+
+/// What the last look-up said of the signature of a held access token.
+#[must_use]
+pub fn signature_of<'a>(state: &'a State, held: &Held) -> Option<&'a Signature> {
+    finding_on(state, held)?.signature.as_deref()
+}
+
+/// What its provider said of the opaque token on show.
+#[must_use]
+pub fn introspected(state: &State) -> Option<&Introspected> {
+    match &state.lookup.pasted {
+        Some(pasted) => pasted.finding.as_ref()?.introspected.as_deref(),
+        None => finding_on(state, state.selected_held()?)?.introspected.as_deref(),
+    }
+}
+
+/// The last look-up of the access token that is held now: what was found of an earlier one says nothing of it.
+fn finding_on<'a>(state: &'a State, held: &Held) -> Option<&'a Finding> {
+    let access = held.chief().filter(|_| !held.locked)?;
+    let finding = state.lookup.found.get(&held.id)?;
+    let same = finding.at >= access.obtained && finding.content.as_deref() == access.content.as_ref();
+    same.then_some(finding)
+}
+
+/// What a listed issuer is called here, byte for byte, else its address.
+#[must_use]
+pub fn called(state: &State, issuer: &Untrusted) -> String {
+    let is_it = |source: &&Source| source.issuer().is_some_and(|known| known.address == issuer.raw());
+    let known = state.wallet.sources.iter().find(is_it);
+    known.map_or_else(|| issuer.shown_within(80), |source| cleaned(&source.name))
 }
 
 /// At least as many lines as pane 3 can have: how far one can scroll down in it.
@@ -326,6 +370,8 @@ mod tests {
             verdict,
             facts: None,
             content: None,
+            signature: None,
+            introspected: None,
             what: String::new(),
             held_as: None,
             may_ask: None,

@@ -129,13 +129,12 @@ impl State {
             match overlay {
                 Overlay::Login(login) => login.view.iter().for_each(|view| soonest.login(view)),
                 Overlay::CopyMenu(id, _) => self.held(id).into_iter().for_each(|held| soonest.row(held)),
-                Overlay::Details(id, list) => {
-                    let lines =
-                        |width| self.held(id).map(|held| content::of_held(held, &self.wallet.vault, width));
-                    soonest.page(geometry.reading(overlay), list.offset, lines);
-                }
-                Overlay::Content(list) => {
-                    let lines = |width| lookup::content(self).map(|jwt| content::of_jwt(jwt, width));
+                Overlay::Details(_, list)
+                | Overlay::Content(list)
+                | Overlay::Member(_, list)
+                | Overlay::Event(_, list)
+                | Overlay::Userinfo(_, list) => {
+                    let lines = |width| content::of_overlay(self, overlay, width);
                     soonest.page(geometry.reading(overlay), list.offset, lines);
                 }
                 Overlay::Family(window) => {
@@ -151,18 +150,6 @@ impl State {
                     }
                     soonest.countdown(self.families.managers.get(&window.source).copied());
                     soonest.at(self.families.managers.get(&window.source).copied());
-                }
-                Overlay::Member(member, list) => {
-                    let lines = |width| Some(content::of_member(self, member, width));
-                    soonest.page(geometry.reading(overlay), list.offset, lines);
-                }
-                Overlay::Userinfo(told, list) => {
-                    let lines = |width| Some(content::of_userinfo(told, width));
-                    soonest.page(geometry.reading(overlay), list.offset, lines);
-                }
-                Overlay::Event(event, list) => {
-                    let lines = |width| Some(content::of_event(event, width));
-                    soonest.page(geometry.reading(overlay), list.offset, lines);
                 }
                 Overlay::Handing(handing) => {
                     soonest.countdown(handing.handed.ends);

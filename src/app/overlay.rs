@@ -94,6 +94,10 @@ pub struct List {
     pub selected: usize,
     /// The first line on screen.
     pub offset: usize,
+    /// What is searched for in it, where it is a page of claims.
+    pub sought: Field,
+    /// Whether that is being typed.
+    pub typing: bool,
 }
 
 /// The palette.
@@ -106,6 +110,22 @@ pub struct Palette {
 }
 
 impl Overlay {
+    /// The list of a page of claims, in which lines are selected and searched for.
+    #[must_use]
+    pub fn page(&self) -> Option<&List> {
+        match self {
+            Self::Details(_, list) | Self::Content(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn page_mut(&mut self) -> Option<&mut List> {
+        match self {
+            Self::Details(_, list) | Self::Content(list) => Some(list),
+            _ => None,
+        }
+    }
+
     /// Whether letters are typed there.
     #[must_use]
     pub fn is_typing(&self) -> bool {
@@ -124,10 +144,9 @@ impl Overlay {
             Self::Family(window) => window.typing,
             Self::Sheet(sheet) => sheet.is_typing(),
             Self::Revoke(dialogue) => dialogue.confirm.is_some(),
+            Self::Details(_, list) | Self::Content(list) => list.typing,
             Self::Help(_)
             | Self::CopyMenu(..)
-            | Self::Details(..)
-            | Self::Content(_)
             | Self::WhichProvider(_)
             | Self::Granted(_)
             | Self::Failed(_)
@@ -157,10 +176,9 @@ impl Overlay {
             Self::Family(window) => window.typing.then_some(&mut window.filter),
             Self::Sheet(sheet) => sheet.field_mut(),
             Self::Revoke(dialogue) => dialogue.confirm.as_mut(),
+            Self::Details(_, list) | Self::Content(list) => list.typing.then_some(&mut list.sought),
             Self::Help(_)
             | Self::CopyMenu(..)
-            | Self::Details(..)
-            | Self::Content(_)
             | Self::WhichProvider(_)
             | Self::Granted(_)
             | Self::Failed(_)

@@ -2,6 +2,7 @@
 
 mod backup;
 mod command;
+mod compare;
 mod copy;
 pub mod demo;
 mod end;
@@ -99,8 +100,8 @@ pub enum Plain {
     /// What a token is, whether it is valid, until when, and if not, why
     ///
     /// Reads a token from standard input: a mytoken, an access, ID or refresh token, with or without `Bearer`, quotes and
-    /// line breaks around it. A mytoken's server is asked only if it is configured, or named with --ask-server; nothing
-    /// else is ever sent anywhere.
+    /// line breaks around it. A mytoken's server is asked only if it is configured, or named with --ask-server; anything else is
+    /// shown to nobody but the provider of --introspect-at.
     #[command(after_help = info::HELP)]
     Info(info::Words),
     /// Whom it speaks for, with groups and roles, as its provider says
@@ -115,6 +116,9 @@ pub enum Plain {
     /// The page on which what is active at a provider is managed
     #[command(after_help = manage::HELP)]
     Manage(manage::Words),
+    /// What is not the same in two tokens: scopes, audience, claims, times, header
+    #[command(after_help = compare::HELP)]
+    Compare(compare::Words),
     /// Keep the token on standard input under a name
     #[command(after_help = keep::HELP)]
     Keep(keep::Words),
@@ -214,6 +218,7 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
         Plain::Command(words) => command::run(house, words).await,
         Plain::RefreshToken(words) => refresh_token::run(house, words).await,
         Plain::Manage(words) => manage::run(house, words),
+        Plain::Compare(words) => compare::run(house, words, io::stdin()).await,
         Plain::Keep(words) => keep::run(house, words, io::stdin()).await,
         Plain::History(words) => history::run(house, words).await,
         Plain::Renew(words) => renew::run(house, words).await,

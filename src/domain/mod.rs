@@ -1,5 +1,6 @@
 //! What a provider, a credential, a mytoken, a verdict and a moment *are*. Names no other room.
 
+pub mod compare;
 pub mod credential;
 pub mod draft;
 pub mod elsewhere;
@@ -8,6 +9,7 @@ pub mod failure;
 pub mod family;
 pub mod form;
 pub mod handed;
+pub mod introspected;
 pub mod jwt;
 pub mod limit;
 pub mod login;
@@ -18,6 +20,7 @@ pub mod outlast;
 pub mod portal;
 pub mod scopes;
 pub mod secret;
+pub mod signature;
 pub mod snippet;
 pub mod source;
 pub mod span;

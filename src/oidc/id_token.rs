@@ -141,28 +141,38 @@ pub fn check(token: &Secret, keys: &KeySet, expected: Expected<'_>) -> Result<Ch
 
 /// A JWT whose signature is that of a key of the set.
 pub(super) fn signed(token: &str, keys: &KeySet) -> Result<(Jwt, &'static Algorithm), Fault> {
+    vouched(token, keys).map(|(jwt, algorithm, _)| (jwt, algorithm))
+}
+
+/// The same, with the name of the key.
+pub(super) fn vouched<'a>(
+    token: &str,
+    keys: &'a KeySet,
+) -> Result<(Jwt, &'static Algorithm, Option<&'a str>), Fault> {
     if token.split('.').count() == 5 {
         return Err(Fault::Encrypted);
     }
     let jwt = Jwt::parse(token).ok_or(Fault::Unreadable)?;
-    let header = |name: &str| jwt.header.get(name).and_then(Value::as_str);
-    let name = header("alg").ok_or(Fault::Unreadable)?;
+    let algorithm = algorithm_of(&jwt)?;
+    let (message, signature) = token.rsplit_once('.').ok_or(Fault::Unreadable)?;
+    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Fault::Signature)?;
+    let id = jwt.header.get("kid").and_then(Value::as_str);
+    let key = keys.verify(algorithm, id, message.as_bytes(), &signature).map_err(|fault| match fault {
+        keys::Fault::NoKey => Fault::NoKey(id.unwrap_or(algorithm.name).into()),
+        keys::Fault::Signature => Fault::Signature,
+    })?;
+    Ok((jwt, algorithm, key))
+}
+
+/// The algorithm of a JWT, if a public key can vouch for it.
+pub(super) fn algorithm_of(jwt: &Jwt) -> Result<&'static Algorithm, Fault> {
+    let name = jwt.header.get("alg").and_then(Value::as_str).ok_or(Fault::Unreadable)?;
     let algorithm = Algorithm::named(name).ok_or_else(|| match name {
         _ if name.eq_ignore_ascii_case("none") => Fault::Unsigned,
         _ if name.starts_with("HS") => Fault::Symmetric(name.into()),
         _ => Fault::UnknownAlgorithm(name.into()),
     })?;
-    if jwt.header.contains_key("crit") {
-        return Err(Fault::Critical);
-    }
-    let (message, signature) = token.rsplit_once('.').ok_or(Fault::Unreadable)?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Fault::Signature)?;
-    let id = header("kid");
-    keys.verify(algorithm, id, message.as_bytes(), &signature).map_err(|fault| match fault {
-        keys::Fault::NoKey => Fault::NoKey(id.unwrap_or(name).into()),
-        keys::Fault::Signature => Fault::Signature,
-    })?;
-    Ok((jwt, algorithm))
+    if jwt.header.contains_key("crit") { Err(Fault::Critical) } else { Ok(algorithm) }
 }
 
 /// Who made it, for whom, and to whom it was given.

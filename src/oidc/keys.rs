@@ -26,7 +26,7 @@ const MOST_KEYS: usize = 64;
 
 /// A signature algorithm that is accepted: asymmetric, and with at least 128 bits of strength.
 pub(super) struct Algorithm {
-    name: &'static str,
+    pub(super) name: &'static str,
     family: Family,
     /// The hash of its name, for `at_hash` (OpenID Connect Core §3.1.3.6; SHA-512 for Ed25519).
     pub(super) digest: &'static digest::Algorithm,
@@ -131,21 +131,21 @@ impl KeySet {
         Ok(true)
     }
 
-    /// Checks a signature with the named key, or, where no key is named, with every key that fits.
+    /// Checks a signature with the named key, or, where no key is named, with every key that fits; the name of the one that
+    /// made it.
     pub(super) fn verify(
         &self,
         algorithm: &Algorithm,
         id: Option<&str>,
         message: &[u8],
         signature: &[u8],
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<&str>, Fault> {
         let mut fitting = self.keys.iter().filter(|key| key.fits(algorithm, id)).peekable();
         fitting.peek().ok_or(Fault::NoKey)?;
-        if fitting.any(|key| key.material.verifies(algorithm, message, signature)) {
-            Ok(())
-        } else {
-            Err(Fault::Signature)
-        }
+        fitting
+            .find(|key| key.material.verifies(algorithm, message, signature))
+            .map(|key| key.id.as_deref())
+            .ok_or(Fault::Signature)
     }
 }
 

@@ -5,7 +5,7 @@
 //!                         ├── device ─── start, poll_once, Schedule      callback ┴─ what a redirect says
 //!                         ├── refresh
 //!                         ├── userinfo · introspection · revocation
-//!                         └── keys ───── KeySet ── id_token ── Checked
+//!                         └── keys ───── KeySet ── id_token ── Checked · signature
 //! pkce    what one login alone knows: state, nonce, verifier
 //! tokens  a token answer, read so that no granted token is lost
 //! client  how a request says who asks
@@ -27,6 +27,7 @@ pub mod pkce;
 pub mod probe;
 pub mod refresh;
 pub mod revocation;
+pub mod signature;
 pub mod tokens;
 pub mod userinfo;
 

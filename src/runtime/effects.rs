@@ -511,6 +511,8 @@ impl World {
             verdict: found.verdict,
             facts: found.facts.map(Box::new),
             content: found.content.map(Box::new),
+            signature: found.signature.map(Box::new),
+            introspected: found.introspected.map(Box::new),
             what: found.what,
             may_ask: found.may_ask,
             held_as,

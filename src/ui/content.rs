@@ -1,14 +1,16 @@
-//! What stands in a token, decoded here and verified by nobody: the claims that matter in words, then the rest.
+//! What stands in a token, decoded here: whether its signature is known to be good, the claims that matter in words, the rest.
 
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
-use super::parts::wrap;
+use super::parts::{fitting, wrap};
 use super::scene::{Scene, labelled, under_label};
 use super::verdict::LABEL;
+use crate::app::lookup;
 use crate::domain::jwt::Jwt;
+use crate::domain::signature::Signature;
 use crate::domain::untrusted::{Untrusted, cleaned};
 
 /// More claims than this are counted, not listed: a token of a hostile server may hold thousands.
@@ -33,10 +35,15 @@ const TOLD: &[&str] = &[
 ];
 
 /// The lines of a token's content.
-pub(super) fn lines<'a>(jwt: &Jwt, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
+pub(super) fn lines<'a>(
+    jwt: &Jwt,
+    signature: Option<&Signature>,
+    width: usize,
+    scene: Scene<'a>,
+) -> Vec<Line<'a>> {
     let theme = scene.theme;
     let room = width.saturating_sub(LABEL);
-    let mut lines = Vec::new();
+    let mut lines = signature.map_or_else(Vec::new, |signature| verified(signature, width, scene));
     let mut say = |label: &str, text: String| {
         if !text.is_empty() {
             let texts = wrap(&text, room).into_iter().map(|line| (line, theme.text)).collect();
@@ -51,16 +58,8 @@ pub(super) fn lines<'a>(jwt: &Jwt, width: usize, scene: Scene<'a>) -> Vec<Line<'
     say("may", scopes(jwt));
     say("when", times(jwt, scene));
     let rest: Vec<_> = jwt.claims.iter().filter(|(name, _)| !TOLD.contains(&name.as_str())).collect();
-    let widest = rest.iter().take(MOST).map(|(name, _)| cleaned(name).width()).max().unwrap_or(0);
-    let wide = widest.min(width / 2).max(LABEL - 2);
-    for (name, value) in rest.iter().take(MOST) {
-        let value = Span::styled(told(name, value, scene), theme.text);
-        lines.push(labelled(&cleaned(name), wide + 2, [value], theme));
-    }
-    if rest.len() > MOST {
-        lines.push(Line::styled(format!("and {} more claims", rest.len() - MOST), theme.dim));
-    }
-    lines.push(sealed_how(jwt, scene));
+    lines.extend(listed(&rest, width, scene));
+    lines.push(sealed_how(jwt, signature, scene));
     lines
 }
 
@@ -120,14 +119,52 @@ fn told(name: &str, value: &Value, scene: Scene<'_>) -> String {
     }
 }
 
-fn sealed_how<'a>(jwt: &Jwt, scene: Scene<'a>) -> Line<'a> {
+/// The lines of what a provider said of a token.
+pub(super) fn claims<'a>(claims: &Map<String, Value>, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
+    let said: Vec<_> = claims.iter().filter(|(name, _)| *name != "active").collect();
+    listed(&said, width, scene)
+}
+
+/// Claims, a line each, under names of one width.
+fn listed<'a>(rest: &[(&String, &Value)], width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
+    let theme = scene.theme;
+    let widest = rest.iter().take(MOST).map(|(name, _)| cleaned(name).width()).max().unwrap_or(0);
+    let wide = widest.min(width / 2).max(LABEL - 2);
+    let line = |(name, value): &(&String, &Value)| {
+        let value = Span::styled(told(name, value, scene), theme.text);
+        labelled(&cleaned(name), wide + 2, [value], theme)
+    };
+    let mut lines: Vec<Line<'a>> = rest.iter().take(MOST).map(line).collect();
+    if rest.len() > MOST {
+        lines.push(Line::styled(format!("and {} more claims", rest.len() - MOST), theme.dim));
+    }
+    lines
+}
+
+/// What the look-up said of the signature.
+fn verified<'a>(signature: &Signature, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
+    let theme = scene.theme;
+    let (sign, style) = match signature {
+        Signature::Good { .. } => (theme.signs.ok, theme.ok),
+        Signature::Bad { .. } => (theme.signs.wrong, theme.wrong),
+        Signature::Unchecked(_) => (theme.signs.unknown, theme.ending),
+    };
+    let called = |issuer: &Untrusted| lookup::called(scene.state, issuer);
+    let (full, brief) = (signature.words(called), signature.brief(called));
+    // Where the name of the key does not fit, Enter shows it.
+    let words = fitting(&[&full, &brief], width.saturating_sub(2));
+    wrap(&format!("{sign} {words}"), width).into_iter().map(|line| Line::styled(line, style)).collect()
+}
+
+fn sealed_how<'a>(jwt: &Jwt, signature: Option<&Signature>, scene: Scene<'a>) -> Line<'a> {
     let algorithm = jwt.header.get("alg").and_then(Value::as_str).map(cleaned);
     let signed = match (jwt.signature, algorithm) {
         (0, _) => "not signed".to_owned(),
         (_, Some(algorithm)) => format!("signed with {algorithm}"),
         (_, None) => "signed".to_owned(),
     };
-    Line::styled(format!("{signed}; read here, not verified"), scene.theme.dim)
+    let verified = if signature.is_some_and(Signature::is_good) { "" } else { "; read here, not verified" };
+    Line::styled(format!("{signed}{verified}"), scene.theme.dim)
 }
 
 fn joined(texts: &[Untrusted], with: &str) -> String {

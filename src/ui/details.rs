@@ -1,71 +1,62 @@
 //! Everything held under a name, or everything a token says, line by line and masked.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
+use super::field;
 use super::lookup::more_below;
 use super::parts::{Panel, cell, put_row};
 use super::scene::Scene;
 use crate::app::content::{self, NAMES};
 use crate::app::lookup;
-use crate::app::overlay::List;
-use crate::domain::credential::CredentialId;
-use crate::domain::event::Event;
-use crate::domain::family::Member;
+use crate::app::overlay::{List, Overlay};
+use crate::domain::signature::Signature;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::cleaned;
-use crate::domain::userinfo::Userinfo;
 
-/// A credential, with every access token it holds.
-pub(super) fn held(buf: &mut Buffer, area: Rect, id: &CredentialId, list: &List, scene: Scene<'_>) {
-    let Some(held) = scene.state.held(id) else { return };
-    page(buf, area, "Details", list, scene, |width| content::of_held(held, &scene.state.wallet.vault, width));
-}
-
-/// A listed mytoken, with its history as far as that was read.
-pub(super) fn member(buf: &mut Buffer, area: Rect, member: &Member, list: &List, scene: Scene<'_>) {
-    page(buf, area, "Details, as its server lists it", list, scene, |width| {
-        content::of_member(scene.state, member, width)
-    });
-}
-
-/// One event.
-pub(super) fn event(buf: &mut Buffer, area: Rect, event: &Event, list: &List, scene: Scene<'_>) {
-    page(buf, area, "Event", list, scene, |width| content::of_event(event, width));
-}
-
-/// What a provider says of the user.
-pub(super) fn userinfo(buf: &mut Buffer, area: Rect, told: &Userinfo, list: &List, scene: Scene<'_>) {
-    page(buf, area, "Userinfo", list, scene, |width| content::of_userinfo(told, width));
-}
-
-/// The content of the token on show.
-pub(super) fn content(buf: &mut Buffer, area: Rect, list: &List, scene: Scene<'_>) {
-    let Some(jwt) = lookup::content(scene.state) else { return };
-    page(buf, area, "What it says, read here and not verified", list, scene, |width| {
-        content::of_jwt(jwt, width)
-    });
-}
-
-fn page(
+pub(super) fn draw(
     buf: &mut Buffer,
     area: Rect,
-    title: &str,
+    overlay: &Overlay,
     list: &List,
     scene: Scene<'_>,
-    lines: impl FnOnce(usize) -> Vec<content::Line>,
-) {
+) -> Option<Position> {
+    let title = match overlay {
+        Overlay::Content(_) if lookup::signature(scene.state).is_some_and(Signature::is_good) => {
+            "What it says; its signature is good"
+        }
+        Overlay::Content(_) => "What it says, read here and not verified",
+        Overlay::Member(..) => "Details, as its server lists it",
+        Overlay::Event(..) => "Event",
+        Overlay::Userinfo(..) => "Userinfo",
+        _ => "Details",
+    };
     let theme = scene.theme;
     let title = vec![Span::styled(title.to_owned(), theme.title_focused)];
     let inside = Panel { title, focused: true, ..Panel::default() }.over(buf, area, theme);
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
-    let lines = lines(width);
+    let lines = content::of_overlay(scene.state, overlay, width)?;
     let offset = list.offset.min(lines.len().saturating_sub(height));
+    let selected = overlay.page().map(|list| list.selected);
     for (row, line) in lines.iter().skip(offset).take(height).enumerate() {
         put_row(buf, inside, row, shown(line, scene), theme);
+        if selected == Some(offset + row) {
+            scene.mark_row(buf, inside, row);
+        }
     }
     more_below(buf, area, lines.len().saturating_sub(offset + height), scene);
+    search(buf, area, list, scene)
+}
+
+/// What is searched for, on the lower edge.
+fn search(buf: &mut Buffer, area: Rect, list: &List, scene: Scene<'_>) -> Option<Position> {
+    if area.height < 3 || area.width < 30 || (!list.typing && list.sought.is_empty()) {
+        return None;
+    }
+    let place = Rect { x: area.x + 2, y: area.bottom() - 1, width: 24, height: 1 };
+    let drawn = field::draw(buf, place, &list.sought, field::Shown::Plain, scene);
+    drawn.filter(|_| list.typing)
 }
 
 fn shown<'a>(line: &content::Line, scene: Scene<'_>) -> Line<'a> {

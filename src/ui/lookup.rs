@@ -13,9 +13,10 @@ use super::verdict::LABEL;
 use super::{content, empty, facts, verdict};
 use crate::app::action::Action;
 use crate::app::effect::Finding;
-use crate::app::lookup::{Pasted, Shown, on_show};
+use crate::app::lookup::{self, Pasted, Shown, on_show};
 use crate::app::state::Pane;
 use crate::domain::credential::{Chain, Health, Held, HeldAccess, Life};
+use crate::domain::introspected::Said;
 use crate::domain::specimen::Kind;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::{Untrusted, cleaned};
@@ -120,7 +121,10 @@ fn about_pasted<'a>(
         (
             Kind::AccessToken(jwt) | Kind::IdToken(jwt) | Kind::RefreshToken(jwt) | Kind::OtherJwt(jwt),
             None,
-        ) => lines.extend(content::lines(jwt, width, scene)),
+        ) => {
+            let signature = finding.and_then(|finding| finding.signature.as_deref());
+            lines.extend(content::lines(jwt, signature, width, scene));
+        }
         (Kind::MaybeShortToken | Kind::MaybeTransferCode | Kind::Opaque | Kind::Garbled { .. }, None) => {}
     }
     (lines, pasted_foot(finding, width, scene))
@@ -160,11 +164,13 @@ fn about_login<'a>(
     if let Some(access) = access {
         lines.extend(granted(access, width, scene));
         if let Some(jwt) = &access.content {
-            lines.extend(content::lines(jwt, width, scene));
+            let signature = lookup::signature_of(scene.state, held);
+            lines.extend(content::lines(jwt, signature, width, scene));
         } else {
             let length = parts::grouped(access.length);
             let says = format!("{length} characters that only its provider can read");
             lines.push(labelled("is", LABEL, [Span::raw(says)], theme));
+            lines.extend(introspected(width, scene));
         }
     } else {
         let who = held.identity.as_ref().and_then(|who| who.label.as_ref());
@@ -172,6 +178,23 @@ fn about_login<'a>(
         lines.push(labelled("for", LABEL, [Span::raw(scene.source_name(&held.source))], theme));
     }
     lines.push(facts::kept(held, scene));
+    lines
+}
+
+/// What its provider said of an opaque token.
+fn introspected<'a>(width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
+    let theme = scene.theme;
+    let Some(introspected) = lookup::introspected(scene.state) else { return Vec::new() };
+    let (sign, style) = match introspected.said {
+        Said::Active(_) => (theme.signs.ok, theme.ok),
+        Said::NotActive => (theme.signs.wrong, theme.wrong),
+        Said::Nothing(_) => (theme.signs.unknown, theme.ending),
+    };
+    let words = wrap(&format!("{sign} {}", introspected.words()), width);
+    let mut lines: Vec<Line<'a>> = words.into_iter().map(|line| Line::styled(line, style)).collect();
+    lines.extend(
+        introspected.claims().map(|claims| content::claims(claims, width, scene)).unwrap_or_default(),
+    );
     lines
 }
 

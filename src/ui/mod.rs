@@ -117,8 +117,11 @@ fn draw_overlay(
         Overlay::Help(list) => help::draw(buf, area, list, scene),
         Overlay::Palette(palette) => return palette::draw(buf, area, palette, scene),
         Overlay::CopyMenu(id, list) => copy_menu::draw(buf, area, id, list, scene),
-        Overlay::Details(id, list) => details::held(buf, area, id, list, scene),
-        Overlay::Content(list) => details::content(buf, area, list, scene),
+        Overlay::Details(_, list)
+        | Overlay::Content(list)
+        | Overlay::Member(_, list)
+        | Overlay::Event(_, list)
+        | Overlay::Userinfo(_, list) => return details::draw(buf, area, overlay, list, scene),
         Overlay::Login(login) => return login::draw(buf, area, login, scene),
         Overlay::WhichProvider(which) => questions::which_provider(buf, area, which, scene),
         Overlay::WhichClient(which) => return questions::which_client(buf, area, which, scene),
@@ -137,9 +140,6 @@ fn draw_overlay(
         Overlay::Rename(id, field) => return safe::rename(buf, area, id, field, scene),
         Overlay::QuitLoses(loss) => questions::quit_loses(buf, area, loss, scene),
         Overlay::Family(window) => return family::draw(buf, area, window, scene),
-        Overlay::Member(member, list) => details::member(buf, area, member, list, scene),
-        Overlay::Event(event, list) => details::event(buf, area, event, list, scene),
-        Overlay::Userinfo(told, list) => details::userinfo(buf, area, told, list, scene),
         Overlay::Sheet(sheet) => return sheet::draw(buf, area, sheet, scene),
         Overlay::Handing(handing) => handing::draw(buf, area, handing, scene),
         Overlay::Filter(field) => {

@@ -13,6 +13,7 @@ use crate::oidc::Error;
 use crate::oidc::discovery::{self, Metadata};
 use crate::oidc::id_token::{self, Checked, Expected, Fault};
 use crate::oidc::keys::KeySet;
+use crate::oidc::signature::{self, Signed};
 
 /// What is known of each issuer, by its address.
 #[derive(Default)]
@@ -20,6 +21,13 @@ pub(super) struct Issuers {
     documents: Once<Metadata, Error>,
     /// A lock an issuer: one that hangs is no reason for others to wait.
     keys: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<KeySet>>>>>,
+}
+
+impl Issuers {
+    fn keys_of(&self, issuer: &Issuer) -> Arc<tokio::sync::Mutex<Option<KeySet>>> {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(keys.entry(issuer.address.clone()).or_default())
+    }
 }
 
 impl Wallet {
@@ -53,10 +61,7 @@ impl Wallet {
         token: &Secret,
         expected: Expected<'_>,
     ) -> Result<(Checked, Option<Fault>), Error> {
-        let slot = {
-            let mut keys = self.issuers.keys.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(keys.entry(issuer.address.clone()).or_default())
-        };
+        let slot = self.issuers.keys_of(issuer);
         let mut known = slot.lock().await;
         let keys = match known.take() {
             Some(keys) => keys,
@@ -70,5 +75,26 @@ impl Wallet {
             }
             verdict => verdict.map(|checked| (checked, None)),
         }
+    }
+
+    /// Checks the signature of a JWT with the issuer's keys, which are fetched once; once more, at most once a minute, where
+    /// the token names one that is not among them. The token itself goes nowhere.
+    pub(super) async fn check_signature(&self, issuer: &Issuer, token: &Secret) -> Result<Signed, Error> {
+        let metadata = self.metadata(issuer).await?;
+        let slot = self.issuers.keys_of(issuer);
+        let mut known = slot.lock().await;
+        let keys = match known.take() {
+            Some(keys) => keys,
+            None => KeySet::fetch(&self.http, &metadata).await?,
+        };
+        let keys = known.insert(keys);
+        let checked = match signature::check(token, keys) {
+            // Where they cannot be had again, those at hand are the answer.
+            Err(Fault::NoKey(_)) if matches!(keys.refetch(&self.http).await, Ok(true)) => {
+                signature::check(token, keys)
+            }
+            checked => checked,
+        };
+        checked.map_err(Error::IdToken)
     }
 }

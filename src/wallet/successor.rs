@@ -148,6 +148,16 @@ fn born(credential: &Credential, grant: &MytokenGrant) -> Timestamp {
     if grant.current.number > 1 { issued.min(credential.since) } else { issued }
 }
 
+/// The minutes that its user took to agree were taken off its life: they are given back, so that successors do not live shorter and
+/// shorter.
+fn round(span: u64) -> u64 {
+    match span {
+        ..3600 => span,
+        3600..86_400 => span.div_ceil(60) * 60,
+        _ => span.div_ceil(600).saturating_mul(600),
+    }
+}
+
 fn shifted(clause: DraftClause, born: Timestamp) -> DraftClause {
     let span = |when: When| match when {
         When::At(at) => {
@@ -158,7 +168,7 @@ fn shifted(clause: DraftClause, born: Timestamp) -> DraftClause {
     DraftClause {
         // Usable from before its birth is usable at once.
         starts: clause.starts.and_then(span).filter(|span| *span > 0).map(When::In),
-        ends: clause.ends.map(|end| When::In(span(end).unwrap_or(0))),
+        ends: clause.ends.map(|end| When::In(round(span(end).unwrap_or(0)))),
         rest: clause.rest,
     }
 }

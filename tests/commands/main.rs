@@ -12,5 +12,6 @@ mod pages;
 mod pipes;
 mod portal;
 mod providers;
+mod reading;
 mod tokens;
 mod world;

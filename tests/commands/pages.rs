@@ -4,12 +4,13 @@ use std::process::Command;
 
 use super::world::Home;
 
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 30] = [
     "login",
     "token",
     "copy",
     "list",
     "info",
+    "compare",
     "keep",
     "userinfo",
     "command",

@@ -540,6 +540,8 @@ pub fn looked_up(size: (u16, u16), standing: Standing) -> State {
         verdict: verdict(standing),
         facts: (!other).then(|| Box::new(toar_facts())),
         content: None,
+        signature: None,
+        introspected: None,
         what: what.to_owned(),
         held_as: (standing == Standing::RotatedAway).then(|| id("toar")),
         may_ask: None,

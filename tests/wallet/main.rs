@@ -13,6 +13,7 @@ mod mytoken;
 mod pitfalls;
 mod provider;
 mod race;
+mod reading;
 mod refusals;
 mod renew;
 mod secrets;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::*;
-use crate::app::action::{CreateAction, FamilyAction, MytokenAction, PortalAction};
+use crate::app::action::{CreateAction, FamilyAction, MytokenAction, PortalAction, ReadingAction};
 use crate::app::effect::Outcome;
 use crate::app::key::{ch, key};
 use crate::app::palette;
@@ -74,6 +74,10 @@ fn every_action() -> Vec<Action> {
         Action::NextLine,
         Action::PreviousLine,
         Action::Switch,
+        Action::Reading(ReadingAction::Search),
+        Action::Reading(ReadingAction::Next),
+        Action::Reading(ReadingAction::CopyClaim),
+        Action::Reading(ReadingAction::CopyClaims),
         Action::Family(FamilyAction::All),
         Action::Family(FamilyAction::Below),
         Action::Family(FamilyAction::Read),
@@ -131,6 +135,12 @@ fn every_action() -> Vec<Action> {
         | Action::AddProvider
         | Action::Filter
         | Action::Sort
+        | Action::Reading(
+            ReadingAction::Search
+            | ReadingAction::Next
+            | ReadingAction::CopyClaim
+            | ReadingAction::CopyClaims,
+        )
         | Action::Zone
         | Action::Mouse
         | Action::Palette
@@ -204,6 +214,7 @@ fn no_key_stands_twice_in_a_layer() {
         (Layer::Lookup, ch('k')),
         (Layer::Lookup, key(KeyCode::Enter)),
         (Layer::Family, key(KeyCode::Enter)),
+        (Layer::Reading, key(KeyCode::Enter)),
         (Layer::Revoke, key(KeyCode::Enter)),
         (Layer::Sheet, key(KeyCode::Enter)),
     ];

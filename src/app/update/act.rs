@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ask, create, end, family, log_in, moving, mytoken, portal, safe, typing};
+use super::{ask, create, end, family, log_in, moving, mytoken, portal, reading, safe, typing};
 use crate::app::action::Action;
 use crate::app::copy::{self, MenuRow, Script};
 use crate::app::effect::Effect;
@@ -70,6 +70,7 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
             let filter = filter_of(state, state.focus).map(String::as_str).unwrap_or_default();
             state.overlays.push(Overlay::Filter(Field::new(filter)));
         }
+        Action::Reading(action) => return reading::act(state, action, now),
         Action::Sort => state.tokens.sort = state.tokens.sort.next(),
         Action::Zone => state.utc = !state.utc,
         Action::Mouse => {
@@ -133,7 +134,7 @@ fn back(state: &mut State, now: Timestamp) -> Vec<Effect> {
     if state.price.take().is_some() && state.overlays.is_empty() {
         return Vec::new();
     }
-    if safe::back(state) || end::leave_name(state) || family::leave_filter(state) {
+    if safe::back(state) || end::leave_name(state) || family::leave_filter(state) || reading::leave(state) {
         return Vec::new();
     }
     match state.overlays.last_mut() {
@@ -236,10 +237,12 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
         Some(Overlay::Rename(..)) => safe::rename(state),
         Some(Overlay::Create(_)) => create::accept(state, now),
         Some(Overlay::Guarding(_) | Overlay::Unlock(_)) => safe::accept(state, now),
+        Some(Overlay::Details(..) | Overlay::Content(_)) => {
+            reading::keep(state);
+            Vec::new()
+        }
         Some(
-            Overlay::Details(..)
-            | Overlay::Content(_)
-            | Overlay::Member(..)
+            Overlay::Member(..)
             | Overlay::Event(..)
             | Overlay::Userinfo(..)
             | Overlay::Handing(_)

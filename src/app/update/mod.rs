@@ -10,6 +10,7 @@ mod moving;
 mod mytoken;
 mod outcome;
 mod portal;
+mod reading;
 mod safe;
 mod settle;
 mod typing;

@@ -11,7 +11,7 @@ use crate::app::effect::{
     Reading, Snapshot, Target, Task,
 };
 use crate::app::geometry::Geometry;
-use crate::app::overlay::Overlay;
+use crate::app::overlay::{List, Overlay};
 use crate::app::sample::*;
 use crate::app::state::Seat;
 use crate::app::{content, history, lookup, notice, palette};
@@ -223,6 +223,8 @@ fn answer(state: &State, bits: u8) -> Outcome {
                 verdict,
                 facts: None,
                 content: None,
+                signature: None,
+                introspected: None,
                 what: String::new(),
                 held_as,
                 may_ask,
@@ -328,7 +330,8 @@ fn look(state: &State, now: jiff::Timestamp) {
         assert!(area.x + area.width <= state.size.0 && area.y + area.height <= state.size.1);
     }
     for held in state.wallet.held.iter() {
-        let _ = content::of_held(held, &state.wallet.vault, 5);
+        let details = Overlay::Details(held.id.clone(), List::default());
+        let _ = content::of_overlay(state, &details, 5);
     }
     if let Some(next) = state.next_change(now) {
         assert!(next > now, "a loop that does not sleep");

@@ -94,10 +94,9 @@ fn in_overlay(state: &mut State, action: Action) {
         Overlay::Help(_) => palette::help(state).len(),
         Overlay::Palette(palette) => palette::matches(state, palette.field.value()).len(),
         Overlay::CopyMenu(..) => copy::menu_rows(state).len(),
-        Overlay::Details(id, _) => {
-            state.held(id).map_or(0, |held| content::of_held(held, &state.wallet.vault, width).len())
+        Overlay::Details(..) | Overlay::Content(_) | Overlay::Member(..) | Overlay::Event(..) => {
+            content::of_overlay(state, top, width).map_or(0, |lines| lines.len())
         }
-        Overlay::Content(_) => lookup::content(state).map_or(0, |jwt| content::of_jwt(jwt, width).len()),
         Overlay::WhichProvider(which) => which.choices.len(),
         Overlay::WhichClient(which) => which.public.len() + 1,
         Overlay::Guarding(choosing) => choosing.answers().len(),
@@ -106,23 +105,21 @@ fn in_overlay(state: &mut State, action: Action) {
             Over::Nothing | Over::ProfileName(_) => return,
         },
         Overlay::Family(window) => window.len(),
-        Overlay::Member(member, _) => content::of_member(state, member, width).len(),
-        Overlay::Event(event, _) => content::of_event(event, width).len(),
-        Overlay::Userinfo(told, _) => content::of_userinfo(told, width).len(),
         _ => return,
     };
     match state.overlays.last_mut() {
-        Some(Overlay::Help(list) | Overlay::CopyMenu(_, list)) => {
+        Some(
+            Overlay::Help(list)
+            | Overlay::CopyMenu(_, list)
+            | Overlay::Details(_, list)
+            | Overlay::Content(list),
+        ) => {
             list.selected = moved(list.selected, lines, height, action);
             list.offset = scrolled(list.offset, list.selected, lines, height);
         }
-        Some(
-            Overlay::Details(_, list)
-            | Overlay::Content(list)
-            | Overlay::Member(_, list)
-            | Overlay::Event(_, list)
-            | Overlay::Userinfo(_, list),
-        ) => read_on(list, lines, height, action),
+        Some(Overlay::Member(_, list) | Overlay::Event(_, list) | Overlay::Userinfo(_, list)) => {
+            read_on(list, lines, height, action);
+        }
         Some(Overlay::Family(window)) => {
             let list = &mut window.list;
             list.selected = moved(list.selected, lines, height, action);

@@ -7,6 +7,7 @@ use crate::app::action::Action;
 use crate::app::effect::{Asking, Copied, Drawn, Finding, Outcome, Target, Task};
 use crate::app::geometry::Geometry;
 use crate::app::login::Opened;
+use crate::app::lookup;
 use crate::app::notice;
 use crate::app::overlay::Overlay;
 use crate::app::providers::Row;
@@ -47,6 +48,8 @@ fn finding(target: Target, standing: Standing) -> Finding {
         verdict,
         facts: None,
         content: None,
+        signature: None,
+        introspected: None,
         what: String::new(),
         held_as: None,
         may_ask: None,
@@ -500,6 +503,51 @@ fn a_held_mytoken_is_asked_about_for_nothing_and_its_answer_is_kept_with_it() {
     assert_eq!(press(&mut state, "R"), [Effect::LookUp(Task(1), held.clone(), Asking::IfKnown)]);
     tell(&mut state, Outcome::LookedUp(Task(1), Box::new(finding(held, Standing::UsedUp))));
     assert_eq!(state.lookup.found[&id("toar")].verdict.standing, Standing::UsedUp);
+}
+
+#[test]
+fn a_signature_is_told_of_the_token_that_was_looked_up_and_not_of_the_one_after_it() {
+    use crate::domain::signature::{Signature, Unchecked};
+    let signed = |serial: i64| {
+        let claims = serde_json::json!({"iss": "https://egi.example", "jti": serial});
+        let mut held = login("egi", 600);
+        held.access[0].content = Some(crate::domain::jwt::Jwt {
+            header: serde_json::Map::new(),
+            claims: claims.as_object().unwrap().clone(),
+            signature: 256,
+        });
+        held
+    };
+    let mut state = board(vec![signed(1)]);
+    assert_eq!(lookup::signature(&state), None, "nobody has looked");
+    let target = Target::Held(id("egi"));
+    assert_eq!(press(&mut state, "R"), [Effect::LookUp(Task(1), target.clone(), Asking::IfKnown)]);
+    let good = Signature::Good {
+        issuer: "https://egi.example".into(),
+        key: Some("k1".into()),
+        algorithm: "RS256".into(),
+    };
+    let content = signed(1).access[0].content.clone().map(Box::new);
+    let told =
+        Finding { content, signature: Some(Box::new(good.clone())), ..finding(target, Standing::NotMytoken) };
+    tell(&mut state, Outcome::LookedUp(Task(1), Box::new(told)));
+    assert_eq!(lookup::signature(&state), Some(&good));
+    assert_eq!(
+        good.words(|issuer| lookup::called(&state, issuer)),
+        "signature good, by key k1 of EGI Check-in"
+    );
+    let with = |state: &State, held: Held| {
+        let mut state = state.clone();
+        state.wallet.held = std::sync::Arc::new([held]);
+        lookup::signature(&state).cloned()
+    };
+    assert_eq!(with(&state, signed(2)), None, "it was renewed since");
+    let unlisted = Signature::Unchecked(Unchecked::NotListed("https://egi.example/".into()));
+    assert!(
+        unlisted
+            .words(|issuer| lookup::called(&state, issuer))
+            .contains("https://egi.example/ is not listed")
+    );
 }
 
 // What destroys.

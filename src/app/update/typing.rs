@@ -96,6 +96,7 @@ fn typed(state: &mut State, now: Timestamp) {
         Some(Overlay::Create(_)) => create::typed(state, now),
         Some(Overlay::Palette(palette)) => palette.selected = 0,
         Some(Overlay::Family(_)) => super::family::narrowed(state),
+        Some(Overlay::Details(..) | Overlay::Content(_)) => super::reading::sought(state, now),
         Some(Overlay::Filter(field)) => {
             let filter = Some(field.value().to_owned()).filter(|typed| !typed.is_empty());
             set_filter(state, filter);

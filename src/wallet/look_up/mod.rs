@@ -1,22 +1,31 @@
 //! Look a token up: is it valid, until when, and if not, why. Asking costs nothing and rotates nothing, but it sends the
 //! token: only to a server that is listed here, or that the user has agreed to, and never a copy that may be an older
-//! one of a mytoken that revokes itself for that.
+//! one of a mytoken that revokes itself for that. The signature of a JWT is checked with its issuer's public keys, for which it
+//! is sent nowhere.
 
+mod content;
+mod introspect;
 mod pasted;
 mod place;
 mod remembered;
+mod signature;
 
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 pub(super) use remembered::OLDER_USED;
 
 use super::{Wallet, health, stale};
 use crate::domain::credential::{Credential, CredentialId, Grant, Health, MytokenGrant};
 use crate::domain::event::What;
+use crate::domain::introspected::{Introspected, Said};
 use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
-use crate::domain::verdict::{By, Next, Place, Says, Subject, Verdict, Witness, verdict};
+use crate::domain::signature::Signature;
+use crate::domain::source::SourceId;
+use crate::domain::verdict::{By, Next, Place, Says, Subject, Turn, Verdict, Witness, verdict};
 use crate::mytoken::{Error, Issued, No, Reason, tokeninfo};
 
 /// Who may be asked about a pasted token.
@@ -26,6 +35,8 @@ pub enum Ask {
     IfListed,
     /// This server: the user has agreed.
     This(String),
+    /// This OpenID provider, by introspection (RFC 7662): the user has named it.
+    Provider(SourceId),
     /// Nobody.
     Nobody,
 }
@@ -39,6 +50,10 @@ pub struct Found {
     pub facts: Option<Facts>,
     /// Its content, if it is another JWT.
     pub content: Option<Jwt>,
+    /// Whether the signature of that content is its issuer's.
+    pub signature: Option<Signature>,
+    /// What its provider said of it.
+    pub introspected: Option<Introspected>,
     /// What it is, in words, with its article.
     pub what: String,
     /// The server that could be asked if the user agreed.
@@ -53,15 +68,37 @@ impl Wallet {
     /// Looks a held credential up. For a mytoken its server is asked; of a login the access token is read.
     pub async fn look_up(self: &Arc<Self>, id: &CredentialId) -> Option<Found> {
         let (wallet, id) = (Arc::clone(self), id.clone());
-        let task = async move { Ok(wallet.look_up_in_turn(&id).await) };
+        let task = async move {
+            let looked = wallet.look_up_in_turn(&id).await;
+            // Its turn is over: whoever waits for it need not wait for keys.
+            Ok(match looked {
+                Some((found, Some(credential))) => Some(wallet.look_into(found, &credential).await),
+                looked => looked.map(|(found, _)| found),
+            })
+        };
         self.to_its_end("Looking up", task).await.ok().flatten()
     }
 
-    async fn look_up_in_turn(&self, id: &CredentialId) -> Option<Found> {
+    /// What can be said of the access token of a login: of a JWT whose signature it bears, of another what its provider says.
+    async fn look_into(&self, mut found: Found, credential: &Credential) -> Found {
+        let Some(access) = credential.access_for(&credential.ask) else { return found };
+        match &found.content {
+            Some(jwt) => found.signature = Some(self.signature_of(jwt, &access.value).await),
+            None if !matches!(found.verdict.turn, Some((Turn::Ended, _))) => {
+                found.introspected = self.introspect_held(credential, &access.value).await;
+                found.heed_introspection(self.now());
+            }
+            None => {}
+        }
+        found
+    }
+
+    /// With it the credential, where there is more to say of its access token.
+    async fn look_up_in_turn(&self, id: &CredentialId) -> Option<(Found, Option<Credential>)> {
         let turn = self.store.turn(id).await.ok()?;
         let credential = turn.read();
         let Grant::Mytoken(grant) = &credential.grant else {
-            return Some(self.look_at_access(&credential));
+            return Some((self.look_at_access(&credential), Some(credential)));
         };
         if stale::is_marked(&credential) {
             let own = Some(grant.current.number);
@@ -71,11 +108,10 @@ impl Wallet {
             }];
             let verdict =
                 verdict(subject(&grant.facts, grant.short), &witnesses, &Place::default(), self.now());
-            let found = Found::mytoken(verdict, grant.facts.clone());
-            return Some(found);
+            return Some((Found::mytoken(verdict, grant.facts.clone()), None));
         }
         if health::may_revoke_family(&credential) {
-            return Some(self.look_without_asking(&credential, grant).await);
+            return Some((self.look_without_asking(&credential, grant).await, None));
         }
         let (mut said, update) = self.ask_server(&grant.server, &grant.current.value).await;
         let mut next = credential.clone();
@@ -117,7 +153,7 @@ impl Wallet {
         }
         let place = self.place(&grant.server, &facts).await;
         let verdict = verdict(subject(&facts, grant.short), &witnesses, &place, self.now());
-        Some(Found::mytoken(verdict, facts))
+        Some((Found::mytoken(verdict, facts), None))
     }
 
     async fn look_without_asking(&self, credential: &Credential, grant: &MytokenGrant) -> Found {
@@ -144,7 +180,7 @@ impl Wallet {
         };
         let ends = access.and_then(|token| token.expires);
         let verdict = verdict(Subject::Other { what: &what, ends }, &[], &Place::default(), self.now());
-        Found { verdict, facts: None, content, what, may_ask: None }
+        Found { content, ..Found::other(verdict, what) }
     }
 
     async fn ask_server(&self, address: &str, value: &Secret) -> (Witness, Option<Issued>) {
@@ -170,8 +206,39 @@ impl Wallet {
 }
 
 impl Found {
+    /// The exit code of `toktui info` (design.md §3): a signature that does not fit, and a provider that does not call it active, go
+    /// before its own times.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.signature.as_ref().is_some_and(Signature::is_bad) {
+            return 3;
+        }
+        let ended = matches!(self.verdict.turn, Some((Turn::Ended | Turn::Starts, _)));
+        match self.introspected.as_ref().map(|introspected| &introspected.said) {
+            Some(Said::NotActive) => 3,
+            Some(Said::Active(_)) if !ended => 0,
+            Some(Said::Active(_) | Said::Nothing(_)) | None => self.verdict.exit_code(),
+        }
+    }
+
     fn mytoken(verdict: Verdict, facts: Facts) -> Self {
-        Self { verdict, facts: Some(facts), content: None, what: "a mytoken".to_owned(), may_ask: None }
+        Self { facts: Some(facts), ..Self::other(verdict, "a mytoken".to_owned()) }
+    }
+
+    fn other(verdict: Verdict, what: String) -> Self {
+        Self { verdict, facts: None, content: None, signature: None, introspected: None, what, may_ask: None }
+    }
+
+    /// The end that its provider names, where nobody else has named one.
+    fn heed_introspection(&mut self, now: Timestamp) {
+        let Some(introspected) = &self.introspected else { return };
+        if !matches!(introspected.said, Said::Nothing(_)) {
+            self.verdict.by = By::Server;
+            self.verdict.heard = Some(now);
+        }
+        if let (None, Some(end)) = (self.verdict.turn, introspected.ends()) {
+            self.verdict.turn = Some((if end > now { Turn::Ends } else { Turn::Ended }, end));
+        }
     }
 }
 

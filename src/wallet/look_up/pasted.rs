@@ -7,6 +7,7 @@ use crate::domain::credential::Credential;
 use crate::domain::event::What;
 use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
+use crate::domain::signature::{Signature, Unchecked};
 use crate::domain::source::SourceKind;
 use crate::domain::specimen::{Kind, Specimen};
 use crate::domain::untrusted::Untrusted;
@@ -23,7 +24,7 @@ impl Wallet {
         if let Ask::This(server) = ask {
             self.agree(server);
         }
-        let found = match &specimen.kind {
+        let mut found = match &specimen.kind {
             Kind::Mytoken(facts) => self.look_up_mytoken(specimen, facts, ask).await,
             Kind::MaybeShortToken => self.look_up_short(specimen, ask).await,
             Kind::AccessToken(_)
@@ -31,15 +32,16 @@ impl Wallet {
             | Kind::RefreshToken(_)
             | Kind::OtherJwt(_)
             | Kind::MaybeTransferCode
-            | Kind::Opaque => self.look_at_other(specimen),
-            Kind::Garbled { why } => Found {
-                verdict: verdict(Subject::Unreadable(why), &[], &Place::default(), self.now()),
-                facts: None,
-                content: None,
-                what: "not readable".to_owned(),
-                may_ask: None,
-            },
+            | Kind::Opaque => self.look_at_other(specimen, ask).await,
+            Kind::Garbled { why } => Found::other(
+                verdict(Subject::Unreadable(why), &[], &Place::default(), self.now()),
+                "not readable".to_owned(),
+            ),
         };
+        if let Ask::Provider(provider) = ask {
+            found.introspected = self.introspect_pasted(specimen, provider).await;
+            found.heed_introspection(self.now());
+        }
         self.note(None, What::LookedUp);
         found
     }
@@ -66,7 +68,7 @@ impl Wallet {
                     witnesses.push(self.ask_about(server, specimen, false).await);
                 }
                 Ask::IfListed => found.may_ask = Some(server.to_owned()).filter(|server| !server.is_empty()),
-                Ask::Nobody => {}
+                Ask::Provider(_) | Ask::Nobody => {}
             }
             if witnesses.is_empty() || is_unexplained(&witnesses) {
                 witnesses.extend(self.remembered(claims, claims.copy));
@@ -108,10 +110,10 @@ impl Wallet {
             Some(_) => "a short mytoken",
             None => "perhaps a short mytoken, which shows nothing by itself",
         };
-        Found { verdict, facts, content: None, what: what.to_owned(), may_ask }
+        Found { facts, may_ask, ..Found::other(verdict, what.to_owned()) }
     }
 
-    fn look_at_other(&self, specimen: &Specimen) -> Found {
+    async fn look_at_other(&self, specimen: &Specimen, ask: &Ask) -> Found {
         let jwt = specimen.kind.jwt().cloned();
         let issuer = jwt.as_ref().and_then(|jwt| jwt.text("iss"));
         let what = match issuer {
@@ -121,7 +123,12 @@ impl Wallet {
         let ends = jwt.as_ref().and_then(|jwt| jwt.moment("exp"));
         let subject = Subject::Other { what: &what, ends };
         let verdict = verdict(subject, &[], &Place::default(), self.now());
-        Found { verdict, facts: None, content: jwt, what, may_ask: None }
+        let signature = match &jwt {
+            Some(_) if *ask == Ask::Nobody => Some(Signature::Unchecked(Unchecked::NotAsked)),
+            Some(jwt) => Some(self.signature_of(jwt, &specimen.value).await),
+            None => None,
+        };
+        Found { content: jwt, signature, ..Found::other(verdict, what) }
     }
 
     /// Asks a server about a token and remembers what it said: what is kept next is usually that.
@@ -160,7 +167,8 @@ impl Wallet {
     }
 
     /// An issuer by the name it has in the list, else by its own, cleaned.
-    fn called(&self, issuer: &Untrusted) -> String {
+    #[must_use]
+    pub fn called(&self, issuer: &Untrusted) -> String {
         self.issuer_at(issuer.raw()).map_or_else(|| issuer.shown_within(80), |source| source.name)
     }
 
