@@ -101,7 +101,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     let report = match &plan.parent {
         Some(parent) => {
             let report = house.wallet.create_from(&parent.id, &plan.draft).await;
-            price_of(house, parent);
+            price_of(house, parent, report.is_ok());
             report?
         }
         None => log_in(house, &plan.source, Some(&words.name), &plan.draft, words.no_browser, &doing).await?,
@@ -166,7 +166,7 @@ async fn handed(house: &House, words: &Words, plan: &Plan, doing: &str) -> Resul
     if let Some(parent) = &plan.parent {
         let how = HandOver::Subtoken(Box::new(plan.draft.clone()));
         let handed = house.wallet.hand_over(&parent.id, &how).await;
-        price_of(house, parent);
+        price_of(house, parent, false);
         return handed;
     }
     let mut order = ordered(&plan.source, None, &plan.draft, words.no_browser);
@@ -194,10 +194,10 @@ fn ordered(source: &SourceId, name: Option<&str>, draft: &Draft, no_browser: boo
     }
 }
 
-/// What the use of a parent has cost.
-pub fn price_of(house: &House, before: &Held) {
+/// What the use of a parent has cost. `told`: that it rotated is said already.
+pub fn price_of(house: &House, before: &Held, told: bool) {
     let after = house.wallet.view(&before.id).ok();
-    if let Some(price) = after.and_then(|after| price::paid_other(before, &after)) {
+    if let Some(price) = after.and_then(|after| price::paid_other(before, &after, told)) {
         house.say(&format!("{}: {price}", before.name));
     }
 }

@@ -82,7 +82,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
             draft.capabilities = ["AT", "tokeninfo"].into_iter().filter(may).map(Capability::new).collect();
         }
         let handed = house.wallet.hand_over(&held.id, &HandOver::Subtoken(Box::new(draft))).await;
-        price_of(house, &held);
+        price_of(house, &held, false);
         handed?
     };
     told::code(house, &handed, words.json, words.qr);

@@ -135,7 +135,7 @@ pub(super) fn say_copy(house: &House, before: &Held) {
 pub(super) fn say_price(house: &House, before: Option<&Held>, source: &Source) {
     if let Some(before) = before
         && let Ok(after) = house.wallet.view(&before.id)
-        && let Some(price) = price::paid_other(before, &after)
+        && let Some(price) = price::paid_other(before, &after, false)
     {
         house.say(&format!("{}: {price}", before.name));
     }
