@@ -25,11 +25,12 @@ status() {
   curl -s -o "${2:-/dev/null}" -w '%{http_code}' --max-time 5 --noproxy '*' "$1" || true
 }
 
+# Whatever is printed on the way must not get into the address that `start` prints: Maven writes colour codes even where it is quiet.
 fetch() {
   local zip=$HOME/.m2/repository/org/keycloak/keycloak-quarkus-dist/$version/keycloak-quarkus-dist-$version.zip
   if [[ ! -f $zip ]]; then
     mvn -B -q dependency:get -Dtransitive=false \
-      "-Dartifact=org.keycloak:keycloak-quarkus-dist:$version:zip" </dev/null
+      "-Dartifact=org.keycloak:keycloak-quarkus-dist:$version:zip" </dev/null >&2
   fi
   rm -rf "$home"
   unzip -q "$zip" -d "$place"
