@@ -134,6 +134,11 @@ async fn an_audience_is_asked_at_login_and_at_each_renewal_and_remembered_under_
     world.wallet.draw(&report.id, Wish { ask, ..FORCE }).await.expect("a token");
     assert_eq!(all(&last_form(&world), "resource"), ["https://a.example.org", "https://b.example.org"]);
 
+    // With other scopes only it stays for its own audience: it must not be good for more than was meant.
+    let ask = Some(Ask { scopes: set(&["openid"]), audiences: BTreeSet::new() });
+    world.wallet.draw(&report.id, Wish { ask, ..FORCE }).await.expect("a token");
+    assert_eq!(all(&last_form(&world), "resource"), [STORAGE]);
+
     let (address, again) = log_in_for(&world, named("op", "storage"), &[]).await;
     assert_eq!((all(&pairs(&address), "resource"), &again.id), (vec![STORAGE], &report.id));
     let (address, _) = log_in_for(&world, named("op", "other"), &[]).await;

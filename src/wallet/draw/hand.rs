@@ -45,6 +45,15 @@ pub(super) fn asked<'a>(credential: &'a Credential, wish: &'a Wish) -> &'a Ask {
     wish.ask.as_ref().unwrap_or(&credential.ask)
 }
 
+/// The same wish for the audience that the login was made for, where it names none: with other scopes only, the token must not be good
+/// for more than was meant.
+pub(super) fn for_its_audience(mut wish: Wish, credential: &Credential) -> Wish {
+    if let Some(ask) = wish.ask.as_mut().filter(|ask| ask.audiences.is_empty()) {
+        ask.audiences.clone_from(&credential.ask.audiences);
+    }
+    wish
+}
+
 /// What is left of the token while its giver is to be left alone.
 pub(super) fn what_lives(credential: &Credential, wish: &Wish, now: Timestamp) -> Option<AccessToken> {
     let token = credential.access_for(asked(credential, wish))?;

@@ -58,6 +58,7 @@ impl Wallet {
     pub async fn draw(self: &Arc<Self>, id: &CredentialId, wish: Wish) -> Result<Drawn, Failure> {
         let credential = self.store.get(id).map_err(|error| gone("Drawing an access token", &error))?;
         let credential = self.put_right(credential);
+        let wish = hand::for_its_audience(wish, &credential);
         if let Some(drawn) = at_hand(&credential, &wish, self.now()) {
             return Ok(drawn);
         }
