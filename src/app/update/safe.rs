@@ -296,7 +296,11 @@ pub(super) fn unlocked(
         }
         return Vec::new();
     }
-    state.say(Tone::Good, format!("Unlocked by {}", by.words()), now);
+    // Nobody asked for it where it opened by itself: what is wrong in the config stays in sight.
+    let heeded = state.notice.as_ref().is_some_and(|notice| notice.until.is_none());
+    if place.is_some() || !heeded {
+        state.say(Tone::Good, format!("Unlocked by {}", by.words()), now);
+    }
     match place.map(|place| state.overlays.remove(place)) {
         Some(Overlay::Unlock(unlock)) => go_on(state, unlock.then, now),
         _ => Vec::new(),

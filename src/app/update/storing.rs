@@ -267,3 +267,14 @@ fn a_name_that_the_store_refuses_stays_in_the_field_with_the_reason() {
 fn later(at: Timestamp, span: jiff::SignedDuration) -> Timestamp {
     crate::domain::time::later(at, span)
 }
+
+#[test]
+fn what_is_wrong_in_the_config_stays_in_sight_when_the_store_opens_by_itself() {
+    let mut state = before_the_lock(vec![login("egi", 100)], &[Guard::KeyFile]);
+    state.say(Tone::Warning, "config.toml, line 2: …", now());
+    let _ = tell(&mut state, Outcome::Unlocked(Task(1), Guard::KeyFile, Ok(())));
+    assert_eq!(state.notice.as_ref().map(|notice| notice.text.as_str()), Some("config.toml, line 2: …"));
+    state.notice = None;
+    let _ = tell(&mut state, Outcome::Unlocked(Task(2), Guard::KeyFile, Ok(())));
+    assert_eq!(state.notice.map(|notice| notice.text).as_deref(), Some("Unlocked by a key file"));
+}
