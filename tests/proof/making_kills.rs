@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::home::{Ran, wait};
-use crate::kills::{NEW, child_of, copied, matters, put_back};
+use crate::home::Ran;
+use crate::kills::{NEW, child_of, copied, is_worked, matters, put_back};
 use crate::making::{ALL, Before, CHILD, Left, Making, PARENT, Stage};
 use crate::share::{self, Dice};
 use crate::traces::{self, Call};
@@ -281,8 +281,16 @@ fn a_making_that_notes_no_intent_is_caught() {
             all.clone()
         };
         stage.giver.mine.hold();
-        let under_way = stage.start(traces::traced(&stage.command(making), log.path(), &rules), None);
-        wait("the subtoken to be made", || stage.giver.mine.rotations() > rotations);
+        let mut tries = 0;
+        let under_way = loop {
+            let mut under_way = stage.start(traces::traced(&stage.command(making), log.path(), &rules), None);
+            if is_worked(&mut under_way.child, || stage.giver.mine.rotations() > rotations) {
+                break under_way;
+            }
+            let ended = under_way.end();
+            tries += 1;
+            assert!(tries < 20, "{ended:?}");
+        };
         let child = child_of(under_way.child.id());
         rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
         let out = under_way.end().out;
