@@ -16,6 +16,7 @@ use super::shared::{Home, Mode, Shared, open_part, read_file};
 use super::slot::{At, Hold, Known, Slot, Turn, matters};
 use super::{Error, SESSION_KEY, file, folder, list, lock};
 use crate::domain::credential::{Credential, Custody, Grant};
+use crate::domain::time::from_epoch;
 
 /// What is given up when an answer must be written and the disk is full, in bytes.
 pub(super) const RESERVE: u64 = 64 << 10;
@@ -123,7 +124,9 @@ impl Shared {
             let (Some(at), Some(key)) = (known.at, &known.key) else { return Err(Error::Locked) };
             (at, open_part(&slot.id, at.number + 1, "", ""), key.duplicate())
         };
-        let line = file::intent_line(&open, &key, Intent { at: home.place.clock.now() })?;
+        // Whole seconds: nobody asks for more of it, and one intent is as long as another.
+        let at_second = from_epoch(home.place.clock.now().as_second());
+        let line = file::intent_line(&open, &key, Intent { at: at_second })?;
         let path = home.paths.token(&slot.known().name.clone());
         if let Err(error) = home.disk.append(&path, at.end, &line, true) {
             slot.known().unsure = true;
