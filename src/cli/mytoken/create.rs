@@ -22,8 +22,8 @@ use crate::store::is_name;
 pub struct Words {
     /// The name it gets, here and at its server
     pub name: String,
+    /// What it is to be able to do
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub wish: Wish,
     /// The mytoken server, by its short name or address; the profile's where none is named
     #[arg(long, value_name = "SERVER", help_heading = "Where from")]

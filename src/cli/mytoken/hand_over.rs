@@ -27,8 +27,8 @@ pub struct Words {
     /// The name of the subtoken at its server
     #[arg(long, value_name = "NAME", conflicts_with = "itself")]
     pub called: Option<String>,
+    /// What it is to be able to do
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub wish: Wish,
     /// Show the code as a QR code, too, on standard error
     #[arg(long)]
