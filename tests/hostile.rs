@@ -292,15 +292,7 @@ fn boards() -> Vec<State> {
     providers.focus = Pane::Providers;
     let mut login = morning(SIZE);
     board::select(&mut login, "egi");
-    let order = Order {
-        source: "egi".into(),
-        name: None,
-        client: None,
-        provider: None,
-        draft: None,
-        offline: false,
-        open_browser: false,
-    };
+    let order = Order::at("egi".into());
     let family = Arc::new(families::all());
     let revoke = Revoke {
         doomed: Doomed::Held(id("toar")),

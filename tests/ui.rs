@@ -43,15 +43,7 @@ fn with(size: (u16, u16), overlay: Overlay) -> State {
 }
 
 fn order() -> Order {
-    Order {
-        source: "mytoken-kit".into(),
-        name: None,
-        client: None,
-        provider: None,
-        draft: None,
-        offline: false,
-        open_browser: true,
-    }
+    Order { open_browser: true, ..Order::at("mytoken-kit".into()) }
 }
 
 /// The first question, as soon as the keyring has answered.

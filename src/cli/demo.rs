@@ -241,15 +241,7 @@ impl Morning<'_> {
     }
 
     async fn log_in(&self, source: &str, name: &str) -> Result<CredentialId, Failure> {
-        let order = Order {
-            source: source.into(),
-            name: Some(name.to_owned()),
-            client: None,
-            provider: None,
-            draft: None,
-            offline: false,
-            open_browser: false,
-        };
+        let order = Order { name: Some(name.to_owned()), ..Order::at(source.into()) };
         let (line, mut watched) = login::line();
         let signed_in = async {
             while let Some(step) = watched.steps.recv().await {

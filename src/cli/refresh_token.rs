@@ -64,13 +64,11 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     };
     gate::made(house, &doing).await?;
     let order = Order {
-        source: source.id.clone(),
         name: Some(words.name.clone()),
         client,
-        provider: None,
-        draft: None,
         offline: true,
         open_browser: !words.no_browser,
+        ..Order::at(source.id.clone())
     };
     let report = login::performed(house, order, &BTreeSet::new(), words.no_browser, &doing).await?;
     login::tell(house, &report);

@@ -26,6 +26,29 @@ pub struct Order {
     pub open_browser: bool,
 }
 
+impl Order {
+    /// A login there and nothing else: under a name of its own, as the source's client, and no browser is opened.
+    #[must_use]
+    pub fn at(source: SourceId) -> Self {
+        Self {
+            source,
+            name: None,
+            client: None,
+            provider: None,
+            draft: None,
+            offline: false,
+            open_browser: false,
+        }
+    }
+
+    /// The provider that is wished for, by issuer or by its name: the one that was chosen, else that of the draft.
+    #[must_use]
+    pub fn wished_provider(&self) -> Option<&str> {
+        let drafted = self.draft.as_ref().map(|draft| draft.provider.as_str());
+        self.provider.as_deref().or(drafted.filter(|provider| !provider.is_empty()))
+    }
+}
+
 /// A login in progress: every route of it at once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {

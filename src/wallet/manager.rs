@@ -76,15 +76,8 @@ impl Wallet {
         let (Some(row), Some(server)) = (self.source(source), self.address_behind(source)) else {
             return Err(Failure::new(Kind::Unusable, DOING, "there is no mytoken server behind this row"));
         };
-        let order = Order {
-            source: source.clone(),
-            name: None,
-            client: None,
-            provider: provider.map(str::to_owned),
-            draft: Some(draft()),
-            offline: false,
-            open_browser: false,
-        };
+        let provider = provider.map(str::to_owned);
+        let order = Order { provider, draft: Some(draft()), ..Order::at(source.clone()) };
         let wallet = Arc::clone(self);
         let task = async move {
             let issued = wallet.agreed_to_manager(&order, &row, line, DOING).await?;

@@ -333,15 +333,7 @@ pub fn nothing() -> Arc<[Held]> {
 pub fn logging_in(size: (u16, u16), ssh: bool) -> State {
     let mut state = board(size, Vec::new(), Vec::new());
     state.seat.ssh = ssh;
-    let order = Order {
-        source: "egi".into(),
-        name: None,
-        client: None,
-        provider: None,
-        draft: None,
-        offline: false,
-        open_browser: !ssh,
-    };
+    let order = Order { open_browser: !ssh, ..Order::at("egi".into()) };
     let view = View {
         at: "EGI Check-in".to_owned(),
         asking: ["openid", "profile", "email", "voperson_id", "eduperson_entitlement", "offline_access"]

@@ -268,15 +268,7 @@ pub fn redirect_uri(address: &str) -> String {
 }
 
 pub fn at(source: &str) -> Order {
-    Order {
-        source: SourceId::from(source),
-        name: None,
-        client: None,
-        provider: None,
-        draft: None,
-        offline: false,
-        open_browser: false,
-    }
+    Order::at(SourceId::from(source))
 }
 
 pub fn named(source: &str, name: &str) -> Order {

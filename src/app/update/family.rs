@@ -139,10 +139,7 @@ fn open_manager(state: &mut State) -> Vec<Effect> {
     let open_browser = state.seat.no_browser.is_none();
     // Lists are of one user at one provider: of the one whose mytokens are held here, where that is one.
     let provider = family::provider_here(state, &source);
-    start_manager(
-        state,
-        Order { source, name: None, client: None, provider, draft: None, offline: false, open_browser },
-    )
+    start_manager(state, Order { provider, open_browser, ..Order::at(source) })
 }
 
 /// The same, at a chosen provider.

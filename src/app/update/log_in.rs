@@ -32,8 +32,7 @@ pub(super) fn for_refresh_token(state: &mut State) -> Vec<Effect> {
 fn prepare(state: &mut State, source: &Source, name: Option<String>, offline: bool) -> Vec<Effect> {
     let open_browser = state.seat.no_browser.is_none();
     let source_id = source.id.clone();
-    let order =
-        Order { source: source_id, name, client: None, provider: None, draft: None, offline, open_browser };
+    let order = Order { name, offline, open_browser, ..Order::at(source_id) };
     if let Some(issuer) = source.issuer()
         && issuer.client.is_none()
     {

@@ -193,17 +193,8 @@ fn maker(state: &State, source: &SourceId) -> Option<SourceId> {
 fn make(state: &mut State, source: &SourceId, draft: Draft) -> Vec<Effect> {
     let Some(source) = maker(state, source) else { return Vec::new() };
     let name = free_name(state, &draft.name);
-    let provider = Some(draft.provider.clone()).filter(|provider| !provider.is_empty());
     let open_browser = state.seat.no_browser.is_none();
-    let order = Order {
-        source,
-        name: Some(name),
-        client: None,
-        provider,
-        draft: Some(draft),
-        offline: false,
-        open_browser,
-    };
+    let order = Order { name: Some(name), draft: Some(draft), open_browser, ..Order::at(source) };
     super::log_in::start(state, order)
 }
 

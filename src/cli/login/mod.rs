@@ -74,13 +74,11 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     // Before anything is asked of anybody: what comes must have a place.
     gate::made(house, &doing).await?;
     let order = Order {
-        source: source.id.clone(),
         name: words.name.clone(),
         client,
         provider: words.at.clone(),
-        draft: None,
-        offline: false,
         open_browser: !words.no_browser,
+        ..Order::at(source.id.clone())
     };
     let audiences = words.audience.iter().cloned().collect();
     let report = performed(house, order, &audiences, words.no_browser, &doing).await?;

@@ -184,13 +184,10 @@ async fn handed(house: &House, words: &Words, plan: &Plan, doing: &str) -> Resul
 
 fn ordered(source: &SourceId, name: Option<&str>, draft: &Draft, no_browser: bool) -> Order {
     Order {
-        source: source.clone(),
         name: name.map(str::to_owned),
-        client: None,
-        provider: None,
         draft: Some(draft.clone()),
-        offline: false,
         open_browser: !no_browser,
+        ..Order::at(source.clone())
     }
 }
 

@@ -100,7 +100,7 @@ impl Wallet {
     ) -> Result<(Made<'a>, Came), Failure> {
         let (_, address) = self.server_of(&source.id, doing)?;
         let name = self.name_of(order, source, doing)?;
-        let provider = order.provider.as_deref().unwrap_or_default();
+        let provider = order.wished_provider().unwrap_or_default();
         let wished = order.name.as_deref().unwrap_or_default();
         let _alone = self.alone(&[&address, provider, source.id.as_str(), wished], doing)?;
         self.may_ask(&address).map_err(|error| words::mytoken(doing, &error))?;

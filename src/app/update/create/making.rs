@@ -57,16 +57,9 @@ fn make(state: &mut State, now: Timestamp) -> Vec<Effect> {
 
 fn by_login(state: &mut State, source: SourceId, draft: Draft) -> Vec<Effect> {
     state.notice = None;
-    let order = Order {
-        source,
-        // Of a draft that is its own.
-        name: None,
-        client: None,
-        provider: Some(draft.provider.clone()).filter(|issuer| !issuer.is_empty()),
-        draft: Some(draft),
-        offline: false,
-        open_browser: state.seat.no_browser.is_none(),
-    };
+    // Its name and its provider are those of the draft.
+    let open_browser = state.seat.no_browser.is_none();
+    let order = Order { draft: Some(draft), open_browser, ..Order::at(source) };
     log_in::start(state, order)
 }
 
