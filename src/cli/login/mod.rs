@@ -92,22 +92,41 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
 /// With the login's own fact.
 pub(super) async fn performed(
     house: &House,
-    mut order: Order,
+    order: Order,
     audiences: &BTreeSet<String>,
     no_browser: bool,
     doing: &str,
-) -> Result<Box<Report>, Failure> {
+) -> Result<Report, Failure> {
+    asked_for(house, no_browser, "--at", doing, |provider, line| {
+        let chosen = provider.or_else(|| order.provider.clone());
+        house.wallet.log_in_for(Order { provider: chosen, ..order.clone() }, audiences.clone(), line)
+    })
+    .await
+}
+
+/// Runs a login, again where it must first be asked which provider it is at: then `start` is given its issuer. `word` names
+/// it where nobody can be asked.
+///
+/// # Errors
+/// With the login's own fact, or when nobody can be asked.
+pub(super) async fn asked_for<T, F: Future<Output = Result<T, Failure>>>(
+    house: &House,
+    no_browser: bool,
+    word: &str,
+    doing: &str,
+    start: impl Fn(Option<String>, Line) -> F,
+) -> Result<T, Failure> {
+    let mut provider = None;
     loop {
-        let login = |line| house.wallet.log_in_for(order.clone(), audiences.clone(), line);
-        match watched(house, no_browser, login).await? {
-            Ended::Done(report) => return Ok(report),
-            Ended::Choose(choices) => order.provider = Some(choose(house, &choices, "--at", doing).await?),
+        match watched(house, no_browser, |line| start(provider.clone(), line)).await? {
+            Ended::Done(done) => return Ok(*done),
+            Ended::Choose(choices) => provider = Some(choose(house, &choices, word, doing).await?),
         }
     }
 }
 
 /// How one attempt ended.
-pub(super) enum Ended<T> {
+enum Ended<T> {
     /// With what it was for.
     Done(Box<T>),
     /// With a question: which provider.
@@ -118,7 +137,7 @@ pub(super) enum Ended<T> {
 ///
 /// # Errors
 /// With the login's own fact.
-pub(super) async fn watched<T, F: Future<Output = Result<T, Failure>>>(
+async fn watched<T, F: Future<Output = Result<T, Failure>>>(
     house: &House,
     no_browser: bool,
     start: impl FnOnce(Line) -> F,
@@ -229,12 +248,7 @@ pub(super) async fn client(house: &House, source: &Source, doing: &str) -> Resul
 ///
 /// # Errors
 /// When nobody can be asked.
-pub(super) async fn choose(
-    house: &House,
-    choices: &[Choice],
-    word: &str,
-    doing: &str,
-) -> Result<String, Failure> {
+async fn choose(house: &House, choices: &[Choice], word: &str, doing: &str) -> Result<String, Failure> {
     let Some(tty) = house.tty() else {
         let offered: Vec<&str> = choices.iter().map(|choice| choice.issuer.as_str()).collect();
         let failure = Failure::new(Kind::Unusable, doing, "it offers several providers");

@@ -5,7 +5,7 @@ use clap::Args;
 use super::order::{self, Wish};
 use super::told;
 use crate::cli::house::House;
-use crate::cli::login::{Ended, choose, watched};
+use crate::cli::login::asked_for;
 use crate::cli::{gate, price};
 use crate::domain::credential::{Chain, Held};
 use crate::domain::draft::{Circumstances, Draft, check, in_words, to_json};
@@ -151,15 +151,11 @@ pub async fn log_in(
 ) -> Result<Report, Failure> {
     // Before anything is asked of anybody: what comes must have a place.
     gate::made(house, doing).await?;
-    let mut order = ordered(source, name, draft, no_browser);
-    loop {
-        match watched(house, no_browser, |line| house.wallet.log_in(order.clone(), line)).await? {
-            Ended::Done(report) => return Ok(*report),
-            Ended::Choose(choices) => {
-                order.provider = Some(choose(house, &choices, "--provider", doing).await?);
-            }
-        }
-    }
+    let order = ordered(source, name, draft, no_browser);
+    asked_for(house, no_browser, "--provider", doing, |provider, line| {
+        house.wallet.log_in(Order { provider, ..order.clone() }, line)
+    })
+    .await
 }
 
 async fn handed(house: &House, words: &Words, plan: &Plan, doing: &str) -> Result<Handed, Failure> {
@@ -169,17 +165,11 @@ async fn handed(house: &House, words: &Words, plan: &Plan, doing: &str) -> Resul
         price_of(house, parent, false);
         return handed;
     }
-    let mut order = ordered(&plan.source, None, &plan.draft, words.no_browser);
-    loop {
-        match watched(house, words.no_browser, |line| house.wallet.log_in_for_code(order.clone(), line))
-            .await?
-        {
-            Ended::Done(handed) => return Ok(*handed),
-            Ended::Choose(choices) => {
-                order.provider = Some(choose(house, &choices, "--provider", doing).await?);
-            }
-        }
-    }
+    let order = ordered(&plan.source, None, &plan.draft, words.no_browser);
+    asked_for(house, words.no_browser, "--provider", doing, |provider, line| {
+        house.wallet.log_in_for_code(Order { provider, ..order.clone() }, line)
+    })
+    .await
 }
 
 fn ordered(source: &SourceId, name: Option<&str>, draft: &Draft, no_browser: bool) -> Order {

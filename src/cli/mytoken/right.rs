@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::house::House;
-use crate::cli::login::{Ended, choose, watched};
+use crate::cli::login::asked_for;
 use crate::cli::{gate, price};
 use crate::domain::credential::{Chain, Held};
 use crate::domain::failure::{Failure, Kind};
@@ -100,14 +100,12 @@ pub(super) async fn right(
 }
 
 async fn log_in(house: &House, by: &By, source: &Source, doing: &str) -> Result<(), Failure> {
-    let mut provider = by.at.clone();
-    loop {
-        let login = |line| house.wallet.open_manager(&source.id, provider.as_deref(), line);
-        match watched(house, by.no_browser, login).await? {
-            Ended::Done(_) => return Ok(()),
-            Ended::Choose(choices) => provider = Some(choose(house, &choices, "--at", doing).await?),
-        }
-    }
+    asked_for(house, by.no_browser, "--at", doing, |provider, line| async move {
+        let provider = provider.as_deref().or(by.at.as_deref());
+        house.wallet.open_manager(&source.id, provider, line).await
+    })
+    .await?;
+    Ok(())
 }
 
 /// The one that asks as it was, to say afterwards what it cost.
