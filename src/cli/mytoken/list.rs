@@ -3,10 +3,10 @@
 use clap::Args;
 
 use super::{members, right};
+use crate::cli::gate;
 use crate::cli::house::House;
-use crate::cli::{gate, json};
 use crate::domain::failure::Failure;
-use crate::domain::family::{Via, Which};
+use crate::domain::family::Which;
 use crate::wallet::family::LIST;
 
 /// Words of it.
@@ -17,15 +17,9 @@ pub struct Words {
     /// By whose right
     #[command(flatten)]
     pub by: right::By,
-    /// Also when and from where each was last used: one more request
-    #[arg(long)]
-    pub last_used: bool,
-    /// Also their ids, in full
-    #[arg(long)]
-    pub ids: bool,
-    /// JSON instead of a table
-    #[arg(long)]
-    pub json: bool,
+    /// What of each of them
+    #[command(flatten)]
+    pub shown: members::Shown,
 }
 
 /// What `--help` says under the options.
@@ -58,21 +52,8 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     let via = right::right(house, &words.by, &source, LIST, doing).await?;
     let before = right::before(house, &via);
     let mut family = house.wallet.family(&source.id, &via, Which::All).await?;
-    let used = if words.last_used { house.wallet.last_used(&mut family).await } else { Ok(()) };
+    let used = if words.shown.last_used { house.wallet.last_used(&mut family).await } else { Ok(()) };
     right::say_price(house, before.as_ref(), &source);
-    let now = house.clock.now();
-    if words.json {
-        let name = before.as_ref().map(|held| held.name.as_str()).filter(|_| via != Via::Manager);
-        house.out.line(&json::safe(&members::json(&family, name, now)));
-    } else if family.members.is_empty() {
-        house.out.line("It lists none.");
-    } else {
-        for line in members::lines(&family, words.ids, now) {
-            house.out.line(&line);
-        }
-    }
-    if family.cut {
-        house.say("the list is longer or deeper than anybody can read: it was cut");
-    }
+    members::show(house, &family, before.as_ref().map(|held| held.name.as_str()), &words.shown);
     used.map(|()| 0)
 }

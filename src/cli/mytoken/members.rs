@@ -1,16 +1,50 @@
 //! A family of mytokens as a table and as JSON, for the commands that list.
 
+use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::table;
+use crate::cli::house::House;
+use crate::cli::json as output;
 use crate::domain::family::{Family, Member, Via};
 use crate::domain::mytoken::Capability;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::{Untrusted, cleaned};
 
+/// What of each member is shown, and how.
+#[derive(Clone, Debug, Args)]
+pub struct Shown {
+    /// Also when and from where each was last used: one more request
+    #[arg(long)]
+    pub last_used: bool,
+    /// Also their ids, in full
+    #[arg(long)]
+    pub ids: bool,
+    /// JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Prints a family, and says where it is not all of it. `via`: the name of the one that asked.
+pub(super) fn show(house: &mut House, family: &Family, via: Option<&str>, shown: &Shown) {
+    let now = house.clock.now();
+    if shown.json {
+        house.out.line(&output::safe(&json(family, via, now)));
+    } else if family.members.is_empty() {
+        house.out.line("It lists none.");
+    } else {
+        for line in lines(family, shown.ids, now) {
+            house.out.line(&line);
+        }
+    }
+    if family.cut {
+        house.say("the list is longer or deeper than anybody can read: it was cut");
+    }
+}
+
 /// The lines of a table, heading first; `ids`: with the ids, which are never shortened.
-pub(super) fn lines(family: &Family, ids: bool, now: Timestamp) -> Vec<String> {
+fn lines(family: &Family, ids: bool, now: Timestamp) -> Vec<String> {
     let places: Vec<usize> = (0..family.members.len()).collect();
     let mut lines = table_of(family, &places, now);
     if ids {
@@ -82,7 +116,7 @@ fn words(capabilities: &[Capability]) -> String {
 }
 
 /// The same as JSON. `via`: the name of the one that asked; the manager mytoken of this command has none.
-pub(super) fn json(family: &Family, via: Option<&str>, now: Timestamp) -> Value {
+fn json(family: &Family, via: Option<&str>, now: Timestamp) -> Value {
     let mut above: Vec<&Untrusted> = Vec::new();
     let mut list = Vec::new();
     for member in &family.members {

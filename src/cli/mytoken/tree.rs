@@ -4,7 +4,6 @@ use clap::Args;
 
 use super::{members, right};
 use crate::cli::house::House;
-use crate::cli::json;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::family::{Via, Which};
 
@@ -13,15 +12,9 @@ use crate::domain::family::{Via, Which};
 pub struct Words {
     /// The name it is held under
     pub name: String,
-    /// Also when and from where each was last used: one more request
-    #[arg(long)]
-    pub last_used: bool,
-    /// Also their ids, in full
-    #[arg(long)]
-    pub ids: bool,
-    /// JSON instead of a table
-    #[arg(long)]
-    pub json: bool,
+    /// What of each of them
+    #[command(flatten)]
+    pub shown: members::Shown,
 }
 
 /// What `--help` says under the options.
@@ -48,15 +41,8 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     };
     let via = Via::Held(held.id.clone());
     let mut family = house.wallet.family(&source.id, &via, Which::Below).await?;
-    let used = if words.last_used { house.wallet.last_used(&mut family).await } else { Ok(()) };
+    let used = if words.shown.last_used { house.wallet.last_used(&mut family).await } else { Ok(()) };
     right::say_price(house, Some(&held), &source);
-    let now = house.clock.now();
-    if words.json {
-        house.out.line(&json::safe(&members::json(&family, Some(&held.name), now)));
-    } else {
-        for line in members::lines(&family, words.ids, now) {
-            house.out.line(&line);
-        }
-    }
+    members::show(house, &family, Some(&held.name), &words.shown);
     used.map(|()| 0)
 }
