@@ -202,6 +202,7 @@ pub(crate) fn handed() -> Handed {
         name: "toar-handed".to_owned(),
         mom_id: None,
         itself: false,
+        remarks: Vec::new(),
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Handed {
     pub mom_id: Option<Untrusted>,
     /// The mytoken itself and no subtoken of it.
     pub itself: bool,
+    /// What its user must know of the mytoken that asked: it rotated, or what is new of it is in memory only.
+    pub remarks: Vec<String>,
 }
 
 impl fmt::Debug for Handed {

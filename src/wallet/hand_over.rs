@@ -75,22 +75,33 @@ impl Wallet {
         doing: &str,
     ) -> Result<Handed, Failure> {
         let Born { settled, .. } = born;
-        let Settled { outcome, saved, after, perhaps_done, .. } = settled;
+        let Settled { outcome, saved, after, remarks, perhaps_done, .. } = settled;
         let made = outcome.map_err(|error| not_made(doing, &error, before, &after, perhaps_done))?;
-        self.settled(turn, before, &after, saved, doing).await?;
-        let Made::Code(coded) = made else {
-            let why = "its server handed the subtoken out as a token and made no code";
-            return Err(
-                Failure::new(Kind::Failed, doing, why).hint("It exists at the server: revoke it there.")
-            );
-        };
         let there = draft.name.trim();
+        let coded = match made {
+            Made::Code(coded) => coded,
+            // It is not lost: what came in another form than asked for is held here.
+            Made::Mytoken(issued) => {
+                let address = super::granted::server_address(&after);
+                let child = self.as_credential(&issued, &after.source, address, doing)?;
+                let wish = if there.is_empty() { format!("{}-sub", after.name) } else { there.to_owned() };
+                let (_, name) = self.keep_new(child, &wish, What::Kept, doing).await?;
+                self.settled(turn, before, &after, saved, doing).await?;
+                return Err(Failure::new(Kind::Failed, doing, "its server made no code")
+                    .hint(format!("The mytoken is held here, as {name}.")));
+            }
+        };
         let name = if there.is_empty() { format!("a subtoken of {}", after.name) } else { there.to_owned() };
-        let handed = self.handed(&after, &coded.code, name, coded.facts.mom_id.clone());
+        let mut handed = self.handed(&after, &coded.code, name, coded.facts.mom_id.clone());
         if let Some(mom_id) = &handed.mom_id {
             self.servers.handed_by(mom_id, &after.id);
         }
         self.note_with(Some(&after.id), What::Noted("handed a subtoken over".to_owned()), &handed.name);
+        handed.remarks = remarks;
+        // The code is the only thing by which the subtoken is had: a disk that did not take its parent does not take it away.
+        if let Err(failure) = self.settled(turn, before, &after, saved, doing).await {
+            handed.remarks.push(failure.to_string());
+        }
         Ok(handed)
     }
 
@@ -129,6 +140,7 @@ impl Wallet {
             name,
             mom_id,
             itself: false,
+            remarks: Vec::new(),
         }
     }
 

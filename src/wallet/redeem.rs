@@ -138,7 +138,7 @@ impl Wallet {
         self.adopt(&mut next, issued.clone());
         self.save(&turn, next.clone(), DOING).await?;
         drop(turn);
-        self.note(Some(&next.id), What::Rotated { copy: theirs });
+        self.note_of(&next, What::Rotated { copy: theirs });
         self.bury_older_copies_of(&next).await;
         let mut report = self.what_came((next.id, next.name.clone()), &issued, server);
         report.remarks.insert(

@@ -180,6 +180,7 @@ pub fn handed() -> Handed {
         name: "toar-handed".to_owned(),
         mom_id: None,
         itself: false,
+        remarks: Vec::new(),
     }
 }
 

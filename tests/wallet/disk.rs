@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use toktui::domain::credential::{Chain, CredentialId, Custody, Health};
+use toktui::domain::draft::Draft;
 use toktui::domain::failure::Kind;
 use toktui::domain::form::Form;
+use toktui::domain::handed::HandOver;
+use toktui::domain::mytoken::Capability;
 use toktui::domain::source::{Origin, Source};
 use toktui::domain::vault::Opening;
 use toktui::http::Http;
@@ -221,6 +224,40 @@ async fn an_answer_that_cannot_be_written_is_not_lost_not_handed_out_and_not_ask
     assert_eq!(other.form(&id, Form::RefreshToken).await.expect("on disk"), new);
     assert!(other.draw(&id, FORCE).await.expect("it works").renewed);
     assert_eq!(disk.world.op.counts().reuses, 0);
+}
+
+#[tokio::test]
+async fn a_code_that_came_is_handed_over_although_its_parent_could_not_be_written() {
+    let world = World::with(|_, server| server.guest = true).await;
+    let (disk, wallet) = Disk::with(world).await;
+    wallet.add_provider(&disk.world.server).await.expect("a server");
+    let rotation = Rotation { on_at: true, on_other: true, lifetime: 0, auto_revoke: true };
+    let capabilities = ["AT", "create_mytoken", "tokeninfo"].map(str::to_owned).to_vec();
+    let order = Order { capabilities, rotation: Some(rotation), ..Order::default() };
+    let specimen = toktui::domain::specimen::recognise(disk.world.issued(order).expose());
+    let (id, _) = wallet.keep(&specimen, "toar").await.expect("kept");
+    let file = disk.path().join("tokens/toar");
+    let aside = disk.folder.path().join("aside");
+    let (from, to) = (file.clone(), aside.clone());
+    let done = std::sync::atomic::AtomicBool::new(false);
+    disk.world.server_tap.before_each(move |request| {
+        if request.path.ends_with("/token/my") && !done.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            std::fs::rename(&from, &to).expect("moved");
+            std::fs::create_dir(&from).expect("in the way");
+        }
+    });
+    let draft = Draft { capabilities: vec![Capability::new("AT")], ..Draft::default() };
+    let handed = wallet.hand_over(&id, &HandOver::Subtoken(Box::new(draft))).await.expect("a code");
+    let said = handed.remarks.join("\n");
+    assert!(said.contains("could not be written") && said.contains("copy 2"), "{said}");
+    assert!(matches!(held(&wallet, &id).custody, Custody::Unsaved(_)));
+    std::fs::remove_dir(&file).expect("out of the way");
+    std::fs::rename(&aside, &file).expect("moved back");
+    wallet.draw(&id, PLAIN).await.expect("the new copy, which is written now");
+    assert_eq!(wallet.vault().unsaved, 0);
+    let redeemed = wallet.redeem(&handed.server, &handed.code, None).await.expect("the subtoken");
+    assert_ne!(redeemed.id, id);
+    assert_eq!(disk.world.mytokens.stale_presentations(), 0);
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ Examples:
   toktui mytoken hand-over toar --qr
   toktui mytoken hand-over toar | ssh login-node toktui mytoken redeem night --server mytoken-kit
 
-JSON (version 1): code, ends_at (seconds since 1970), server (its address), name, itself, mom_id
+JSON (version 1): code, ends_at (seconds since 1970), server (its address), name, itself, mom_id, remarks
 
 Exit codes: 0 here it is; 1 failed; 2 wrong usage, or it rotates and --yes is missing; 3 it may not, or is not valid; 4 not reached.";
 

@@ -70,9 +70,13 @@ pub fn code(house: &mut House, handed: &Handed, json: bool, draws: bool) {
             "name": handed.name,
             "itself": handed.itself,
             "mom_id": handed.mom_id.as_ref().map(crate::domain::untrusted::Untrusted::raw),
+            "remarks": handed.remarks,
         })));
     } else {
         house.out.line(&cleaned(handed.code.expose()));
+    }
+    for remark in &handed.remarks {
+        house.say(&cleaned(remark));
     }
     if draws {
         let (columns, _) = terminal::size();

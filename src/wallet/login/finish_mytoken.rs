@@ -41,6 +41,7 @@ impl Wallet {
                 address: made.address,
                 mom_id: coded.facts.mom_id,
                 itself: false,
+                remarks: Vec::new(),
             }),
             // It is not lost: what came in another form than asked for is held here.
             Came::Mytoken(issued) => {
