@@ -243,7 +243,7 @@ impl Effects {
         Box::pin(async move {
             while lasting.join_next().await.is_some() {}
             wallet.at_rest().await;
-            // It ends by itself within the hour: nobody waits long for a server that does not answer.
+            // Nobody waits long for a server that does not answer: those that are left are named behind the board.
             drop(tokio::time::timeout(CLOSING, wallet.close_managers()).await);
         })
     }

@@ -70,6 +70,7 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
     let drawing = |source: io::Error| Error::Terminal { doing: "drawing", source };
     let mut screen = Terminal::new(CrosstermBackend::new(output.clone())).map_err(drawing)?;
     let mut stage = RealStage { guard, input, signals, output, environment, jumps: Jumps::new() };
+    let wallet = Arc::clone(&opening.wallet);
     let board = Board {
         state,
         wallet: opening.wallet,
@@ -84,6 +85,9 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
     // The terminal is given back first: what is printed is to stay.
     drop((screen, stage));
     tell(&left);
+    for said in wallet.managers_left() {
+        terminal::say(&format!("toktui: {said}"));
+    }
     Ok(left.end)
 }
 

@@ -65,8 +65,9 @@ impl Wallet {
             return match via {
                 Via::Held(id) => self.revoke_in_turn(id, recursive).await,
                 Via::Manager => {
-                    let said = self.close_manager(&server).await;
-                    Ok(said.unwrap_or_else(|| "Revoked the manager mytoken of this session.".to_owned()))
+                    let closed = self.close_manager(&server).await;
+                    closed.map_err(|said| Failure::new(Kind::Failed, DOING, said))?;
+                    Ok("Revoked the manager mytoken of this session.".to_owned())
                 }
             };
         }

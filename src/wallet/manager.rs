@@ -59,6 +59,20 @@ impl Manager {
         let until = ends.map_or(hour, |end| end.min(hour));
         Self { value: mytoken, mom_id: facts.mom_id, may: facts.capabilities, ends, until }
     }
+
+    /// What becomes of it if nobody revokes it.
+    fn end(&self) -> String {
+        match self.ends {
+            Some(end) => format!("it ends by itself at {} UTC", end.strftime("%H:%M:%S")),
+            None => "it does not end by itself: revoke it there".to_owned(),
+        }
+    }
+}
+
+/// The manager mytoken of a server, in words.
+fn called(server: &str) -> String {
+    let host = url::Url::parse(server).map_or_else(|_| server.to_owned(), |url| crate::http::host_of(&url));
+    format!("the manager mytoken at {host}")
 }
 
 impl Wallet {
@@ -90,18 +104,25 @@ impl Wallet {
         let manager = Manager::of(issued, self.now());
         let until = manager.until;
         let may_list = can(&manager.may, LIST);
+        // In its turn: what still comes back for the one before must not be taken for an answer to this one.
+        let turn = self.managers.turn.lock().await;
         let before = locked(&self.managers.open).insert(plain(server), manager);
         if let Some(before) = before {
             // One session has one: what it is called at its server tells nobody which.
-            drop(self.end_manager(server, &before).await);
+            if let Err(said) = self.end_manager(server, &before).await {
+                self.note_with(None, What::Noted("manager mytoken left over".to_owned()), &said);
+            }
         }
+        drop(turn);
         self.note_about(None, None, What::Noted("manager mytoken made".to_owned()), NAME);
         if may_list {
             return Ok(until);
         }
-        let said = self.close_manager(server).await;
-        let why = "the consent page took the right to list away, so it was revoked again";
-        Err(Failure::new(Kind::Failed, DOING, said.unwrap_or_else(|| why.to_owned())))
+        let why = match self.close_manager(server).await {
+            Ok(()) => "the consent page took the right to list away, so it was revoked again".to_owned(),
+            Err(said) => format!("the consent page took the right to list away, and {said}"),
+        };
+        Err(Failure::new(Kind::Failed, DOING, why))
     }
 
     /// Until when there is a manager mytoken for the server of this row.
@@ -117,16 +138,32 @@ impl Wallet {
         let servers: Vec<String> = locked(&self.managers.open).keys().cloned().collect();
         let mut said = Vec::new();
         for server in servers {
-            said.extend(self.close_manager(&server).await);
+            said.extend(self.close_manager(&server).await.err());
         }
         said
     }
 
-    /// Revokes the one of this server; what is to be said if that did not work.
-    pub(super) async fn close_manager(&self, server: &str) -> Option<String> {
+    /// Revokes the one of this server. It is let go of only then, so that it can be tried again.
+    ///
+    /// # Errors
+    /// What is to be said if that did not work.
+    pub(super) async fn close_manager(&self, server: &str) -> Result<(), String> {
         let _turn = self.managers.turn.lock().await;
-        let manager = locked(&self.managers.open).remove(&plain(server))?;
-        self.end_manager(server, &manager).await.err()
+        let Some(manager) = locked(&self.managers.open).get(&plain(server)).cloned() else { return Ok(()) };
+        self.end_manager(server, &manager).await?;
+        locked(&self.managers.open).remove(&plain(server));
+        Ok(())
+    }
+
+    /// The manager mytokens that still live, in words: those that could not be revoked before the program was left.
+    #[must_use]
+    pub fn managers_left(&self) -> Vec<String> {
+        let now = self.now();
+        let open = locked(&self.managers.open);
+        let alive = open.iter().filter(|(_, manager)| manager.ends.is_none_or(|end| end > now));
+        alive
+            .map(|(server, manager)| format!("{} was not revoked; {}", called(server), manager.end()))
+            .collect()
     }
 
     async fn end_manager(&self, server: &str, manager: &Manager) -> Result<(), String> {
@@ -134,15 +171,8 @@ impl Wallet {
         if manager.ends.is_some_and(|end| end <= now) {
             return Ok(());
         }
-        let host =
-            url::Url::parse(server).map_or_else(|_| server.to_owned(), |url| crate::http::host_of(&url));
-        let failed = |why: &str| {
-            let end = match manager.ends {
-                Some(end) => format!("it ends by itself at {} UTC", end.strftime("%H:%M:%S")),
-                None => "it does not end by itself: revoke it there".to_owned(),
-            };
-            format!("the manager mytoken at {host} could not be revoked ({why}); {end}")
-        };
+        let failed =
+            |why: &str| format!("{} could not be revoked ({why}); {}", called(server), manager.end());
         let words = |error: &Error| words::without(words::mytoken("", error), &[&manager.value]).why;
         let known = self.mytoken_server(server).await.map_err(|error| failed(&words(&error)))?;
         let done = revocation::revoke(&self.http, &known, &manager.value, true).await;

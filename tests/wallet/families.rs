@@ -578,6 +578,9 @@ async fn a_manager_is_made_for_an_hour_kept_nowhere_and_revoked_at_the_end() {
 async fn a_manager_that_cannot_be_revoked_says_when_it_ends_by_itself() {
     let world = World::open().await;
     let until = with_manager(&world).await;
+    let family = all(&world, &Via::Manager).await;
+    let itself =
+        family.members.iter().find(|member| member.asks).expect("it lists itself").listed.mom_id.clone();
     world.mytokens.traps().answers_get_lost = true;
     let said = world.wallet.close_managers().await;
     let end = format!("it ends by itself at {} UTC", until.strftime("%H:%M:%S"));
@@ -585,6 +588,13 @@ async fn a_manager_that_cannot_be_revoked_says_when_it_ends_by_itself() {
         said.len() == 1 && said[0].contains("could not be revoked") && said[0].contains(&end),
         "{said:?}"
     );
+    let left = world.wallet.managers_left();
+    assert!(left.len() == 1 && left[0].contains("was not revoked") && left[0].contains(&end), "{left:?}");
+    let closing = world.wallet.revoke_listed(&mt(), &Via::Manager, &itself, false).await;
+    assert!(closing.expect_err("nobody answers").why.contains("could not be revoked"));
+    world.mytokens.traps().answers_get_lost = false;
+    assert_eq!(world.wallet.close_managers().await, Vec::<String>::new(), "it was not let go of");
+    assert_eq!(world.wallet.managers_left(), Vec::<String>::new());
 }
 
 #[tokio::test]
