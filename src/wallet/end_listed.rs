@@ -80,13 +80,18 @@ impl Wallet {
         let question = End { mom_id: mom_id.clone(), recursive };
         let answered = self.ask_by(source, via, &question, DOING).await?;
         self.acted(&answered.server, answered.date);
-        self.note_about(None, Some(mom_id.clone()), What::Revoked, "");
         let proof = self.still_listed(source, via, mom_id, below.as_deref().filter(|_| recursive)).await;
+        if let Some(left @ 1..) = proof {
+            // Nothing is noted as revoked: whoever pastes one of them later would be told so.
+            let why = format!("its server took the request, and still lists {left} of what was to end");
+            return Err(Failure::new(Kind::Failed, DOING, why).hint("Read the list again, and try again."));
+        }
+        self.note_about(None, Some(mom_id.clone()), What::Revoked, "");
         let ended = Ended {
             server: &server,
             mom_id,
             below: if recursive { below.clone() } else { Some(Vec::new()) },
-            proven: proof == Some(0),
+            proven: proof.is_some(),
         };
         let died_here = self.bury_the_ended(&ended, None).await;
         let with = match below.as_deref().map(<[_]>::len) {
@@ -95,13 +100,7 @@ impl Wallet {
             _ => "it".to_owned(),
         };
         let mut said = match proof {
-            Some(0) => format!("Revoked {with}: its server lists it no more."),
-            Some(left) => {
-                let why = format!("its server took the request, and still lists {left} of what was to end");
-                return Err(
-                    Failure::new(Kind::Failed, DOING, why).hint("Read the list again, and try again.")
-                );
-            }
+            Some(_) => format!("Revoked {with}: its server lists it no more."),
             None if died_here.iter().any(|(id, _)| self.is_it(id, mom_id)) => {
                 format!("Revoked {with}: its server does not know it any more.")
             }
