@@ -1,8 +1,8 @@
 //! The user's editor, on a text that is nobody else's to read meanwhile.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal as Kill, kill_current_process_group, kill_proc
 
 use super::child;
 use super::place::Environment;
-use super::signals::{Signal, Signals};
+use super::signals::{Signal, Signals, has_job_control};
 use crate::domain::failure::{Failure, Kind};
 
 const DOING: &str = "Editing it as JSON";
@@ -43,7 +43,7 @@ pub async fn edit(
     let draft = Draft::write(text).map_err(failed)?;
     let (program, arguments) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
     let mut command = Command::new(program);
-    command.args(arguments).arg(&draft.path);
+    command.args(arguments).arg(draft.path());
     command.env_clear().envs(environment.for_children());
     let editor = child::start(&mut command).map_err(|error| {
         Failure::new(Kind::Failed, DOING, format!("{program} could not be started: {error}"))
@@ -61,18 +61,28 @@ pub async fn edit(
 async fn until_it_ends(mut editor: Child, signals: &mut Signals) -> io::Result<ExitStatus> {
     let id = i32::try_from(editor.id()).ok().and_then(Pid::from_raw);
     let mut ended = tokio::task::spawn_blocking(move || editor.wait());
+    // What ends us ends the editor first; it is told on when the editor has given the terminal back.
+    let mut ends_us = None;
     loop {
         let signal = tokio::select! {
-            status = &mut ended => return status.map_err(io::Error::other)?,
+            status = &mut ended => {
+                if let Some(signal) = ends_us {
+                    signals.put_back(signal);
+                }
+                return status.map_err(io::Error::other)?;
+            }
             signal = signals.next() => signal,
         };
         match signal {
             Signal::Interrupt | Signal::Quit | Signal::Continue => {}
+            // Where no shell waits for us nobody could continue us.
+            Signal::Stop if !has_job_control() => {}
             Signal::Stop => {
                 // The terminal is the editor's already: there is nothing of ours to give back.
                 kill_current_process_group(Kill::STOP)?;
             }
             Signal::HangUp | Signal::Terminate | Signal::Panicked => {
+                ends_us = Some(signal);
                 if let Some(id) = id {
                     kill_process(id, Kill::TERM)?;
                 }
@@ -81,44 +91,36 @@ async fn until_it_ends(mut editor: Child, signals: &mut Signals) -> io::Result<E
     }
 }
 
-/// The text on disk, in a folder that only this user can look into. It goes with this.
+/// The text on disk, in a folder that only this user can look into. It goes with this, and what the editor has left beside it.
 struct Draft {
-    folder: PathBuf,
-    path: PathBuf,
+    folder: tempfile::TempDir,
 }
 
 impl Draft {
     fn write(text: &str) -> io::Result<Self> {
-        let mut random = [0; 8];
-        File::open("/dev/urandom")?.read_exact(&mut random)?;
-        let name = format!("toktui-{:016x}", u64::from_ne_bytes(random));
-        let folder = std::env::temp_dir().join(name);
-        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        let draft = Self { path: folder.join("mytoken.json"), folder };
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.path)?;
+        let only_ours = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("toktui-").permissions(only_ours).tempdir()?;
+        let draft = Self { folder };
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft.path())?;
         file.write_all(text.as_bytes())?;
         file.write_all(b"\n")?;
         Ok(draft)
     }
 
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("mytoken.json")
+    }
+
     /// What is there now: an editor may have put another file in its place.
     fn read(&self) -> io::Result<String> {
         let mut text = String::new();
-        File::open(&self.path)?.take(LONGEST).read_to_string(&mut text)?;
+        File::open(self.path())?.take(LONGEST).read_to_string(&mut text)?;
         Ok(text)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // Also what the editor has left beside it.
-        drop(std::fs::remove_dir_all(&self.folder));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
     use super::*;
@@ -127,11 +129,25 @@ mod tests {
     fn the_text_lies_where_only_its_user_can_read_it_and_goes_with_the_editor() {
         let draft = Draft::write("{}").unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&draft.folder), mode(&draft.path)), (0o700, 0o600));
+        assert_eq!((mode(draft.folder.path()), mode(&draft.path())), (0o700, 0o600));
         assert_eq!(draft.read().unwrap(), "{}\n");
-        let folder = draft.folder.clone();
+        let folder = draft.folder.path().to_owned();
         drop(draft);
         assert!(!folder.exists());
+    }
+
+    #[tokio::test]
+    async fn what_is_to_end_us_ends_the_editor_first_and_is_told_on() {
+        let path = std::env::var("PATH").unwrap();
+        // An editor that never ends by itself.
+        let environment = Environment::of(&[("EDITOR", "tail -f"), ("PATH", &path)]);
+        let mut signals = Signals::listen().unwrap();
+        for signal in [Signal::Terminate, Signal::HangUp, Signal::Panicked] {
+            signals.put_back(signal);
+            let failure = edit("{}", &environment, &mut signals).await.unwrap_err();
+            assert!(failure.why.starts_with("the editor failed"), "{failure}");
+            assert_eq!(signals.next().await, signal);
+        }
     }
 
     #[test]

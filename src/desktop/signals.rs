@@ -50,6 +50,8 @@ pub struct Signals {
     quit: Stream,
     stop: Stream,
     go_on: Stream,
+    /// One that was taken by somebody whom it does not end.
+    put_back: Option<Signal>,
 }
 
 impl Signals {
@@ -68,11 +70,15 @@ impl Signals {
             quit: stream(SignalKind::quit())?,
             stop: stream(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
             go_on: stream(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
+            put_back: None,
         })
     }
 
     /// The next signal, those that end us first. May be dropped while it waits.
     pub async fn next(&mut self) -> Signal {
+        if let Some(signal) = self.put_back.take() {
+            return signal;
+        }
         tokio::select! {
             biased;
             () = PANICKED.notified() => Signal::Panicked,
@@ -83,6 +89,11 @@ impl Signals {
             _ = self.go_on.recv() => Signal::Continue,
             _ = self.stop.recv() => Signal::Stop,
         }
+    }
+
+    /// Gives a signal back that means the whole program: it is the next one.
+    pub(super) fn put_back(&mut self, signal: Signal) {
+        self.put_back = Some(signal);
     }
 }
 
@@ -121,6 +132,6 @@ pub async fn stop(guard: &Guard, signals: &mut Signals) -> Result<Stopped, Error
 
 /// Whether a shell with job control started us: it gives every job a process group apart from its own, which is the
 /// session's first. Stopped without one (`xterm -e toktui`, `ssh -t host toktui`), nobody could ever continue us.
-fn has_job_control() -> bool {
+pub(super) fn has_job_control() -> bool {
     getsid(None).is_ok_and(|session| session != getpgrp())
 }
