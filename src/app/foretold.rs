@@ -9,9 +9,7 @@ use super::overlay::Overlay;
 use super::sheet::{Asks, Entry, Sheet};
 use super::state::State;
 use crate::domain::credential::{Chain, CredentialId, Held};
-use crate::domain::draft::{Draft, DraftClause, When};
 use crate::domain::elsewhere::{Elsewhere, Purpose, WouldWork, would_work};
-use crate::domain::mytoken::Capability;
 use crate::domain::outlast::{Advice, Holds, Job, Outlast, outlast};
 use crate::domain::span;
 use crate::domain::time::later;
@@ -152,31 +150,6 @@ pub(super) fn would_help(state: &State) -> bool {
     !state.seat.read_only && that_holds(state).is_some()
 }
 
-/// A draft of a mytoken like this one, with numbers that hold.
-#[must_use]
-pub fn draft_that_holds(held: &Held, holds: Holds) -> Draft {
-    let mut draft = match &held.chain {
-        Chain::Mytoken { facts, .. } => Draft::like(facts),
-        Chain::Refresh { .. } | Chain::None => Draft {
-            capabilities: vec![Capability::new("AT"), Capability::new("tokeninfo")],
-            ..Draft::default()
-        },
-    };
-    draft.name.clone_from(&held.name);
-    if draft.clauses.is_empty() {
-        draft.clauses.push(DraftClause::default());
-    }
-    for clause in &mut draft.clauses {
-        clause.starts = None;
-        clause.ends = Some(When::In(holds.lifetime_seconds));
-        clause.rest.uses_at = clause.rest.uses_at.and(holds.uses_at);
-    }
-    if draft.rotation.lifetime.is_some() {
-        draft.rotation.lifetime = holds.copy_lives.or(draft.rotation.lifetime);
-    }
-    draft
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,16 +174,6 @@ mod tests {
         assert!(answer(&[(WALL, "soon")]).is_err_and(|why| why.starts_with(WALL)));
         assert!(answer(&[(WALL, "")]).is_err_and(|why| why.starts_with(WALL)));
         assert!(answer(&[(EVERY, "3")]).is_err_and(|why| why.starts_with(EVERY)));
-    }
-
-    #[test]
-    fn one_that_holds_is_like_the_old_one_with_other_numbers() {
-        let held = mytoken("toar", None);
-        let holds = Holds { lifetime_seconds: 900_000, uses_at: Some(288), copy_lives: None };
-        let draft = draft_that_holds(&held, holds);
-        let clause = draft.clauses.first().expect("a clause");
-        assert_eq!((draft.name.as_str(), clause.ends), ("toar", Some(When::In(900_000))));
-        assert_eq!((clause.rest.uses_at, clause.rest.uses_other), (Some(288), Some(9)));
     }
 
     #[test]

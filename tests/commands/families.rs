@@ -244,6 +244,16 @@ fn whether_it_outlasts_a_job_is_the_exit_code() {
     let told: Value = serde_json::from_str(&breaks.out).unwrap();
     assert_eq!((&told["version"], &told["answer"]), (&1.into(), &"breaks".into()));
     assert_eq!(told["advice"][0]["what"], "make", "{told}");
+    // What it prints is run as it stands.
+    let said = outlast(&["--for", "36h", "--every", "1h"]).out;
+    let command = said.split_once("One that would hold: ").expect("a command").1.lines().next().unwrap();
+    assert!(command.starts_with("toktui mytoken create toar-2 "), "{command}");
+    let split = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\n' {command}")]).output();
+    let split = String::from_utf8(split.expect("a shell").stdout).expect("text");
+    let words: Vec<&str> = split.lines().skip(1).collect();
+    let dry = home.run(&[&words[..], &["--dry-run"]].concat());
+    assert_eq!(dry.code, 0, "{command}: {dry:?}");
+    assert!(dry.out.contains("access tokens"), "{dry:?}");
     let slurm = "JobId=4711 JobState=PENDING TimeLimit=1-12:00:00 StartTime=Unknown RunTime=00:00:00\n";
     let said = home.feed(&["mytoken", "outlast", "toar", "--slurm", "-", "--every", "1h"], slurm);
     assert_eq!(said.code, 3, "{said:?}");

@@ -176,7 +176,7 @@ pub(super) fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
 fn make_one_that_holds(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let found = foretold::that_holds(state)
         .filter(|_| !state.seat.read_only)
-        .map(|(held, holds)| (held.source.clone(), foretold::draft_that_holds(held, holds)));
+        .map(|(held, holds)| (held.source.clone(), holds.draft(held)));
     state.overlays.pop();
     let Some((source, draft)) = found else { return Vec::new() };
     let Some(source) = maker(state, &source) else { return Vec::new() };

@@ -7,11 +7,15 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::order;
 use crate::cli::house::House;
 use crate::cli::{input, json, moment, span};
 use crate::desktop::slurm;
+use crate::domain::credential::Held;
+use crate::domain::draft::{self, Base, Draft};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::outlast::{Advice, Holds, Job, Outlast, State, outlast};
+use crate::domain::source::SourceId;
 use crate::domain::untrusted::cleaned;
 
 /// Words of it.
@@ -66,7 +70,7 @@ pub async fn run(house: &mut House, words: &Words, from: impl Read) -> Result<u8
     if words.json {
         house.out.line(&json::safe(&as_json(&told, &remarks)));
     } else {
-        for line in as_text(&told, &held.name) {
+        for line in as_text(house, &told, &held, &doing) {
             house.out.line(&cleaned(&line));
         }
         for remark in &remarks {
@@ -107,7 +111,8 @@ async fn job(
     Ok((Job { every: words.every, ..read.job }, read.remarks))
 }
 
-fn as_text(told: &Outlast, name: &str) -> Vec<String> {
+fn as_text(house: &House, told: &Outlast, held: &Held, doing: &str) -> Vec<String> {
+    let name = &held.name;
     let headline = match told.answer() {
         State::Holds => format!("HOLDS   {name} lasts until the job ends, {}", moment(told.until)),
         State::Breaks(at) => format!("BREAKS  at {}; the job ends {}", moment(at), moment(told.until)),
@@ -127,38 +132,25 @@ fn as_text(told: &Outlast, name: &str) -> Vec<String> {
     if let Some(needs) = told.needs {
         lines.push(format!("  It takes {needs} access tokens."));
     }
-    lines.extend(told.advice.iter().map(|advice| format!("  {}", advised(advice, name))));
+    lines.extend(told.advice.iter().map(|advice| match advice {
+        Advice::Make(holds) => format!("  One that would hold: {}", command(house, held, *holds, doing)),
+        Advice::LogIn => format!("  Log in again: toktui login, for {name}"),
+        Advice::AskServer => format!("  Ask its server what is left of it: toktui info {name}"),
+        Advice::SayHowOften => "  Say how often the job takes an access token: --every 1h".to_owned(),
+        Advice::WouldItWork => format!(
+            "  Ask whether it would work where the job runs: toktui mytoken would-work {name} --from-host HOST"
+        ),
+    }));
     lines
 }
 
-fn advised(advice: &Advice, name: &str) -> String {
-    match advice {
-        Advice::Make(holds) => format!("One that would hold: {}", command(holds, name)),
-        Advice::LogIn => format!("Log in again: toktui login, for {name}"),
-        Advice::AskServer => format!("Ask its server what is left of it: toktui info {name}"),
-        Advice::SayHowOften => "Say how often the job takes an access token: --every 1h".to_owned(),
-        Advice::WouldItWork => {
-            format!(
-                "Ask whether it would work where the job runs: toktui mytoken would-work {name} --from-host HOST"
-            )
-        }
-    }
-}
-
-fn command(holds: &Holds, name: &str) -> String {
-    let uses = holds.uses_at.map(|uses| format!(" --uses {uses}")).unwrap_or_default();
-    let lives = holds.copy_lives.map(|lives| format!(" --copy-lives {}", span_of(lives))).unwrap_or_default();
-    format!("toktui mytoken successor {name} --expires {}{uses}{lives}", span_of(holds.lifetime_seconds))
-}
-
-/// A span as the commands take it, whole hours upwards.
-fn span_of(seconds: u64) -> String {
-    let hours = seconds.div_ceil(3600);
-    match seconds {
-        0..3600 => format!("{}m", seconds.div_ceil(60)),
-        _ if hours >= 72 => format!("{}d", hours.div_ceil(24)),
-        _ => format!("{hours}h"),
-    }
+/// The command that makes it, under a name that is free here.
+fn command(house: &House, held: &Held, holds: Holds, doing: &str) -> String {
+    let server = house.wallet.server_of_held(&held.id);
+    let server = server.or_else(|| order::server(house, None, doing).ok());
+    let draft = Draft { name: house.wallet.free_name(&held.name), ..holds.draft(held) };
+    let server = server.as_ref().map_or("SERVER", SourceId::as_str);
+    draft::command(&draft, &Base { server: Some(server), ..Base::default() })
 }
 
 fn as_json(told: &Outlast, remarks: &[String]) -> Value {
@@ -196,20 +188,5 @@ fn advice_json(advice: &Advice) -> Value {
         Advice::AskServer => json!({ "what": "ask_server" }),
         Advice::SayHowOften => json!({ "what": "say_how_often" }),
         Advice::WouldItWork => json!({ "what": "would_it_work" }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_span_is_written_as_the_commands_take_it_and_never_shorter() {
-        let table = [(60, "1m"), (61, "2m"), (3599, "60m"), (3600, "1h"), (142_560, "40h"), (259_200, "3d")];
-        for (seconds, words) in table {
-            assert_eq!(span_of(seconds), words);
-            let read = crate::domain::span::read(words).map(|span| span.as_secs());
-            assert!(read.is_some_and(|read| read >= i64::try_from(seconds).unwrap_or(i64::MAX)), "{words}");
-        }
     }
 }

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::links::Case;
 use super::credential::{Chain, Health, Held};
-use super::mytoken::Facts;
+use super::draft::{Draft, DraftClause, When};
+use super::mytoken::{Capability, Facts};
 use super::time::later;
 
 pub use slurm::SlurmJob;
@@ -131,6 +132,33 @@ pub struct Holds {
     pub uses_at: Option<u64>,
     /// How long a copy must live unused, in seconds; `None`: it need not rotate, or without limit.
     pub copy_lives: Option<u64>,
+}
+
+impl Holds {
+    /// A draft of a mytoken like this one, under its name, with numbers that hold; of a login one for access tokens.
+    #[must_use]
+    pub fn draft(self, held: &Held) -> Draft {
+        let mut draft = match &held.chain {
+            Chain::Mytoken { facts, .. } => Draft::like(facts),
+            Chain::Refresh { .. } | Chain::None => Draft {
+                capabilities: vec![Capability::new("AT"), Capability::new("tokeninfo")],
+                ..Draft::default()
+            },
+        };
+        draft.name.clone_from(&held.name);
+        if draft.clauses.is_empty() {
+            draft.clauses.push(DraftClause::default());
+        }
+        for clause in &mut draft.clauses {
+            clause.starts = None;
+            clause.ends = Some(When::In(self.lifetime_seconds));
+            clause.rest.uses_at = clause.rest.uses_at.and(self.uses_at);
+        }
+        if draft.rotation.lifetime.is_some() {
+            draft.rotation.lifetime = self.copy_lives.or(draft.rotation.lifetime);
+        }
+        draft
+    }
 }
 
 /// The answer.

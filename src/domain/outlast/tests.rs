@@ -539,3 +539,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn one_that_holds_is_like_the_old_one_with_other_numbers() {
+    let held = restricted(&json!([{"usages_AT": 3, "usages_other": 9, "exp": 100}]));
+    let holds = Holds { lifetime_seconds: 900_000, uses_at: Some(288), copy_lives: None };
+    let draft = holds.draft(&held);
+    let clause = draft.clauses.first().expect("a clause");
+    assert_eq!((draft.name.as_str(), clause.ends), ("toar", Some(When::In(900_000))));
+    assert_eq!((clause.rest.uses_at, clause.rest.uses_other), (Some(288), Some(9)));
+    assert_eq!(draft.capabilities, Draft::like(mytoken(&held).0.expect("a mytoken")).capabilities);
+}
