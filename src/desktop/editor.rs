@@ -138,9 +138,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_to_end_us_ends_the_editor_first_and_is_told_on() {
-        let path = std::env::var("PATH").unwrap();
         // An editor that never ends by itself.
-        let environment = Environment::of(&[("EDITOR", "tail -f"), ("PATH", &path)]);
+        let environment = Environment::of(&[("EDITOR", "tail -f"), ("PATH", "/usr/bin:/bin")]);
         let mut signals = Signals::listen().unwrap();
         for signal in [Signal::Terminate, Signal::HangUp, Signal::Panicked] {
             signals.put_back(signal);
