@@ -84,7 +84,7 @@ async fn theirs(house: &House, name: &str, doing: &str) -> Result<Vec<Event>, Fa
     }
     let events = house.wallet.history(&before.id).await?;
     let after = house.wallet.view(&before.id).ok();
-    if let Some(price) = after.and_then(|after| price::paid_other(&before, &after, false)) {
+    if let Some(price) = after.and_then(|after| price::paid_other(&before, &after, true, false)) {
         house.say(&format!("{name}: {price}"));
     }
     Ok(events)

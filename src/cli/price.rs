@@ -10,10 +10,11 @@ pub fn paid(before: &Held, after: &Held, served: bool) -> Option<String> {
     spent(before, after, (served, served), |clause| clause.uses_at)
 }
 
-/// The same, for a use that is no access token. `told`: that it rotated is said already.
+/// The same, for a use that is no access token. `served`: the server did what was asked. `told`: that it rotated is
+/// said already.
 #[must_use]
-pub fn paid_other(before: &Held, after: &Held, told: bool) -> Option<String> {
-    spent(before, after, (true, told), |clause| clause.uses_other)
+pub fn paid_other(before: &Held, after: &Held, served: bool, told: bool) -> Option<String> {
+    spent(before, after, (served, told), |clause| clause.uses_other)
 }
 
 /// `counted` says whether a clause counts such uses.

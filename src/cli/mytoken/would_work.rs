@@ -59,7 +59,7 @@ Examples:
 JSON (version 1):
   answer      works, does_not_work, cannot_tell; why; at: seconds since 1970
   clauses[]   answer and why of each of its restrictions, in their order
-  counts      the clause that would count, from 0, or null; left: uses it has left; rotates: it would get a new copy
+  counts      the clause that would count, from 0, or null; left: uses it has left, null where not counted or not asked; rotates: it would get a new copy
   remarks[]   what else must be known
 
 Exit codes: 0 it works; 2 wrong usage; 3 it does not; 4 cannot tell.";

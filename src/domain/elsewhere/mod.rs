@@ -89,7 +89,7 @@ pub struct WouldWork {
     /// The clause that would count, by its place in the list: the first one that allows the use (mytoken-api.md §4),
     /// or that might.
     pub counts: Option<usize>,
-    /// How many such uses that clause has left before this one; `None`: it does not count them.
+    /// How many such uses that clause has left before this one; `None`: it does not count them, or its server was not asked.
     pub left: Option<u64>,
     /// Whether the use would replace the copy that is held by a new one.
     pub rotates: bool,
@@ -136,7 +136,9 @@ pub fn would_work(facts: &Facts, heard: bool, there: &Elsewhere) -> WouldWork {
     }
     add_remarks(facts, there, counting, &mut remarks);
     WouldWork {
-        left: counting.and_then(|clause| if is_access { clause.left_at() } else { clause.left_other() }),
+        left: counting
+            .filter(|_| heard)
+            .and_then(|clause| if is_access { clause.left_at() } else { clause.left_other() }),
         rotates: rotates(facts.rotation, is_access, !facts.restrictions.is_empty()),
         would,
         clauses,

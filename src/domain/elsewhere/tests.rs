@@ -223,7 +223,9 @@ fn each_clause_is_answered_for_itself() {
 fn counted_uses_are_a_doubt_until_the_server_was_asked() {
     let facts = facts(&serde_json::json!([{"usages_AT": 15}]));
     let why = "how many of its 15 uses are left was not asked".to_owned();
-    assert_eq!(would_work(&facts, false, &nowhere()).would, Would::CannotTell(why));
+    let unheard = would_work(&facts, false, &nowhere());
+    assert_eq!((unheard.would, unheard.left), (Would::CannotTell(why), None));
+    assert_eq!(would_work(&facts, true, &nowhere()).left, Some(15));
     assert_eq!(would_work(&facts, false, &asking(Purpose::Other)).would, Would::Works);
 }
 

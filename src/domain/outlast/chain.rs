@@ -122,11 +122,16 @@ impl Case<'_> {
             };
             return link(State::Breaks(self.start), fact);
         }
+        let are_left = if self.heard {
+            format!("{left} of {most} are left")
+        } else {
+            format!("how many of its {most} are left was not asked")
+        };
         let Some(needs) = self.needs() else {
             if !all_counted {
                 return link(State::Holds, "not every clause counts them".to_owned());
             }
-            let fact = format!("{left} of {most} are left; how many the job needs is not known");
+            let fact = format!("{are_left}; how many the job needs is not known");
             return link(State::CannotTell, fact);
         };
         let carried = self.draws.carried(&sorted.usable, true);
@@ -147,7 +152,7 @@ impl Case<'_> {
             let fact = format!("the job needs {needs} of its {most}; how many are left was not asked");
             return link(State::CannotTell, fact);
         }
-        link(State::Holds, format!("{left} of {most} are left; the job needs {needs}"))
+        link(State::Holds, format!("{are_left}; the job needs {needs}"))
     }
 
     /// The uses of the clauses that can be open while the job runs.
