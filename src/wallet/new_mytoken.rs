@@ -6,7 +6,7 @@ use super::{Wallet, gone};
 use crate::domain::credential::{
     Ask, Copy, Credential, CredentialId, Custody, Grant, Health, Identity, MytokenGrant,
 };
-use crate::domain::draft::{Circumstances, Draft, check};
+use crate::domain::draft::{Circumstances, Draft, Part, check};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::Report;
@@ -185,7 +185,11 @@ pub(super) fn may_be_made(
     doing: &str,
 ) -> Result<(), Failure> {
     match check(draft, circumstances).into_iter().find(|warning| warning.stops) {
-        Some(warning) => Err(Failure::new(Kind::Unusable, doing, warning.text).hint("Nothing was sent.")),
+        Some(warning) => {
+            // What its parent may not or cannot any more is no fault of the words.
+            let kind = if warning.part == Part::Parent { Kind::NotValid } else { Kind::Unusable };
+            Err(Failure::new(kind, doing, warning.text).hint("Nothing was sent."))
+        }
         None => Ok(()),
     }
 }

@@ -134,6 +134,12 @@ fn a_dry_run_sends_nothing_and_says_what_would_be() {
     assert!(said.err.contains("nothing was sent"), "{said:?}");
     let json = home.json(&[&words[..], &["--json"]].concat());
     assert!(json["draft"].is_object() && json["warnings"].is_array(), "{json}");
+    // As the board's form copies it where something has no word of its own.
+    let draft = r#"{"capabilities":["AT"],"restrictions":[]}"#;
+    let both =
+        ["mytoken", "create", "x", "--profile", "toar", "--code", "--draft", draft, "--dry-run", "--json"];
+    let json = home.json(&both);
+    assert_eq!(json["draft"]["capabilities"], serde_json::json!(["AT"]), "{json}");
     let said =
         home.run(&["mytoken", "create", "x", "--server", "mt", "--short", "--rotate", "at", "--dry-run"]);
     assert_eq!(said.code, 2, "a short one that rotates: {said:?}");
@@ -238,7 +244,10 @@ fn a_code_goes_through_a_pipe_from_one_machine_to_another() {
     let servers = Servers::open();
     let (here, there) = (home(&servers), home(&servers));
     here.keep("toar", &parent(&servers, None));
-    let said = here.run(&["mytoken", "hand-over", "toar", "--called", "night", "--uses", "5", "--qr"]);
+    let said = here.run(&["mytoken", "hand-over", "toar", "--capability", "settings"]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""), "its parent may not: {said:?}");
+    assert!(said.err.contains("Nothing was sent") && !said.err.contains("it cost one"), "{said:?}");
+    let said = here.run(&["mytoken", "hand-over", "toar", "--called", "night", "--uses", "50", "--qr"]);
     assert_eq!(said.code, 0, "{said:?}");
     let code = said.out.trim();
     assert_eq!(said.out, format!("{code}\n"));

@@ -69,10 +69,10 @@ Exit codes: 0 made and kept; 1 declined, expired, failed; 2 wrong usage, a name 
 3 the mytoken of --from may not make any, or is not valid; 4 not reached.";
 
 /// What the words come to.
-struct Plan {
-    source: SourceId,
-    draft: Draft,
-    parent: Option<Held>,
+pub(super) struct Plan {
+    pub(super) source: SourceId,
+    pub(super) draft: Draft,
+    pub(super) parent: Option<Held>,
 }
 
 /// Makes it.
@@ -92,16 +92,16 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     if words.dry_run {
         return Ok(dry_run(house, &plan, words.json));
     }
+    warn(house, &plan);
     if words.code {
         let handed = handed(house, words, &plan, &doing).await?;
         told::code(house, &handed, words.json, false);
         return Ok(0);
     }
-    warn(house, &plan);
     let report = match &plan.parent {
         Some(parent) => {
             let report = house.wallet.create_from(&parent.id, &plan.draft).await;
-            price_of(house, parent, report.is_ok());
+            price_of(house, parent, report.is_ok(), report.is_ok());
             report?
         }
         None => log_in(house, &plan.source, Some(&words.name), &plan.draft, words.no_browser, &doing).await?,
@@ -162,7 +162,7 @@ async fn handed(house: &House, words: &Words, plan: &Plan, doing: &str) -> Resul
     if let Some(parent) = &plan.parent {
         let how = HandOver::Subtoken(Box::new(plan.draft.clone()));
         let handed = house.wallet.hand_over(&parent.id, &how).await;
-        price_of(house, parent, false);
+        price_of(house, parent, handed.is_ok(), false);
         return handed;
     }
     let order = ordered(&plan.source, None, &plan.draft, words.no_browser);
@@ -181,10 +181,10 @@ fn ordered(source: &SourceId, name: Option<&str>, draft: &Draft, no_browser: boo
     }
 }
 
-/// What the use of a parent has cost. `told`: that it rotated is said already.
-pub fn price_of(house: &House, before: &Held, told: bool) {
+/// What the use of a parent has cost. `served`: a child came of it. `told`: that it rotated is said already.
+pub(super) fn price_of(house: &House, before: &Held, served: bool, told: bool) {
     let after = house.wallet.view(&before.id).ok();
-    if let Some(price) = after.and_then(|after| price::paid_other(before, &after, told)) {
+    if let Some(price) = after.and_then(|after| price::paid_other(before, &after, served, told)) {
         house.say(&format!("{}: {price}", before.name));
     }
 }
@@ -197,7 +197,7 @@ fn facts(held: Option<&Held>) -> Option<&Facts> {
 }
 
 /// Says what is to be known before, and does not stop it. What would stop it is a failure of its own.
-fn warn(house: &House, plan: &Plan) {
+pub(super) fn warn(house: &House, plan: &Plan) {
     let zone = order::zone(house);
     let circumstances = circumstances(house, plan, &zone);
     for warning in check(&plan.draft, &circumstances).iter().filter(|warning| !warning.stops) {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::create::price_of;
+use super::create::{Plan, price_of, warn};
 use super::order::Wish;
 use super::told;
 use crate::cli::house::House;
@@ -81,8 +81,11 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
             let may = |name: &&str| can(&facts.capabilities, name);
             draft.capabilities = ["AT", "tokeninfo"].into_iter().filter(may).map(Capability::new).collect();
         }
-        let handed = house.wallet.hand_over(&held.id, &HandOver::Subtoken(Box::new(draft))).await;
-        price_of(house, &held, false);
+        let plan = Plan { source: held.source.clone(), draft, parent: Some(held.clone()) };
+        warn(house, &plan);
+        let how = HandOver::Subtoken(Box::new(plan.draft));
+        let handed = house.wallet.hand_over(&held.id, &how).await;
+        price_of(house, &held, handed.is_ok(), false);
         handed?
     };
     told::code(house, &handed, words.json, words.qr);

@@ -60,7 +60,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     }
     let before = right::before(house, &via);
     let events = house.wallet.history_of_listed(&source.id, &via, &ids).await;
-    right::say_price(house, before.as_ref(), &source);
+    right::say_price(house, before.as_ref(), &source, events.is_ok());
     history::print(house, &events?, words.json, None);
     Ok(0)
 }

@@ -30,7 +30,7 @@ What a mytoken may do is not listed by any server; it is known of what is held h
 
 Examples:
   toktui mytoken list
-  toktui mytoken list kit --log-in --last-used
+  toktui mytoken list mytoken-kit --log-in --last-used
   toktui mytoken list --json | jq -r '.mytokens[] | select(.held_as == null) | .mom_id'
 
 JSON (version 1; moments are seconds since 1970, null is unknown):
@@ -53,7 +53,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     let before = right::before(house, &via);
     let mut family = house.wallet.family(&source.id, &via, Which::All).await?;
     let used = if words.shown.last_used { house.wallet.last_used(&mut family).await } else { Ok(()) };
-    right::say_price(house, before.as_ref(), &source);
+    right::say_price(house, before.as_ref(), &source, true);
     members::show(house, &family, before.as_ref().map(|held| held.name.as_str()), &words.shown);
     used.map(|()| 0)
 }

@@ -15,7 +15,7 @@ use crate::domain::draft::{Draft, DraftClause, Edge, When, clauses_from_json, fr
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::mytoken::{Capability, Form, Rotation};
 use crate::domain::source::{Source, SourceId, SourceKind};
-use crate::domain::untrusted::Untrusted;
+use crate::domain::untrusted::{Untrusted, cleaned};
 
 /// A file with a draft or restrictions is no longer than this.
 const LONGEST: u64 = 1 << 20;
@@ -27,8 +27,9 @@ pub struct Wish {
     /// Begin with this profile: one of `toktui mytoken profiles`
     #[arg(long, value_name = "PROFILE")]
     pub profile: Option<String>,
-    /// Begin with this draft: JSON, @FILE, or - for standard input
-    #[arg(long, value_name = "JSON|@FILE|-", conflicts_with = "profile")]
+    /// Begin with this draft: JSON, @FILE, or - for standard input; of a profile beside it only the server counts, and the
+    /// provider where the draft names none
+    #[arg(long, value_name = "JSON|@FILE|-")]
     pub draft: Option<String>,
     /// What it may do, instead of the profile's: AT, tokeninfo, …; may be repeated
     #[arg(long, value_name = "CAPABILITY")]
@@ -140,12 +141,12 @@ pub fn server(house: &House, word: Option<&str>, doing: &str) -> Result<SourceId
         return Ok((*id).clone());
     }
     let names: Vec<&str> = servers.iter().map(|(id, _)| id.as_str()).collect();
-    let why = match word {
-        Some(word) => format!("no mytoken server `{word}` is listed here"),
-        None => "it must be said at which mytoken server".to_owned(),
+    let (why, there) = match word {
+        Some(word) => (format!("no mytoken server is listed as {}", cleaned(word)), "There are"),
+        None => ("it must be said at which mytoken server".to_owned(), "--server"),
     };
     let list = "`[mytoken.NAME] address = \"…\"` in the config lists another one";
-    Err(Failure::new(Kind::Unusable, doing, why).hint(format!("--server: {}. {list}.", names.join(", "))))
+    Err(Failure::new(Kind::Unusable, doing, why).hint(format!("{there}: {}. {list}.", names.join(", "))))
 }
 
 /// A provider by its issuer, or by the short name of its row.

@@ -130,7 +130,7 @@ async fn listing(house: &House, words: &Words, source: &Source, via: &Via) -> Op
     }
     let before = right::before(house, via);
     let family = house.wallet.family(&source.id, via, Which::All).await;
-    right::say_price(house, before.as_ref(), source);
+    right::say_price(house, before.as_ref(), source, family.is_ok());
     told(house, words, family)
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::order;
 use crate::cli::house::House;
 use crate::cli::login::asked_for;
 use crate::cli::{gate, price};
@@ -9,7 +10,6 @@ use crate::domain::credential::{Chain, Held};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::family::Via;
 use crate::domain::source::{Source, SourceId, SourceKind};
-use crate::domain::untrusted::cleaned;
 
 /// By whose right.
 #[derive(Clone, Debug, Default, Args)]
@@ -34,17 +34,9 @@ pub(super) fn server(house: &House, wanted: Option<&str>, by: &By, doing: &str) 
     let is_server = |source: &&Source| matches!(source.kind, SourceKind::Server(_));
     let servers: Vec<&Source> = all.iter().filter(is_server).collect();
     if let Some(wanted) = wanted {
-        let bare = |text: &str| text.trim_end_matches('/').to_owned();
-        let found = servers.iter().find(|source| match &source.kind {
-            SourceKind::Server(server) => {
-                source.id.as_str() == wanted || bare(&server.address) == bare(wanted)
-            }
-            SourceKind::Issuer(_) | SourceKind::Profile(_) => false,
-        });
-        let found = found.map(|source| (*source).clone());
-        return found.ok_or_else(|| {
-            let why = format!("no mytoken server is listed as {}", cleaned(wanted));
-            Failure::new(Kind::Unusable, doing, why).hint(named(&servers))
+        let id = order::server(house, Some(wanted), doing)?;
+        return house.wallet.source(&id).ok_or_else(|| {
+            Failure::new(Kind::Unusable, doing, "it is listed here no more").hint(named(&servers))
         });
     }
     if let Some(via) = &by.via {
@@ -129,16 +121,16 @@ pub(super) fn say_copy(house: &House, before: &Held) {
     }
 }
 
-/// Says what it cost, and how much more may be asked where that is little.
-pub(super) fn say_price(house: &House, before: Option<&Held>, source: &Source) {
+/// Says what it cost, and how much more may be asked where that is little. `served`: the server did what was asked.
+pub(super) fn say_price(house: &House, before: Option<&Held>, source: &Source, served: bool) {
     if let Some(before) = before
         && let Ok(after) = house.wallet.view(&before.id)
-        && let Some(price) = price::paid_other(before, &after, false)
+        && let Some(price) = price::paid_other(before, &after, served, false)
     {
         house.say(&format!("{}: {price}", before.name));
     }
     if let Some((allowance, _)) = house.wallet.allowance(&source.id)
-        && allowance.remaining.saturating_mul(5) < allowance.limit
+        && allowance.is_below(20)
     {
         house.say(&format!(
             "{} takes {} more requests from this address in the next {} s",

@@ -57,28 +57,28 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     for remark in &done.remarks {
         house.say(&cleaned(remark));
     }
-    let revoked = if words.revoke_old {
-        let said = house.wallet.revoke(&old.id).await?;
-        house.say(&cleaned(&said));
-        true
+    let ended = if words.revoke_old { Some(house.wallet.revoke(&old.id).await) } else { None };
+    if let Some(Ok(said)) = &ended {
+        house.say(&cleaned(said));
     } else {
-        house.say(&format!(
+        house.say(&cleaned(&format!(
             "the old one lives on, as {}; to end it: toktui revoke {}",
             done.old_name, done.old_name
-        ));
-        false
-    };
+        )));
+    }
     if words.json {
         let remarks: Vec<&String> = report.remarks.iter().chain(&done.remarks).collect();
         house.out.line(&safe::safe(&json!({
             "version": 1,
             "name": done.name,
             "old_name": done.old_name,
-            "revoked": revoked,
+            "revoked": matches!(ended, Some(Ok(_))),
             "remarks": remarks,
         })));
     } else {
         house.out.line(&format!("{} is the new one now.", done.name));
     }
+    // The new one is in its place whether or not the old one could be ended.
+    ended.transpose()?;
     Ok(0)
 }

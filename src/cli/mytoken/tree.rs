@@ -42,7 +42,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     let via = Via::Held(held.id.clone());
     let mut family = house.wallet.family(&source.id, &via, Which::Below).await?;
     let used = if words.shown.last_used { house.wallet.last_used(&mut family).await } else { Ok(()) };
-    right::say_price(house, Some(&held), &source);
+    right::say_price(house, Some(&held), &source, true);
     members::show(house, &family, Some(&held.name), &words.shown);
     used.map(|()| 0)
 }

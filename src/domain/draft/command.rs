@@ -37,7 +37,14 @@ pub fn command(draft: &Draft, base: &Base<'_>) -> String {
     let plain = said(draft, from, base.from.is_some()).filter(|said| !said.is_hidden);
     match plain {
         Some(said) => line.words.extend(said.words),
-        None => line.options("draft", [on_one_line(&to_json(draft)).as_str()]),
+        None => {
+            // A code is what the command gives, and nothing that a draft of it may ask for.
+            let form = if draft.form == Form::Code { Form::Token } else { draft.form };
+            if draft.form == Form::Code {
+                line.flag("code");
+            }
+            line.options("draft", [on_one_line(&to_json(&Draft { form, ..draft.clone() })).as_str()]);
+        }
     }
     let trimmed = cleaned(draft.name.trim());
     let name = match (trimmed.as_str(), base.profile) {
@@ -68,9 +75,10 @@ fn said(draft: &Draft, from: &Draft, is_subtoken: bool) -> Option<Line> {
     clauses(&draft.clauses, &from.clauses, &mut line);
     rotation(draft, from, &mut line)?;
     match (draft.form, from.form) {
+        (Form::Code, _) => line.flag("code"),
         (form, there) if form == there => {}
         (Form::Short, _) => line.flag("short"),
-        (Form::Token | Form::Code, _) => return None,
+        (Form::Token, _) => return None,
     }
     if draft.templates != from.templates {
         line.some("template", draft.templates.iter().map(String::as_str))?;
@@ -296,6 +304,7 @@ mod tests {
         let (now, zone) = (from_epoch(1_800_000_000), TimeZone::UTC);
         let mut draft = Draft { name: String::new(), ..base.clone() };
         let mut seen: Vec<String> = Vec::new();
+        let mut is_code = false;
         let mut words = words.iter().cloned();
         while let Some(word) = words.next() {
             let Some(option) = word.strip_prefix("--").map(str::to_owned) else {
@@ -354,6 +363,7 @@ mod tests {
                 },
                 ("auto-revoke", _) => draft.rotation.auto_revoke = true,
                 ("short", _) => draft.form = Form::Short,
+                ("code", _) => is_code = true,
                 ("restrictions", _) => {
                     let json = serde_json::from_str(&value()).expect("JSON");
                     draft.clauses = clauses_from_json(&json, now, &zone).expect("clauses");
@@ -378,6 +388,9 @@ mod tests {
             }
         }
         draft.clauses.retain(|clause| !clause.is_open());
+        if is_code {
+            draft.form = Form::Code;
+        }
         draft
     }
 
