@@ -324,6 +324,9 @@ fn read_only_by_word_or_config_changes_nothing_and_still_looks_up() {
     let after = still(&home);
     let changed: Vec<_> = after.iter().filter(|file| !before.contains(file)).map(|(_, path)| path).collect();
     assert!(changed.is_empty(), "{changed:?}");
+    let gone: Vec<_> =
+        before.iter().map(|(_, path)| path).filter(|path| !after.iter().any(|(_, is)| is == *path)).collect();
+    assert!(gone.is_empty(), "{gone:?}");
     home.configure(&format!("[board]\nread_only = true\n{}", servers.config()));
     refused(&home, &["token", "held-toar"]);
 }
