@@ -190,19 +190,23 @@ fn what_cannot_be_made_is_said_by_its_exit_code_before_anything_is_sent() {
     let servers = Servers::open();
     let home = home(&servers);
     home.keep("toar", &parent(&servers, None));
-    let table: [&[&str]; 8] = [
-        &["create", "toar", "--profile", "toar"],
-        &["create", "a b", "--profile", "toar"],
-        &["create", "x", "--profile", "nothing"],
-        &["create", "x", "--server", "nowhere"],
-        &["create", "x", "--server", "mt", "--expires", "soon"],
-        &["create", "x", "--server", "mt", "--restrictions", "{"],
-        &["create", "x", "--from", "nobody"],
-        &["create", "x", "--server", "mt"],
+    let table: [(&[&str], &str); 8] = [
+        (&["create", "toar", "--profile", "toar"], "already the name"),
+        (&["create", "a b", "--profile", "toar"], "a name has"),
+        (&["create", "x", "--profile", "nothing"], "there is no profile `nothing`"),
+        (&["create", "x", "--server", "nowhere"], "no mytoken server `nowhere`"),
+        (&["create", "x", "--server", "mt", "--provider", "checkin", "--expires", "soon"], "--expires: "),
+        (
+            &["create", "x", "--server", "mt", "--provider", "checkin", "--restrictions", "{"],
+            "--restrictions: ",
+        ),
+        (&["create", "x", "--from", "nobody"], "nothing is held as `nobody`"),
+        (&["create", "x", "--server", "mt"], "--provider"),
     ];
-    for words in table {
+    for (words, why) in table {
         let said = home.run(&[&["mytoken"], words].concat());
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{words:?}: {said:?}");
+        assert!(said.err.contains(why), "{words:?}: {said:?}");
     }
     assert_eq!(servers.sandbox.mytokens.requests("POST /api/v0/token/my"), 0);
     home.configure("[mytoken.mt]\naddress = \"http://127.0.0.1:9\"\n");
