@@ -91,10 +91,10 @@ fn the_json_in_the_editor_is_the_same_draft_and_what_cannot_be_read_is_kept() {
     board.play("e <see:no editor is named here>");
     with(&board, |text| text.replace("toar-2", "archive"));
     board.play("e <see:Taken from the JSON>").shows(&["archive"]);
-    with(&board, |text| text.replace("archive", "lost").replace('}', ""));
+    with(&board, |text| text.replace("archive", "lost") + "!");
     board.play("e <see:cannot be read>").shows(&["archive"]);
-    with(&board, |text| text.replace("lost", "found") + "}");
-    board.play("e <see:JSON>");
+    with(&board, |text| text.replace("lost", "found").replace('!', ""));
+    board.play("e <see:Taken from the JSON>").shows(&["found"]).hides(&["archive"]);
 }
 
 #[test]
