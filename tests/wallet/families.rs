@@ -478,10 +478,12 @@ async fn pitfall_3_the_journal_tells_rotated_away_from_revoked() {
     let order = || Order { rotation: rotation.clone(), ..Order::default() };
     let (first, second) = (issue(&world, order()), issue(&world, order()));
     let force = || Wish { force: true, ..Wish::default() };
+    let mut newest = None;
     for (name, issued) in [("a", &first), ("b", &second)] {
         let id = keep(&world, name, issued).await;
         world.wallet.draw(&id, force()).await.expect("an access token");
         if name == "b" {
+            newest = Some(world.wallet.form(&id, Form::Mytoken).await.expect("its newest copy"));
             world.wallet.revoke(&id).await.expect("revoked");
         }
         world.wallet.forget(&id).await.expect("forgotten");
@@ -493,6 +495,11 @@ async fn pitfall_3_the_journal_tells_rotated_away_from_revoked() {
     assert_eq!((rotated.standing, rotated.by), (Standing::RotatedAway, By::Journal));
     assert!(rotated.fact.contains("this is copy 1; it was rotated from here to copy 2"), "{}", rotated.fact);
     assert_eq!(world.server_requests(), sent, "an older copy is not sent");
+    let newest = newest.expect("copy 2 of the other one, which rotated before it was revoked");
+    assert_ne!(newest.expose(), second.mytoken.expose());
+    let revoked = world.wallet.look_up_pasted(&recognise(newest.expose()), &Ask::IfListed).await.verdict;
+    assert_eq!((revoked.standing, revoked.by), (Standing::RevokedOrUnknown, By::Journal));
+    assert_eq!(revoked.fact, "it was revoked from here");
     let theirs = issue(&world, Order::default());
     world.wallet.look_up_pasted(&recognise(theirs.mytoken.expose()), &Ask::IfListed).await;
     let plain = issue(&world, Order::default());
