@@ -311,8 +311,14 @@ async fn a_parent_that_was_overtaken_or_is_in_doubt_is_not_sent() {
     let world = guests().await;
     let revoking = mytoken::Rotation { auto_revoke: true, ..ROTATES };
     let capabilities = ["AT", "create_mytoken", "tokeninfo"].map(str::to_owned).to_vec();
-    let issued = world.issued(Order { capabilities, rotation: Some(revoking), ..Order::default() });
-    // Another machine has rotated it, and its newer copy is kept here, too.
+    let order = Order { capabilities, rotation: Some(revoking), ..Order::default() };
+    // Of one of them a newer copy is held here, too.
+    let first = world.mytokens.issue(order.clone()).expect("issued");
+    let overtaken = world.keep("overtaken", &first.mytoken).await;
+    world.keep("newer", &world.mytokens.rotate(&first.mom_id).expect("rotated")).await;
+    assert_eq!(world.held(&overtaken).health, Health::Dead("rotated away".to_owned()));
+    // Of the other one another machine has handed the newer copy over, whose next use got no answer.
+    let issued = world.issued(order);
     let old = world.keep("old", &issued).await;
     let other = world.other_wallet();
     let specimen = toktui::domain::specimen::recognise(issued.expose());
@@ -321,7 +327,11 @@ async fn a_parent_that_was_overtaken_or_is_in_doubt_is_not_sent() {
     let code = other.hand_over_rotating(&theirs).await.expect("a code");
     world.wallet.redeem(&"mt".into(), &code.code, Some("new")).await.expect("redeemed");
     let before = world.server_requests();
-    assert_eq!(names(&world.wallet), ["old"], "the newer copy took the older one's place");
+    assert_eq!(
+        names(&world.wallet),
+        ["newer", "old", "overtaken"],
+        "the newer copy took the older one's place"
+    );
     world.mytokens.traps().answers_get_lost = true;
     world.wallet.draw(&old, PLAIN).await.expect_err("lost");
     world.mytokens.traps().answers_get_lost = false;
@@ -333,6 +343,16 @@ async fn a_parent_that_was_overtaken_or_is_in_doubt_is_not_sent() {
     ] {
         assert_eq!(failure.kind, Kind::NotValid, "{failure}");
         assert!(failure.why.contains("was not sent"), "{failure}");
+    }
+    let subtoken = HandOver::Subtoken(Box::new(draft("x", &["AT"])));
+    for failure in [
+        world.wallet.create_from(&overtaken, &draft("x", &["AT"])).await.map(|_| ()).expect_err("overtaken"),
+        world.wallet.hand_over(&overtaken, &subtoken).await.map(|_| ()).expect_err("overtaken"),
+        world.wallet.hand_over(&overtaken, &HandOver::Itself).await.map(|_| ()).expect_err("overtaken"),
+        world.wallet.hand_over_rotating(&overtaken).await.map(|_| ()).expect_err("overtaken"),
+    ] {
+        assert_eq!(failure.kind, Kind::NotValid, "{failure}");
+        assert!(failure.why.contains("held, as newer; this older one was not sent"), "{failure}");
     }
     assert_eq!(world.server_requests(), before, "nothing was sent");
     assert_eq!(world.mytokens.stale_presentations(), 0);
