@@ -22,7 +22,7 @@ use toktui::wallet::login::line;
 use toktui::wallet::look_up::Ask;
 use toktui::wallet::manager;
 
-use crate::world::{World, visit};
+use crate::world::{World, copy, counted, visit};
 
 const REVOKED_HERE: &str = "revoked from here";
 
@@ -51,10 +51,6 @@ fn named(name: &str, order: Order) -> Order {
 
 fn child(name: &str, of: &Issued) -> Order {
     Order { parent: Some(of.mom_id.clone()), ..named(name, Order::default()) }
-}
-
-fn counted(other: i64) -> Vec<Clause> {
-    vec![Clause { usages_at: Some(9), usages_other: Some(other), ..Clause::default() }]
 }
 
 fn issue(world: &World, order: Order) -> Issued {
@@ -128,11 +124,6 @@ fn dead() -> Health {
     Health::Dead(REVOKED_HERE.to_owned())
 }
 
-fn copy(world: &World, id: &CredentialId) -> u64 {
-    let Chain::Mytoken { copy, .. } = world.held(id).chain else { panic!("a mytoken") };
-    copy
-}
-
 #[tokio::test]
 async fn a_list_is_joined_with_what_is_held_and_costs_nothing_where_nothing_is_counted() {
     let world = world().await;
@@ -146,7 +137,7 @@ async fn a_list_is_joined_with_what_is_held_and_costs_nothing_where_nothing_is_c
     let build = family.members.iter().find(|member| member.held.is_some()).expect("a held one");
     assert_eq!(build.capabilities.as_ref().map(Vec::len), Some(2));
     assert!(family.members.iter().all(|member| member.last_used.is_none()));
-    assert_eq!((copy(&world, &lister), world.mytokens.stale_presentations()), (1, 0));
+    assert_eq!((copy(&world.wallet, &lister), world.mytokens.stale_presentations()), (1, 0));
 }
 
 #[tokio::test]
@@ -156,12 +147,12 @@ async fn the_cheapest_that_may_is_asked_first_and_those_that_cannot_are_not_name
     let rotates = Some(Rotation { on_other: true, ..Rotation::default() });
     let bound = vec![Clause { hosts: vec!["127.0.0.0/8".to_owned()], ..Clause::default() }];
     let free = keep(&world, "free", &issue(&world, list())).await;
-    let few = keep(&world, "few", &issue(&world, Order { restrictions: counted(2), ..list() })).await;
-    let many = keep(&world, "many", &issue(&world, Order { restrictions: counted(50), ..list() })).await;
+    let few = keep(&world, "few", &issue(&world, Order { restrictions: counted(9, 2), ..list() })).await;
+    let many = keep(&world, "many", &issue(&world, Order { restrictions: counted(9, 50), ..list() })).await;
     let plain = keep(&world, "bound", &issue(&world, Order { restrictions: bound.clone(), ..list() })).await;
     let turning = Order { restrictions: bound.clone(), rotation: rotates, ..list() };
     let turning = keep(&world, "turning", &issue(&world, turning)).await;
-    keep(&world, "none-left", &issue(&world, Order { restrictions: counted(0), ..list() })).await;
+    keep(&world, "none-left", &issue(&world, Order { restrictions: counted(9, 0), ..list() })).await;
     keep(&world, "other", &issue(&world, may(&["AT"]))).await;
     let dead = keep(&world, "dead", &issue(&world, list())).await;
     world.wallet.revoke(&dead).await.expect("revoked");
@@ -175,7 +166,7 @@ async fn pitfall_6_a_list_by_a_restricted_mytoken_costs_a_use_and_its_new_copy_i
     let world = world().await;
     let rotation = Some(Rotation { on_other: true, auto_revoke: true, ..Rotation::default() });
     let capabilities = ["manage_mytokens", "tokeninfo"];
-    let restricted = Order { restrictions: counted(5), rotation: rotation.clone(), ..may(&capabilities) };
+    let restricted = Order { restrictions: counted(9, 5), rotation: rotation.clone(), ..may(&capabilities) };
     let restricted = keep(&world, "restricted", &issue(&world, restricted)).await;
     let free = keep(&world, "free", &issue(&world, Order { rotation, ..may(&capabilities) })).await;
     world.wallet.look_up(&restricted).await.expect("held");
@@ -187,7 +178,7 @@ async fn pitfall_6_a_list_by_a_restricted_mytoken_costs_a_use_and_its_new_copy_i
         panic!("a mytoken")
     };
     assert_eq!((number, facts.restrictions[0].used_other), (3, Some(2)));
-    assert_eq!((copy(&world, &free), world.mytokens.stale_presentations()), (1, 0));
+    assert_eq!((copy(&world.wallet, &free), world.mytokens.stale_presentations()), (1, 0));
 }
 
 #[tokio::test]
@@ -195,7 +186,7 @@ async fn a_list_whose_answer_gets_lost_leaves_a_rotating_mytoken_in_doubt_and_no
     let world = world().await;
     let rotation = Some(Rotation { on_other: true, auto_revoke: true, ..Rotation::default() });
     let list = may(&["manage_mytokens:list"]);
-    let turns = Order { restrictions: counted(5), rotation: rotation.clone(), ..list.clone() };
+    let turns = Order { restrictions: counted(9, 5), rotation: rotation.clone(), ..list.clone() };
     let turns = keep(&world, "turns", &issue(&world, turns)).await;
     let free = keep(&world, "free", &issue(&world, Order { rotation, ..list })).await;
     // The server is known before its answers get lost.
@@ -419,7 +410,7 @@ async fn each_refusal_of_the_servers_has_its_sentence_and_its_code() {
     let stranger = issue(&world, Order { subject: "somebody-else".to_owned(), ..Order::default() });
     let weak = Via::Held(keep(&world, "weak", &issue(&world, may(&["AT"]))).await);
     let boss = Via::Held(keep(&world, "boss", &issue(&world, may(&["manage_mytokens"]))).await);
-    let used_up = Order { restrictions: counted(0), ..may(&["manage_mytokens", "tokeninfo"]) };
+    let used_up = Order { restrictions: counted(9, 0), ..may(&["manage_mytokens", "tokeninfo"]) };
     let used_up = Via::Held(keep(&world, "used-up", &issue(&world, used_up)).await);
     let gone = issue(&world, may(&["manage_mytokens"]));
     let gone_id = keep(&world, "gone", &gone).await;
@@ -672,7 +663,7 @@ async fn pitfall_7_the_new_copy_that_comes_with_a_revocation_is_kept() {
             .await
             .expect("revoked");
     }
-    assert_eq!((copy(&world, &boss), world.mytokens.stale_presentations()), (3, 0));
+    assert_eq!((copy(&world.wallet, &boss), world.mytokens.stale_presentations()), (3, 0));
     assert_eq!(world.wallet.look_up(&boss).await.expect("held").verdict.standing, Standing::Valid);
 }
 
@@ -682,7 +673,7 @@ async fn pitfalls_21_and_22_no_mytoken_is_in_a_header_and_no_cookie_comes_back()
     let world = world().await;
     let made = tree(&world, Order::default());
     let rotation = Some(Rotation { on_other: true, ..Rotation::default() });
-    let boss = Order { restrictions: counted(9), rotation, ..may(&["manage_mytokens", "tokeninfo"]) };
+    let boss = Order { restrictions: counted(9, 9), rotation, ..may(&["manage_mytokens", "tokeninfo"]) };
     let boss = keep(&world, "boss", &issue(&world, boss)).await;
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let to = Arc::clone(&seen);
@@ -704,7 +695,7 @@ async fn read_only_every_verb_that_changes_something_says_so_and_sends_nothing()
     let world = world().await;
     let made = tree(&world, Order::default());
     let plain = keep(&world, "plain", &made.toar).await;
-    let boss = Order { restrictions: counted(9), ..may(&["manage_mytokens", "tokeninfo"]) };
+    let boss = Order { restrictions: counted(9, 9), ..may(&["manage_mytokens", "tokeninfo"]) };
     let boss = keep(&world, "boss", &issue(&world, boss)).await;
     let free = keep(&world, "free", &issue(&world, may(&["manage_mytokens", "tokeninfo"]))).await;
     let backup = world.wallet.back_up(std::slice::from_ref(&plain), None).expect("a backup");

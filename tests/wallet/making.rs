@@ -22,7 +22,7 @@ use toktui::wallet::Wallet;
 use toktui::wallet::draw::Wish;
 use toktui::wallet::successor::Succeeded;
 
-use crate::world::{Running, World, at, visit};
+use crate::world::{Running, World, at, copy, visit};
 
 const PLAIN: Wish = Wish { force: false, insist: false, min_life: None, ask: None };
 const FORCE: Wish = Wish { force: true, insist: false, min_life: None, ask: None };
@@ -56,13 +56,6 @@ fn ordered(source: &str, draft: Draft) -> Login {
 fn facts(wallet: &Wallet, id: &CredentialId) -> Facts {
     match wallet.view(id).expect("held").chain {
         Chain::Mytoken { facts, .. } => *facts,
-        _ => panic!("a mytoken"),
-    }
-}
-
-fn copy(wallet: &Wallet, id: &CredentialId) -> u64 {
-    match wallet.view(id).expect("held").chain {
-        Chain::Mytoken { copy, .. } => copy,
         _ => panic!("a mytoken"),
     }
 }

@@ -15,16 +15,12 @@ use toktui::sandbox::mytoken::{self, Clause, Order};
 use toktui::sandbox::visitor::Choice;
 use toktui::wallet::draw::Wish;
 
-use crate::world::{World, at, named, provider, visit};
+use crate::world::{World, at, counted, named, provider, visit};
 
 const FORCE: Wish = Wish { force: true, insist: true, min_life: None, ask: None };
 const PLAIN: Wish = Wish { force: false, insist: false, min_life: None, ask: None };
 const ROTATES: mytoken::Rotation =
     mytoken::Rotation { on_at: true, on_other: true, lifetime: 0, auto_revoke: true };
-
-fn counted(at: i64, other: i64) -> Vec<Clause> {
-    vec![Clause { usages_at: Some(at), usages_other: Some(other), ..Clause::default() }]
-}
 
 fn rotating() -> Order {
     Order { rotation: Some(ROTATES), ..Order::default() }

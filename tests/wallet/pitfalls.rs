@@ -15,18 +15,9 @@ use toktui::sandbox::mytoken::{Clause, Order, Rotation};
 use toktui::sandbox::visitor::Choice;
 use toktui::wallet::draw::Wish;
 
-use crate::world::{World, at, visit};
+use crate::world::{World, at, copy, counted, visit};
 
 const FORCE: Wish = Wish { force: true, insist: false, min_life: None, ask: None };
-
-fn copy(world: &World, id: &CredentialId) -> u64 {
-    let Chain::Mytoken { copy, .. } = world.held(id).chain else { panic!("a mytoken") };
-    copy
-}
-
-fn counted(at: i64, other: i64) -> Vec<Clause> {
-    vec![Clause { usages_at: Some(at), usages_other: Some(other), ..Clause::default() }]
-}
 
 fn draft(capabilities: &[&str]) -> Draft {
     Draft { capabilities: capabilities.iter().copied().map(Capability::new).collect(), ..Draft::default() }
@@ -52,9 +43,9 @@ async fn pitfall_6_a_history_turns_an_unrestricted_mytoken_not_over_and_leaves_n
     let id = world.kept("toar", Order { rotation, ..Order::default() }).await;
     world.wallet.history(&id).await.expect("a history");
     world.wallet.look_up(&id).await.expect("held");
-    assert_eq!((copy(&world, &id), world.held(&id).health), (1, Health::Ok));
+    assert_eq!((copy(&world.wallet, &id), world.held(&id).health), (1, Health::Ok));
     world.wallet.draw(&id, FORCE).await.expect("an access token");
-    assert_eq!((copy(&world, &id), world.mytokens.stale_presentations()), (2, 0));
+    assert_eq!((copy(&world.wallet, &id), world.mytokens.stale_presentations()), (2, 0));
 }
 
 #[tokio::test]
@@ -191,5 +182,5 @@ async fn pitfall_37_uses_of_one_mytoken_go_out_one_after_the_other_whatever_they
     });
     join_all(uses).await;
     assert_eq!((world.server_tap.most_at_once(), world.mytokens.stale_presentations()), (1, 0));
-    assert!(copy(&world, &id) > 6, "{}", copy(&world, &id));
+    assert!(copy(&world.wallet, &id) > 6, "{}", copy(&world.wallet, &id));
 }

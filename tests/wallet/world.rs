@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 use toktui::desktop::clock::SystemClock;
-use toktui::domain::credential::{CredentialId, Held};
+use toktui::domain::credential::{Chain, CredentialId, Held};
 use toktui::domain::draft::{Draft, DraftClause, When};
 use toktui::domain::failure::Failure;
 use toktui::domain::login::{Choice as Offer, Order, Report, Step, View};
@@ -248,6 +248,17 @@ impl Running {
         let ended = tokio::time::timeout(Duration::from_secs(30), self.task).await;
         ended.expect("in time").expect("no panic")
     }
+}
+
+/// Which copy of a mytoken is held.
+pub fn copy(wallet: &Wallet, id: &CredentialId) -> u64 {
+    let Chain::Mytoken { copy, .. } = wallet.view(id).expect("held").chain else { panic!("a mytoken") };
+    copy
+}
+
+/// A restriction to so many access tokens and so many other uses.
+pub fn counted(at: i64, other: i64) -> Vec<mytoken::Clause> {
+    vec![mytoken::Clause { usages_at: Some(at), usages_other: Some(other), ..mytoken::Clause::default() }]
 }
 
 /// A new browser's way through the pages.
