@@ -120,11 +120,13 @@ fn what_was_kept_and_never_told_of_is_listed_all_the_same() {
     home.keep("first", &access_token(now(), 600, "jane"));
     let list = home.path().join("store/list");
     let before = std::fs::read(&list).unwrap();
-    home.keep("second", &access_token(now(), 600, "john"));
+    let second = access_token(now(), 600, "john");
+    home.keep("second", &second);
+    assert_ne!(std::fs::read(&list).unwrap(), before, "the list tells of it");
     std::fs::write(&list, before).unwrap();
     let names = |listed: Value| -> Vec<String> {
         listed["tokens"].as_array().unwrap().iter().map(|one| one["name"].to_string()).collect()
     };
     assert_eq!(names(home.json(&["list", "--json"])), ["\"first\"", "\"second\""]);
-    assert_ne!(std::fs::read(&list).unwrap().len(), 0);
+    assert_eq!(home.good(&["token", "second"]).trim(), second);
 }
