@@ -265,16 +265,10 @@ fn a_program_that_notes_no_intent_is_caught() {
             "trace=all".to_owned()
         };
         giver.logins.hold();
-        let mut tries = 0;
-        let traced = loop {
-            let words = [&about[..], std::slice::from_ref(&rule)].concat();
-            let mut traced = traces::traced(&command, log.path(), &words).spawn().unwrap();
-            if is_worked(&mut traced, || giver.logins.rotations() > before.rotations) {
-                break traced;
-            }
-            tries += 1;
-            assert!(tries < 20, "{:?}", Ran::ended(traced));
-        };
+        let mut traced =
+            traces::traced(&command, log.path(), &[&about[..], &[rule]].concat()).spawn().unwrap();
+        let is_worked = is_worked(&mut traced, || giver.logins.rotations() > before.rotations);
+        assert!(is_worked, "{:?}", Ran::ended(traced));
         let child = child_of(traced.id());
         rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
         let out = Ran::ended(traced).out;
@@ -290,8 +284,7 @@ fn a_program_that_notes_no_intent_is_caught() {
     }
 }
 
-/// Whether the request was worked. Else the program has ended: the length that strace told it was not that of its intent, whose moment has
-/// more or fewer digits from one time to the next.
+/// Whether the request was worked. Else the program has ended: the length that strace told it was not that of its intent.
 pub fn is_worked(traced: &mut Child, is_so: impl Fn() -> bool) -> bool {
     let traced = RefCell::new(traced);
     wait("the request to be worked", || is_so() || traced.borrow_mut().try_wait().unwrap().is_some());
