@@ -54,18 +54,22 @@ fn killed_at_a_random_instant_a_making_loses_nothing_that_was_told() {
                     let mut dice = Dice(making as u64 * 100 + lane as u64);
                     let mut span = usual_span(&stage, making);
                     for round in (lane..kills).step_by(lanes(making)) {
-                        let at = instant(&mut dice, span, making);
-                        let (left, ran) = broken_off(&stage, making, &|command, code| {
-                            killed_after(&stage, command, code, at)
-                        })
-                        .unwrap_or_else(|why| {
-                            panic!("{making:?}, lane {lane}, round {round}, after {at:?}: {why}")
-                        });
-                        if left == Left::Kept && ran.code.is_some() {
-                            // It was over before the kill: this machine is faster now.
+                        loop {
+                            let at = instant(&mut dice, span, making);
+                            let (left, ran) = broken_off(&stage, making, &|command, code| {
+                                killed_after(&stage, command, code, at)
+                            })
+                            .unwrap_or_else(|why| {
+                                panic!("{making:?}, lane {lane}, round {round}, after {at:?}: {why}")
+                            });
+                            if ran.code.is_none() {
+                                tally.lock().unwrap().add(left);
+                                break;
+                            }
+                            // It was over before the kill, which is none: this machine is faster now.
+                            assert_eq!((ran.code, left), (Some(0), Left::Kept), "{ran:?}");
                             span = span * 19 / 20;
                         }
-                        tally.lock().unwrap().add(left);
                     }
                 });
             }
