@@ -8,29 +8,41 @@ mod families;
 
 use board::{frame, id, logging_in, looked_up, morning, plain, report};
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use std::sync::Arc;
 
-use serde_json::json;
-use toktui::app::effect::Outcome;
+use serde_json::{Value, json};
+use toktui::app::create::tree::{Tick, Twig};
+use toktui::app::create::typed::Typed;
+use toktui::app::create::{Create, Item, Over, Picking, Start, Told};
+use toktui::app::effect::{Made, Outcome};
 use toktui::app::family::{Of, Window};
 use toktui::app::field::Field;
 use toktui::app::handing::Handing;
 use toktui::app::login::WhichProvider;
-use toktui::app::overlay::{List, Loss, Overlay};
+use toktui::app::overlay::{List, Loss, Overlay, Palette};
 use toktui::app::revoke::{Doomed, Revoke};
 use toktui::app::sheet::{Entry, Sheet};
 use toktui::app::state::{Notice, Pane, State, Tone};
 use toktui::domain::credential::{Chain, Custody, Health, Held};
+use toktui::domain::draft::DraftClause;
 use toktui::domain::event::{Event, What};
 use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::family::{Family, Member};
+use toktui::domain::introspected::{Introspected, Said};
+use toktui::domain::jwt::Jwt;
 use toktui::domain::login::{Choice, Order, Report};
+use toktui::domain::membership::memberships;
 use toktui::domain::mytoken::{Capability, Clause, Facts};
+use toktui::domain::offer::{Offer, Offered, Template, TemplateKind};
+use toktui::domain::scopes;
 use toktui::domain::secret::Secret;
+use toktui::domain::signature::{Signature, Unchecked};
 use toktui::domain::source::Source;
 use toktui::domain::untrusted::{Untrusted, cleaned};
+use toktui::domain::userinfo::Userinfo;
 use toktui::domain::verdict::Standing;
 use unicode_width::UnicodeWidthStr;
 
@@ -139,12 +151,144 @@ impl Texts<'_> {
         }
         for access in &mut held.access {
             access.granted = Some(self.two());
-            access.content = Some(board::jwt(&json!({
-                "sub": self.next(), "iss": self.next(), "name": self.next(), "aud": [self.next()], "scope": self.next(),
-                "azp": self.next(), self.next(): self.next(), self.next(): {self.next(): [self.next()]},
-            })));
+            access.content = Some(self.jwt());
         }
         held
+    }
+
+    fn claims(&mut self) -> serde_json::Map<String, Value> {
+        let claims = json!({
+            "sub": self.next(), "iss": self.next(), "name": self.next(), "aud": [self.next()], "scope": self.next(),
+            "azp": self.next(), self.next(): self.next(), self.next(): {self.next(): [self.next()]},
+            "groups": [self.next(), format!("urn:mace:egi.eu:group:{}:role={}#{}", self.next(), self.next(), self.next())],
+        });
+        claims.as_object().expect("an object").clone()
+    }
+
+    fn jwt(&mut self) -> Jwt {
+        let mut jwt = board::jwt(&Value::Object(self.claims()));
+        jwt.header.insert("kid".to_owned(), self.next().into());
+        jwt.header.insert(self.next(), self.next().into());
+        jwt
+    }
+
+    fn signature(&mut self, signature: &Signature) -> Signature {
+        match signature {
+            Signature::Good { .. } => Signature::Good {
+                issuer: self.untrusted(),
+                key: Some(self.untrusted()),
+                algorithm: self.untrusted(),
+            },
+            Signature::Bad { .. } => Signature::Bad { issuer: self.untrusted(), key: Some(self.untrusted()) },
+            Signature::Unchecked(why) => Signature::Unchecked(match why {
+                Unchecked::Secret(_) => Unchecked::Secret(self.untrusted()),
+                Unchecked::Algorithm(_) => Unchecked::Algorithm(self.untrusted()),
+                Unchecked::NotListed(_) => Unchecked::NotListed(self.untrusted()),
+                Unchecked::NoKey { .. } => {
+                    Unchecked::NoKey { issuer: self.untrusted(), key: self.untrusted() }
+                }
+                Unchecked::NotReached { .. } => {
+                    Unchecked::NotReached { issuer: self.untrusted(), why: cleaned(&self.next()) }
+                }
+                Unchecked::Unsigned
+                | Unchecked::NoAlgorithm
+                | Unchecked::Extensions
+                | Unchecked::NoIssuer
+                | Unchecked::NotAsked => why.clone(),
+            }),
+        }
+    }
+
+    fn introspected(&mut self, introspected: &Introspected) -> Introspected {
+        let said = match introspected.said {
+            Said::Active(_) => Said::Active(self.claims()),
+            Said::NotActive => Said::NotActive,
+            Said::Nothing(_) => Said::Nothing(cleaned(&self.next())),
+        };
+        Introspected { by: self.next(), said }
+    }
+
+    fn offer(&mut self, offer: &Offer) -> Offer {
+        let providers = offer.providers.iter().map(|_| Offered {
+            issuer: self.untrusted(),
+            name: self.untrusted(),
+            scopes: self.two(),
+        });
+        let providers = providers.collect();
+        let templates = offer.templates.iter().map(|template| Template {
+            group: template.group.as_ref().map(|_| self.untrusted()),
+            name: self.untrusted(),
+            kind: template.kind,
+            content: self.untrusted(),
+        });
+        let templates = templates.collect();
+        Offer { address: self.next(), version: Some(self.untrusted()), providers, templates, ..offer.clone() }
+    }
+
+    /// What a server's words come to in the form, once they are chosen there.
+    fn form(&mut self, form: &mut Create) {
+        form.told = match &form.told {
+            Told::Asking => Told::Asking,
+            Told::Offers(offer) => Told::Offers(Box::new(self.offer(offer))),
+            Told::Nothing(_) => Told::Nothing(self.next()),
+        };
+        for start in &mut form.starts {
+            match start {
+                Start::Profile { name, .. } => *name = self.next(),
+                Start::Template { reference, content } => {
+                    (*reference, *content) = (self.next(), self.untrusted());
+                }
+                Start::Blank => {}
+            }
+        }
+        form.draft.provider = match &form.told {
+            Told::Offers(offer) => offer.providers[0].issuer.raw().to_owned(),
+            Told::Asking | Told::Nothing(_) => self.next(),
+        };
+        form.draft.templates = vec![self.next()];
+        form.name = Field::new(&self.next());
+        form.lives = Field::new(&self.next());
+        let clause = DraftClause::from(self.facts().restrictions[0].clone());
+        for typed in &mut form.clauses {
+            *typed = Typed::of(&clause, &TimeZone::UTC);
+        }
+        let by = Capability(self.untrusted());
+        for tick in [Tick::On, Tick::Implied(by)] {
+            let name = Capability(self.untrusted());
+            form.tree.insert(0, Twig { name, known: None, depth: 0, below: 0, unfolded: false, tick });
+        }
+        for (_, why) in &mut form.faults {
+            *why = self.next();
+        }
+        form.words = vec![self.next(), self.next()];
+        for warning in &mut form.warnings {
+            warning.text = self.next();
+        }
+        form.command = self.next();
+        for moments in &mut form.moments {
+            *moments = [Some(self.next()), Some(self.next())];
+        }
+        match &mut form.over {
+            Over::Nothing => {}
+            Over::Scopes(picking) => {
+                for (scope, _) in &mut picking.scopes {
+                    *scope = self.untrusted();
+                }
+            }
+            Over::ProfileName(name) => *name = Field::new(&self.next()),
+        }
+    }
+
+    fn userinfo(&mut self, told: &mut Userinfo) {
+        let claims = self.claims();
+        *told = Userinfo {
+            name: self.next(),
+            at: self.next(),
+            subject: self.untrusted(),
+            memberships: memberships(&claims, &[]),
+            claims,
+            ..told.clone()
+        };
     }
 
     fn event(&mut self, event: &Event) -> Event {
@@ -176,6 +320,11 @@ impl Texts<'_> {
             finding.verdict.fact = self.next();
             finding.verdict.remarks = vec![self.next(), self.next()];
             finding.facts = finding.facts.as_ref().map(|_| Box::new(self.facts()));
+            finding.content = finding.content.as_ref().map(|_| Box::new(self.jwt()));
+            let signature = finding.signature.as_deref();
+            finding.signature = signature.map(|signature| Box::new(self.signature(signature)));
+            let introspected = finding.introspected.as_deref();
+            finding.introspected = introspected.map(|introspected| Box::new(self.introspected(introspected)));
         }
         state.seat.host = self.next();
         state.notice = Some(Notice { text: self.next(), tone: Tone::Bad, until: None });
@@ -276,8 +425,120 @@ impl Texts<'_> {
             Overlay::WhichProvider(which) => {
                 which.choices = vec![Choice { issuer: self.next(), name: self.untrusted() }];
             }
-            _ => {}
+            Overlay::Create(form) => self.form(form),
+            Overlay::Userinfo(told, _) => self.userinfo(told),
+            Overlay::Palette(palette) => palette.field = Field::new(&self.next()),
+            Overlay::Paste(field)
+            | Overlay::KeepAs(_, field)
+            | Overlay::AddProvider(field)
+            | Overlay::Rename(_, field)
+            | Overlay::Filter(field) => *field = Field::new(&self.next()),
+            Overlay::WhichClient(which) => which.field = Field::new(&self.next()),
+            Overlay::Guarding(choosing) => choosing.said = Some(self.next()),
+            Overlay::Unlock(unlock) => unlock.said = Some(self.next()),
+            // They show what the state holds, which is spoilt there.
+            Overlay::Help(_) | Overlay::CopyMenu(..) | Overlay::Details(..) | Overlay::Content(_) => {}
         }
+    }
+}
+
+/// A board with the create form, whose server has told what it offers; then changed.
+fn creating(change: impl FnOnce(&mut Create)) -> State {
+    let mut state = morning(SIZE);
+    let source = state.source(&families::SERVER.into()).expect("it is listed").clone();
+    state.overlays.push(Overlay::Create(Box::new(Create::open(&state, &source))));
+    let provider = |issuer: &str| Offered {
+        issuer: issuer.into(),
+        name: "Helmholtz ID".into(),
+        scopes: vec!["openid".into(), "profile".into()],
+    };
+    let template = Template {
+        group: Some("toar".into()),
+        name: "archive".into(),
+        kind: TemplateKind::Profile,
+        content: "{}".into(),
+    };
+    let offer = Offer {
+        server: Some(families::SERVER.into()),
+        providers: vec![provider(board::HELMHOLTZ), provider(board::EGI)],
+        templates: vec![template],
+        version: Some("0.10.2".into()),
+        ..Offer::default()
+    };
+    board::tell(&mut state, Outcome::Made(Made::Offer(families::SERVER.into(), Ok(Box::new(offer)))));
+    let Some(Overlay::Create(form)) = state.overlays.last_mut() else { panic!("the form") };
+    assert!(form.starts.iter().any(|start| matches!(start, Start::Template { .. })), "{:?}", form.starts);
+    change(form);
+    state
+}
+
+/// The create form wherever it shows what a server said.
+fn forms() -> Vec<State> {
+    let template = |form: &mut Create| {
+        let is_one = |start: &Start| matches!(start, Start::Template { .. });
+        form.start = form.starts.iter().position(is_one).expect("a template");
+        form.at = Item::Start;
+    };
+    let picking = |form: &mut Create| {
+        let scopes = form.offered_scopes().iter().map(|scope| (scope.clone(), true)).collect();
+        form.over = Over::Scopes(Picking { scopes, ..Picking::default() });
+    };
+    vec![
+        creating(|_| {}),
+        creating(template),
+        creating(|form| form.at = Item::Capability(0)),
+        creating(|form| {
+            form.told = Told::Nothing(String::new());
+            form.at = Item::Server;
+        }),
+        creating(|form| form.faults = vec![(Item::Name, String::new()), (Item::Lives, String::new())]),
+        creating(picking),
+        creating(|form| form.over = Over::ProfileName(Field::default())),
+    ]
+}
+
+/// Access tokens on show, with all that can be said of their signatures and by their providers.
+fn checked() -> Vec<State> {
+    let text = || Untrusted::from("");
+    let none = |why| Signature::Unchecked(why);
+    let signatures = [
+        Signature::Good { issuer: text(), key: None, algorithm: text() },
+        Signature::Bad { issuer: text(), key: None },
+        none(Unchecked::Secret(text())),
+        none(Unchecked::Algorithm(text())),
+        none(Unchecked::NotListed(text())),
+        none(Unchecked::NoKey { issuer: text(), key: text() }),
+        none(Unchecked::NotReached { issuer: text(), why: String::new() }),
+    ];
+    let said = [Said::Active(serde_json::Map::new()), Said::Nothing(String::new()), Said::NotActive];
+    let boards = signatures.into_iter().zip(said.into_iter().cycle()).map(|(signature, said)| {
+        let mut state = looked_up(SIZE, Standing::NotMytoken);
+        let pasted = state.lookup.pasted.as_mut().expect("something pasted");
+        let finding = pasted.finding.as_mut().expect("a finding");
+        finding.content = board::access_token(0, 0).content.map(Box::new);
+        finding.signature = Some(Box::new(signature));
+        finding.introspected = Some(Box::new(Introspected { by: String::new(), said }));
+        state
+    });
+    let boards: Vec<State> = boards.collect();
+    let windows = boards.iter().cloned().map(|mut state| {
+        state.overlays.push(Overlay::Content(List::default()));
+        state
+    });
+    let windows: Vec<State> = windows.collect();
+    [boards, windows].concat()
+}
+
+fn userinfo() -> Userinfo {
+    Userinfo {
+        name: "egi".to_owned(),
+        at: "EGI Check-in".to_owned(),
+        asked: board::noon(),
+        subject: "s".into(),
+        is_same_user: Some(true),
+        claims: serde_json::Map::new(),
+        memberships: Vec::new(),
+        would_bring: scopes::KNOWN.iter().take(3).collect(),
     }
 }
 
@@ -310,7 +571,7 @@ fn boards() -> Vec<State> {
     grown.take(Arc::clone(&family));
     grown.order = toktui::app::family::Order::Name;
     let handing = Handing { handed: families::handed(), qr_alone: false, withdrawing: None };
-    vec![
+    let mut boards = vec![
         morning(SIZE),
         providers,
         login,
@@ -334,7 +595,16 @@ fn boards() -> Vec<State> {
         families::sheet(SIZE, "W"),
         families::sheet(SIZE, ":redeem\n"),
         families::hand_over(SIZE),
-    ]
+        with(Overlay::Userinfo(Box::new(userinfo()), List::default())),
+        with(Overlay::Rename(id("toar"), Field::default())),
+        with(Overlay::AddProvider(Field::default())),
+        with(Overlay::Filter(Field::default())),
+        with(Overlay::Palette(Palette::default())),
+        with(Overlay::Help(List::default())),
+    ];
+    boards.extend(forms());
+    boards.extend(checked());
+    boards
 }
 
 /// No cell holds anything but plain text, and every row is exactly as wide as the screen.
@@ -380,7 +650,7 @@ proptest! {
             let buffer = frame(&Texts(texts.iter().cycle()).spoil(state.clone()), &plain());
             holds(&buffer)?;
             // Windows as tall as what they say move; the panes and the others stand.
-            if state.overlays.iter().all(|overlay| matches!(overlay, Overlay::Details(..))) {
+            if state.overlays.iter().all(|overlay| matches!(overlay, Overlay::Details(..) | Overlay::Content(_) | Overlay::Userinfo(..))) {
                 same_uprights(&honest, &buffer)?;
             }
         }
