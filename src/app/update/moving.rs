@@ -94,9 +94,11 @@ fn in_overlay(state: &mut State, action: Action) {
         Overlay::Help(_) => palette::help(state).len(),
         Overlay::Palette(palette) => palette::matches(state, palette.field.value()).len(),
         Overlay::CopyMenu(..) => copy::menu_rows(state).len(),
-        Overlay::Details(..) | Overlay::Content(_) | Overlay::Member(..) | Overlay::Event(..) => {
-            content::of_overlay(state, top, width).map_or(0, |lines| lines.len())
-        }
+        Overlay::Details(..)
+        | Overlay::Content(_)
+        | Overlay::Member(..)
+        | Overlay::Event(..)
+        | Overlay::Userinfo(..) => content::of_overlay(state, top, width).map_or(0, |lines| lines.len()),
         Overlay::WhichProvider(which) => which.choices.len(),
         Overlay::WhichClient(which) => which.public.len() + 1,
         Overlay::Guarding(choosing) => choosing.answers().len(),

@@ -94,6 +94,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_a_user_is_scrolled_to_its_end_and_back() {
+        let mut state = board(vec![login("egi", 600)]);
+        let mut long = userinfo();
+        long.claims.extend((0..60).map(|number| (format!("claim-{number}"), json!("so"))));
+        state.overlays.push(Overlay::Userinfo(Box::new(long), List::default()));
+        let offset = |state: &State| match state.overlays.last() {
+            Some(Overlay::Userinfo(_, list)) => list.offset,
+            other => panic!("{other:?}"),
+        };
+        press(&mut state, "jj");
+        assert_eq!(offset(&state), 2);
+        press(&mut state, "G");
+        assert!(offset(&state) > 40, "{}", offset(&state));
+        press(&mut state, "g");
+        assert_eq!(offset(&state), 0);
+    }
+
+    #[test]
     fn a_mytoken_is_not_drawn_from_to_ask_whom_it_speaks_for() {
         let mut state = board(vec![mytoken("toar", None)]);
         assert_eq!(press(&mut state, "U"), []);
