@@ -210,14 +210,18 @@ impl Window {
         marked.map(|(place, _)| place).collect()
     }
 
-    /// Takes a family in: what was selected and marked stays so, as far as it is still there.
+    /// Takes a family in: what was selected and marked stays so, as far as it is still there. What is sought is sought until it is found.
     pub fn take(&mut self, family: Arc<Family>) {
         let selected = self.selected().map(|(_, member)| member.listed.mom_id.clone());
         self.marked.retain(|id| family.find(id).is_some());
         self.family = Some(family);
         self.trouble = None;
         self.arrange();
-        let wanted = self.sought.take().and_then(|event| self.seek(&event)).or_else(|| {
+        let found = self.sought.as_ref().and_then(|event| self.seek(event));
+        if found.is_some() {
+            self.sought = None;
+        }
+        let wanted = found.or_else(|| {
             let id = selected?;
             self.row_of(|member| member.listed.mom_id == id)
         });
@@ -431,6 +435,7 @@ mod tests {
     use crate::app::effect::{Effect, FamilyAsk, FamilyTold, Outcome, Reading};
     use crate::app::overlay::Overlay;
     use crate::app::sample::*;
+    use crate::domain::event::{Teller, What};
     use crate::domain::mytoken::Capability;
 
     fn names(window: &Window) -> Vec<String> {
@@ -517,6 +522,71 @@ mod tests {
         assert_eq!(names(top(&state)), ["toar", "ci", "laptop"]);
         let mut free = board(vec![toar(|facts| facts.restrictions.clear())]);
         assert!(matches!(press(&mut free, "T").as_slice(), [Effect::Family(FamilyAsk::Read(..))]));
+    }
+
+    /// A board with a mytoken whose history tells that it made `laptop`.
+    fn telling_of_a_subtoken() -> State {
+        let mut state = board(vec![toar(|facts| facts.restrictions.clear())]);
+        let made = Event {
+            at: seconds(-3600 * 8),
+            what: What::Server("MT_created".into()),
+            address: None,
+            agent: None,
+            comment: Some("Created MT laptop".into()),
+            teller: Teller::Server,
+            credential: None,
+            mom_id: None,
+            new_address: false,
+            new_agent: false,
+        };
+        state.history.read.insert(id("toar"), (vec![made], now()));
+        state
+    }
+
+    fn was_read(state: &mut State, task: Task, family: Family) {
+        let family = Ok(Arc::new(family));
+        let reading = Reading { source: "kit".into(), limits: Limits::default(), until: None, family };
+        assert_eq!(tell(state, Outcome::Family(FamilyTold::Read(task, Box::new(reading)))), []);
+    }
+
+    fn without_laptop() -> Family {
+        let mut old = super::super::sample::family();
+        old.members.truncate(2);
+        old
+    }
+
+    #[test]
+    fn a_subtoken_that_an_older_tree_does_not_show_is_looked_for_in_a_new_one() {
+        let mut state = telling_of_a_subtoken();
+        state.families.read.insert(Of::Held(id("toar")), Arc::new(without_laptop()));
+        let asked = press(&mut state, "4\n");
+        let [Effect::Family(FamilyAsk::Read(task, ..))] = asked.as_slice() else { panic!("{asked:?}") };
+        was_read(&mut state, *task, super::super::sample::family());
+        let selected = top(&state).selected().and_then(|(_, member)| member.listed.name.clone());
+        assert_eq!(selected, Some("laptop".into()));
+        assert!(state.notice.is_none());
+    }
+
+    #[test]
+    fn a_subtoken_that_is_listed_nowhere_is_said_to_be_gone_and_no_longer_sought() {
+        let mut state = telling_of_a_subtoken();
+        let asked = press(&mut state, "4\n");
+        let [Effect::Family(FamilyAsk::Read(task, ..))] = asked.as_slice() else { panic!("{asked:?}") };
+        was_read(&mut state, *task, without_laptop());
+        let said = state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+        assert!(said.contains("is not listed"), "{said}");
+        assert!(top(&state).sought.is_none());
+    }
+
+    #[test]
+    fn a_subtoken_at_the_head_of_a_list_is_found_and_not_said_to_be_gone() {
+        let mut state = telling_of_a_subtoken();
+        let asked = press(&mut state, "4\n");
+        let [Effect::Family(FamilyAsk::Read(task, ..))] = asked.as_slice() else { panic!("{asked:?}") };
+        let mut alone = super::super::sample::family();
+        alone.members.drain(..2);
+        was_read(&mut state, *task, alone);
+        assert_eq!((top(&state).list.selected, &state.notice), (0, &None));
     }
 
     #[test]

@@ -84,17 +84,17 @@ pub(super) fn open_below(state: &mut State, sought: Option<Box<Event>>, now: Tim
 
 fn open(state: &mut State, mut window: Window, now: Timestamp) -> Vec<Effect> {
     let known = state.families.read.get(&window.of).cloned();
-    let seeks = window.sought.is_some();
-    if let Some(known) = &known {
-        window.take(Arc::clone(known));
+    let is_new = known.is_none();
+    if let Some(known) = known {
+        window.take(known);
     }
     let right = family::right(state, &window);
-    let is_new =
-        known.as_ref().is_none_or(|known| seeks && window.selected().is_none() && known.members.is_empty());
+    let is_old = window.sought.is_some();
     state.overlays.push(Overlay::Family(Box::new(window)));
     match right {
-        // What was read before is shown as it was: its age is told, and one key reads it again.
-        Right::Free(via) if is_new => ask(state, via, now),
+        // What was read before is shown as it was: its age is told, and one key reads it again. What is sought and not in it may
+        // have been made since.
+        Right::Free(via) if is_new || is_old => ask(state, via, now),
         Right::Free(_) | Right::Costs(..) | Right::Nobody => Vec::new(),
     }
 }
@@ -296,9 +296,8 @@ fn was_read(state: &mut State, task: Task, result: Result<Arc<Family>, Failure>,
             let mut lost = false;
             change(state, |window| {
                 window.task = None;
-                let seeks = window.sought.is_some();
                 window.take(family);
-                lost = seeks && window.selected().is_none_or(|(place, _)| place == 0);
+                lost = window.sought.take().is_some();
             });
             if cut {
                 state.say(Tone::Warning, "The list is longer than anybody can read: it was cut", now);
