@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use toktui::app::create::tree::{Tick, Twig};
 use toktui::app::create::typed::Typed;
 use toktui::app::create::{Create, Item, Over, Picking, Start, Told};
-use toktui::app::effect::{Made, Outcome};
+use toktui::app::effect::{Made, Outcome, Task};
 use toktui::app::family::{Of, Window};
 use toktui::app::field::Field;
 use toktui::app::handing::Handing;
@@ -583,7 +583,13 @@ fn boards() -> Vec<State> {
         with(Overlay::Granted(Box::new(report()))),
         with(Overlay::Failed(Failure::new(Kind::Failed, "", ""))),
         with(Overlay::QuitLoses(Loss::default())),
-        with(Overlay::WhichProvider(WhichProvider { order, choices: Vec::new(), selected: 0 })),
+        with(Overlay::WhichProvider(WhichProvider {
+            task: Task(1),
+            order,
+            manages: false,
+            choices: Vec::new(),
+            selected: 0,
+        })),
         with(Overlay::Revoke(Box::new(Revoke { confirm: Some(Field::new("toar")), ..revoke.clone() }))),
         with(Overlay::Revoke(Box::new(revoke))),
         with(Overlay::Family(Box::new(window))),

@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use toktui::app::action::{Action, CreateAction};
-use toktui::app::effect::{Finding, Made, Outcome, Target};
+use toktui::app::effect::{Finding, Made, Outcome, Target, Task};
 use toktui::app::field::Field;
 use toktui::app::login::{WhichClient, WhichProvider};
 use toktui::app::message::Message;
@@ -270,7 +270,9 @@ fn other_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
             with(
                 size,
                 Overlay::WhichProvider(WhichProvider {
+                    task: Task(1),
                     order: order(),
+                    manages: false,
                     choices: choices.to_vec(),
                     selected: 1,
                 }),

@@ -29,8 +29,6 @@ pub struct Families {
     pub limits: HashMap<SourceId, Limits>,
     /// Events of listed mytokens by their ids, newest first, and when they were read.
     pub histories: HashMap<Untrusted, (Arc<[Event]>, Timestamp)>,
-    /// The server whose manager mytoken a running login is for.
-    pub opening: Option<SourceId>,
 }
 
 /// Which family.

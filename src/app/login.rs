@@ -15,6 +15,8 @@ pub struct Login {
     pub task: Task,
     /// What it is for.
     pub order: Order,
+    /// Whether a manager mytoken is to come of it, which lasts as long as the board.
+    pub manages: bool,
     /// What it shows; `None` until the provider has answered.
     pub view: Option<Box<View>>,
     /// What the browser route has come to: not opened, opened with …, or why not.
@@ -44,8 +46,12 @@ pub enum Opened {
 /// The question which provider of a mytoken server to log in with.
 #[derive(Clone, Debug)]
 pub struct WhichProvider {
+    /// The login that found out that there are several: it goes on as another.
+    pub task: Task,
     /// What the login is for.
     pub order: Order,
+    /// Whether it is for a manager mytoken.
+    pub manages: bool,
     /// The server's offers.
     pub choices: Vec<Choice>,
     /// The selected one.

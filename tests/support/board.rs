@@ -367,6 +367,7 @@ pub fn logging_in(size: (u16, u16), ssh: bool) -> State {
     state.overlays.push(Overlay::Login(Box::new(Login {
         task: Task(1),
         order,
+        manages: false,
         view: Some(Box::new(view)),
         opened,
         field: Field::default(),

@@ -146,11 +146,11 @@ fn back(state: &mut State, now: Timestamp) -> Vec<Effect> {
             state.overlays.pop();
         }
         Some(Overlay::Handing(handing)) if handing.qr_alone => handing.qr_alone = false,
-        Some(_) => {
-            if let Some(Overlay::Family(window)) = state.overlays.pop() {
-                family::closed(state, &window);
-            }
-        }
+        Some(_) => match state.overlays.pop() {
+            Some(Overlay::Family(window)) => family::closed(state, &window),
+            Some(Overlay::WhichProvider(which)) => mytoken::after_failed_login(state, which.task),
+            _ => {}
+        },
         None => back_on_board(state),
     }
     Vec::new()

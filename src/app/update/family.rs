@@ -10,7 +10,6 @@ use crate::app::copy::is_paid;
 use crate::app::effect::{Effect, FamilyAsk, FamilyTold, Outcome, Reading, Task};
 use crate::app::family::{self, Of, Right, Window};
 use crate::app::history;
-use crate::app::login::{Login, Opened};
 use crate::app::overlay::{List, Overlay};
 use crate::app::state::{State, Tone};
 use crate::domain::credential::CredentialId;
@@ -144,20 +143,9 @@ fn open_manager(state: &mut State) -> Vec<Effect> {
 
 /// The same, at a chosen provider.
 pub(super) fn start_manager(state: &mut State, order: Order) -> Vec<Effect> {
-    let task = state.new_task();
-    state.families.opening = Some(order.source.clone());
-    let effect = FamilyAsk::OpenManager(task, order.source.clone(), order.provider.clone());
-    let login = Login {
-        task,
-        order,
-        view: None,
-        opened: Opened::default(),
-        field: crate::app::field::Field::default(),
-        typing: false,
-        qr_alone: false,
-    };
-    state.overlays.push(Overlay::Login(Box::new(login)));
-    vec![Effect::Family(effect)]
+    let (source, provider) = (order.source.clone(), order.provider.clone());
+    let task = super::log_in::open_panel(state, order, true);
+    vec![Effect::Family(FamilyAsk::OpenManager(task, source, provider))]
 }
 
 /// Marks the selected row, or not, and goes on to the next one.
@@ -429,7 +417,6 @@ fn has_manager(
     if state.login().is_none_or(|login| login.task != task) {
         return Vec::new();
     }
-    state.families.opening = None;
     match result {
         Ok(_) => {
             super::log_in::close_login(state);

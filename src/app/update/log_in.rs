@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::app::action::Action;
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Task};
 use crate::app::field::Field;
 use crate::app::login::{self, Login, Opened, WhichClient, WhichProvider};
 use crate::app::overlay::Overlay;
@@ -48,15 +48,19 @@ fn prepare(state: &mut State, source: &Source, name: Option<String>, offline: bo
     start(state, order)
 }
 
-/// Starts a login; the one for a manager mytoken, if it is that which goes on.
+/// Starts a login for something to keep.
 pub(super) fn start(state: &mut State, order: Order) -> Vec<Effect> {
-    if state.families.opening.as_ref() == Some(&order.source) && order.draft.is_none() {
-        return super::family::start_manager(state, order);
-    }
+    let task = open_panel(state, order.clone(), false);
+    vec![Effect::LogIn(task, Box::new(order))]
+}
+
+/// Opens the panel of a login that starts.
+pub(super) fn open_panel(state: &mut State, order: Order, manages: bool) -> Task {
     let task = state.new_task();
     let login = Login {
         task,
-        order: order.clone(),
+        order,
+        manages,
         view: None,
         opened: Opened::default(),
         field: Field::default(),
@@ -64,7 +68,7 @@ pub(super) fn start(state: &mut State, order: Order) -> Vec<Effect> {
         qr_alone: false,
     };
     state.overlays.push(Overlay::Login(Box::new(login)));
-    vec![Effect::LogIn(task, Box::new(order))]
+    task
 }
 
 /// Starts the login as the typed or chosen client.
@@ -85,8 +89,11 @@ pub(super) fn with_client(state: &mut State) -> Vec<Effect> {
 /// The mytoken server offers several providers: the login starts again with the chosen one.
 pub(super) fn choose(state: &mut State, choices: Vec<Choice>) -> Vec<Effect> {
     let Some(login) = state.login() else { return Vec::new() };
-    let (task, order) = (login.task, login.order.clone());
-    replace_login(state, Overlay::WhichProvider(WhichProvider { order, choices, selected: 0 }));
+    let (task, order, manages) = (login.task, login.order.clone(), login.manages);
+    replace_login(
+        state,
+        Overlay::WhichProvider(WhichProvider { task, order, manages, choices, selected: 0 }),
+    );
     vec![Effect::CancelLogin(task)]
 }
 
@@ -95,15 +102,19 @@ pub(super) fn with_provider(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::WhichProvider(which)) = state.overlays.last() else { return Vec::new() };
     let Some(choice) = which.choices.get(which.selected) else { return Vec::new() };
     let order = Order { provider: Some(choice.issuer.clone()), ..which.order.clone() };
+    let (before, manages) = (which.task, which.manages);
     state.overlays.pop();
-    start(state, order)
+    let effects = if manages { super::family::start_manager(state, order) } else { start(state, order) };
+    if let Some(task) = state.login().map(|login| login.task) {
+        super::mytoken::after_another_login(state, before, task);
+    }
+    effects
 }
 
 /// Ends the login at the user's wish.
 pub(super) fn cancel(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let Some(task) = state.login().map(|login| login.task) else { return Vec::new() };
     state.overlays.pop();
-    state.families.opening = None;
     super::mytoken::after_failed_login(state, task);
     state.say(Tone::Plain, "Login cancelled; nothing is lost", now);
     vec![Effect::CancelLogin(task)]
@@ -118,7 +129,6 @@ pub(super) fn replace_login(state: &mut State, overlay: Overlay) {
 
 /// Takes the login panel away, wherever it lies.
 pub(super) fn close_login(state: &mut State) {
-    state.families.opening = None;
     state.overlays.retain(|overlay| !matches!(overlay, Overlay::Login(_)));
 }
 

@@ -420,9 +420,19 @@ pub(super) fn after_login(state: &mut State, task: Task, new: &CredentialId, now
     vec![Effect::Mytoken(MytokenAsk::Succeed(task, old, new.clone()))]
 }
 
-/// A login has ended, and not well: there is no successor.
+/// A login has ended, and not well: there is no successor, unless it is still asked with which provider it goes on.
 pub(super) fn after_failed_login(state: &mut State, task: Task) {
-    state.succession.take_if(|succession| succession.task == task);
+    let is_asked = |overlay: &Overlay| matches!(overlay, Overlay::WhichProvider(which) if which.task == task);
+    if !state.overlays.iter().any(is_asked) {
+        state.succession.take_if(|succession| succession.task == task);
+    }
+}
+
+/// A login goes on as another one: so does the succession it is for.
+pub(super) fn after_another_login(state: &mut State, before: Task, task: Task) {
+    if let Some(succession) = state.succession.as_mut().filter(|succession| succession.task == before) {
+        succession.task = task;
+    }
 }
 
 fn succeeded(

@@ -3,8 +3,10 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::*;
-use crate::app::action::Action;
-use crate::app::effect::{Asking, Copied, Drawn, Finding, Outcome, Target, Task};
+use crate::app::action::{Action, MytokenAction};
+use crate::app::effect::{
+    Asking, Copied, Drawn, FamilyAsk, Finding, MytokenAsk, MytokenTold, Outcome, Target, Task,
+};
 use crate::app::geometry::Geometry;
 use crate::app::login::Opened;
 use crate::app::lookup;
@@ -70,6 +72,18 @@ fn log_in(state: &mut State, keys: &str) -> (Task, Order) {
         [Effect::LogIn(task, order)] => (*task, (**order).clone()),
         other => panic!("{other:?}"),
     }
+}
+
+/// The report of a login that brought `new`.
+fn report() -> Box<Report> {
+    Box::new(Report {
+        id: id("new"),
+        name: "new".to_owned(),
+        at: "EGI Check-in".to_owned(),
+        lines: Vec::new(),
+        no_refresh: None,
+        remarks: Vec::new(),
+    })
 }
 
 fn view() -> View {
@@ -366,15 +380,7 @@ fn a_login_ends_in_a_report_or_in_a_failure_and_shows_the_new_row() {
     let mut state = board(vec![login("egi", 100)]);
     let (task, _) = log_in(&mut state, "l");
     press(&mut state, "?");
-    let report = Report {
-        id: id("new"),
-        name: "new".to_owned(),
-        at: "EGI Check-in".to_owned(),
-        lines: Vec::new(),
-        no_refresh: None,
-        remarks: Vec::new(),
-    };
-    tell(&mut state, Outcome::LoginEnded(task, Ok(Box::new(report))));
+    tell(&mut state, Outcome::LoginEnded(task, Ok(report())));
     assert!(matches!(state.overlays.as_slice(), [Overlay::Granted(_), Overlay::Help(_)]));
     show(&mut state, vec![login("egi", 100), login("new", 3600)]);
     assert_eq!(state.tokens.selected, Some(id("new")));
@@ -395,6 +401,67 @@ fn a_server_with_several_providers_asks_which_and_starts_again_with_it() {
     assert_eq!(tell(&mut state, Outcome::Login(task, Step::Choose(choices))), [Effect::CancelLogin(task)]);
     let (_, order) = log_in(&mut state, "j\n");
     assert_eq!(order.provider.as_deref(), Some("https://b.example"));
+}
+
+/// A server that offers several providers; which is asked of a running login.
+fn ask_which(state: &mut State, task: Task) {
+    let choice = |issuer: &str| Choice { issuer: issuer.to_owned(), name: issuer.into() };
+    let choices = vec![choice("https://a.example"), choice("https://b.example")];
+    assert_eq!(tell(state, Outcome::Login(task, Step::Choose(choices))), [Effect::CancelLogin(task)]);
+}
+
+#[test]
+fn a_login_for_a_manager_goes_on_as_one_and_once_it_is_left_no_other_login_is_one() {
+    let manager = |effects: &[Effect]| match effects {
+        [Effect::Family(FamilyAsk::OpenManager(task, _, provider))] => (*task, provider.clone()),
+        other => panic!("{other:?}"),
+    };
+    let mut state = board(vec![]);
+    let (task, _) = manager(&press(&mut state, "Am"));
+    ask_which(&mut state, task);
+    let (task, provider) = manager(&press(&mut state, "j\n"));
+    assert_eq!(provider.as_deref(), Some("https://b.example"));
+    ask_which(&mut state, task);
+    press(&mut state, "\x1b\x1b");
+    assert!(state.overlays.is_empty());
+    let (_, order) = log_in(&mut state, "jj\n");
+    assert_eq!(order.source.as_str(), "kit", "a login for something to keep");
+}
+
+/// A board on which the successor of `toar` is being made, and the login for it.
+fn succeeding() -> (State, Task) {
+    let mut state = board(vec![mytoken("toar", None)]);
+    let follow = Message::Action(Action::Mytoken(MytokenAction::Successor));
+    let asked = update(&mut state, follow, now());
+    let [Effect::Mytoken(MytokenAsk::Follow(task, _))] = asked.as_slice() else { panic!("{asked:?}") };
+    let follower = MytokenTold::Follower(*task, Ok(Box::default()));
+    match tell(&mut state, Outcome::Mytoken(follower)).as_slice() {
+        [Effect::LogIn(task, _)] => (state, *task),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_successor_is_still_one_after_its_provider_was_asked_for() {
+    let (mut state, task) = succeeding();
+    ask_which(&mut state, task);
+    tell(&mut state, Outcome::LoginEnded(task, Err(failure(Kind::Cancelled))));
+    let (task, _) = log_in(&mut state, "\n");
+    let asked = tell(&mut state, Outcome::LoginEnded(task, Ok(report())));
+    assert!(
+        matches!(asked.as_slice(), [Effect::Mytoken(MytokenAsk::Succeed(_, old, new))] if *old == id("toar") && *new == id("new")),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_question_for_the_provider_that_is_left_ends_the_succession() {
+    let (mut state, task) = succeeding();
+    ask_which(&mut state, task);
+    tell(&mut state, Outcome::LoginEnded(task, Err(failure(Kind::Cancelled))));
+    assert!(state.succession.is_some());
+    press(&mut state, "\x1b");
+    assert_eq!(state.succession, None);
 }
 
 // Looking things up.
