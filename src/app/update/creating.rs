@@ -339,6 +339,23 @@ fn what_was_made_can_be_made_again_with_other_settings_or_revoked() {
 }
 
 #[test]
+fn what_was_redeemed_is_not_made_again_by_the_form_of_another_one() {
+    let mut state = with_profile(vec![]);
+    press(&mut state, "n");
+    hear(&mut state);
+    let (task, _) = ordered(&press(&mut state, "\n"));
+    show(&mut state, vec![mytoken("toar", None), mytoken("ci", None)]);
+    let _ = tell(&mut state, Outcome::LoginEnded(task, Ok(report("toar"))));
+    press(&mut state, "\x1b");
+    let _ = tell(&mut state, Outcome::Mytoken(MytokenTold::Redeemed(Task(900), Ok(report("ci")))));
+    press(&mut state, "n");
+    let clauses = &form(&state).draft.clauses;
+    assert_eq!(clauses.len(), 1);
+    assert_eq!(clauses[0].rest.uses_at, Some(15));
+    assert_eq!(clauses[0].rest.scopes, None, "like what was redeemed, not like what was made before");
+}
+
+#[test]
 fn a_login_that_is_cancelled_leaves_the_form() {
     let mut state = with_profile(vec![]);
     press(&mut state, "n");

@@ -366,6 +366,8 @@ fn redeemed(state: &mut State, task: Task, result: Result<Box<Report>, Failure>,
             }
             state.tokens.awaited = Some(report.id.clone());
             moving::focus(state, Pane::Tokens);
+            // It came of no form: that of another one is not its own.
+            state.made = None;
             state.overlays.push(Overlay::Granted(report));
         }
         Err(failure) => outcome::failed(state, failure, now),
