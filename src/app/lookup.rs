@@ -38,6 +38,8 @@ pub struct Pasted {
     pub finding: Option<Finding>,
     /// The server that the user has agreed to ask about it.
     pub agreed: Option<String>,
+    /// Its redeeming, where it is a transfer code.
+    pub redeeming: Option<Task>,
 }
 
 impl Pasted {

@@ -540,7 +540,7 @@ pub fn looked_up(size: (u16, u16), standing: Standing) -> State {
         may_ask: None,
         at: after(-5),
     };
-    state.lookup.pasted = Some(Pasted { specimen, finding: Some(finding), agreed: None });
+    state.lookup.pasted = Some(Pasted { specimen, finding: Some(finding), agreed: None, redeeming: None });
     state
 }
 

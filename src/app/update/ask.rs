@@ -18,7 +18,8 @@ use crate::domain::specimen::{Kind, Specimen, recognise};
 pub(super) fn pasted(state: &mut State, text: &Secret, now: Timestamp) -> Vec<Effect> {
     let specimen = recognise(text.expose());
     leave_pasted(state);
-    state.lookup.pasted = Some(Pasted { specimen: specimen.clone(), finding: None, agreed: None });
+    state.lookup.pasted =
+        Some(Pasted { specimen: specimen.clone(), finding: None, agreed: None, redeeming: None });
     moving::focus(state, Pane::Lookup);
     look_up(state, Target::Pasted(Box::new(specimen)), Asking::IfKnown, now)
 }

@@ -294,6 +294,9 @@ fn redeem(state: &mut State, servers: &[SourceId], sheet: &Sheet, now: Timestamp
     vec![Effect::Mytoken(MytokenAsk::Redeem(task, server, code, name))]
 }
 
+    if let Some(pasted) = state.lookup.pasted.as_mut().filter(|pasted| pasted.specimen.value == code) {
+        pasted.redeeming = Some(task);
+    }
 fn withdraw(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let Some(handed) = handing::open(state).map(|handing| handing.handed.clone()) else { return Vec::new() };
     let task = state.begin(format!("Taking the code for {} back", cleaned(&handed.name)), now);
@@ -361,7 +364,7 @@ fn redeemed(state: &mut State, task: Task, result: Result<Box<Report>, Failure>,
     state.end(task);
     match result {
         Ok(report) => {
-            if state.lookup.pasted.is_some() {
+            if state.lookup.pasted.as_ref().is_some_and(|pasted| pasted.redeeming == Some(task)) {
                 super::ask::leave_pasted(state);
             }
             state.tokens.awaited = Some(report.id.clone());
