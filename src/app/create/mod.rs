@@ -196,9 +196,11 @@ pub struct Create {
     pub unfolded: Vec<&'static str>,
     /// The rows of the capabilities.
     pub tree: Vec<Twig>,
-    /// What the user has changed himself.
+    /// What no profile refills.
     pub touched: Vec<Group>,
     /// Where the cursor stands.
+    /// Whether the user has changed any of it himself.
+    pub changed: bool,
     pub at: Item,
     /// The first row on screen.
     pub offset: usize,
@@ -285,7 +287,7 @@ impl Create {
     /// Whether the user has changed something, so that Esc keeps it as a draft.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        !self.touched.is_empty() || self.parent.is_some() || self.edited.is_some()
+        self.changed || self.parent.is_some() || self.edited.is_some()
     }
 
     /// Whether letters are typed where the cursor stands.
@@ -342,6 +344,7 @@ impl Create {
         if !self.touched.contains(&group) {
             self.touched.push(group);
         }
+        self.changed = true;
     }
 
     /// The scopes of the chosen provider, where its server tells them.

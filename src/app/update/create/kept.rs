@@ -49,6 +49,7 @@ pub(super) fn edited(state: &mut State, result: Result<Option<String>, Failure>,
     let said = change(state, now, |form, _| match read {
         Ok(draft) => {
             form.edited = None;
+            form.changed = true;
             form.touched = vec![
                 Group::Provider,
                 Group::Name,

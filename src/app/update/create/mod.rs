@@ -151,6 +151,7 @@ fn blank(state: &mut State, now: Timestamp) -> Vec<Effect> {
     change(state, now, |form, state| {
         form.start = form.starts.len().saturating_sub(1);
         form.touched.clear();
+        form.changed = false;
         form.edited = None;
         form.parent = None;
         form.draft = Draft::default();
@@ -161,7 +162,8 @@ fn blank(state: &mut State, now: Timestamp) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Esc: what lies over the form goes first; then the form, kept as a draft where something was changed.
+/// Esc: what lies over the form goes first; then the form, kept as a draft where something was changed. A form that began with what
+/// was made before is kept unchanged, too, unless another draft would be lost for it.
 pub(super) fn back(state: &mut State, now: Timestamp) {
     let Some(form) = top(state) else { return };
     if !matches!(form.over, Over::Nothing) {
@@ -169,7 +171,7 @@ pub(super) fn back(state: &mut State, now: Timestamp) {
         return;
     }
     let Some(Overlay::Create(form)) = state.overlays.pop() else { return };
-    if form.is_changed() {
+    if form.is_changed() || (!form.touched.is_empty() && state.draft.is_none()) {
         state.draft = Some(form);
         state.say(Tone::Plain, "Kept as a draft: n brings it back", now);
     }

@@ -67,6 +67,7 @@ pub(super) fn turn(state: &mut State, by: isize, now: Timestamp) -> Vec<Effect> 
             Item::Server => {
                 form.server = around(form.server, form.servers.len(), by);
                 // A profile is one of its own server: elsewhere what it filled in stays, as the user's.
+                form.changed = true;
                 form.touched = vec![Group::Capabilities, Group::Clauses, Group::Rotation, Group::Name];
                 form.start = form.starts.len().saturating_sub(1);
                 form.draft.templates.clear();
