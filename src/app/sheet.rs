@@ -1,5 +1,6 @@
 //! A few labelled lines to fill in, one of them selected: what a question with several answers is asked with.
 
+use super::effect::Task;
 use super::field::Field;
 use crate::domain::credential::CredentialId;
 use crate::domain::secret::Secret;
@@ -14,6 +15,8 @@ pub struct Sheet {
     pub entries: Vec<Entry>,
     /// The selected line.
     pub selected: usize,
+    /// What was last asked for with it, and closes it.
+    pub task: Option<Task>,
 }
 
 /// What a sheet asks.
@@ -82,7 +85,7 @@ impl Sheet {
     /// A sheet whose first line is selected.
     #[must_use]
     pub fn new(asks: Asks, entries: Vec<Entry>) -> Self {
-        Self { asks, entries, selected: 0 }
+        Self { asks, entries, selected: 0, task: None }
     }
 
     /// Whether the selected line is typed into.

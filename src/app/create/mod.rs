@@ -17,6 +17,7 @@ mod weigh;
 
 use jiff::tz::TimeZone;
 
+use super::effect::Task;
 use super::field::Field;
 use super::state::State;
 use crate::domain::credential::CredentialId;
@@ -198,9 +199,9 @@ pub struct Create {
     pub tree: Vec<Twig>,
     /// What no profile refills.
     pub touched: Vec<Group>,
-    /// Where the cursor stands.
     /// Whether the user has changed any of it himself.
     pub changed: bool,
+    /// Where the cursor stands.
     pub at: Item,
     /// The first row on screen.
     pub offset: usize,
@@ -218,6 +219,8 @@ pub struct Create {
     pub over: Over,
     /// JSON from the editor that could not be read: to go on with.
     pub edited: Option<String>,
+    /// The code that was last asked for with it, and closes it.
+    pub code: Option<Task>,
 }
 
 impl Create {
@@ -341,10 +344,10 @@ impl Create {
 
     /// The user has changed this part himself: no profile refills it.
     pub(crate) fn touch(&mut self, group: Group) {
+        self.changed = true;
         if !self.touched.contains(&group) {
             self.touched.push(group);
         }
-        self.changed = true;
     }
 
     /// The scopes of the chosen provider, where its server tells them.

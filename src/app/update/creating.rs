@@ -309,6 +309,64 @@ fn a_code_is_handed_over_and_the_form_has_done_its_work() {
     assert!(matches!(state.overlays.as_slice(), [Overlay::Handing(_)]));
 }
 
+#[test]
+fn a_code_closes_only_what_it_was_asked_for_with() {
+    let mut state = with_profile(vec![parent("mother"), mytoken("toar", None)]);
+    press(&mut state, "Yt\n");
+    let made = |state: &mut State, task| {
+        let told = MytokenTold::HandedOver(task, Ok(Box::new(handed())));
+        let _ = tell(state, Outcome::Mytoken(told));
+    };
+    let asked = press(&mut state, "\n");
+    let [Effect::Mytoken(MytokenAsk::HandOver(task, ..))] = asked.as_slice() else { panic!("{asked:?}") };
+    press(&mut state, "\x1bjYt");
+    made(&mut state, *task);
+    let about = |overlay: &Overlay| matches!(overlay, Overlay::Sheet(sheet) if sheet.asks.about() == Some(&id("toar")));
+    assert!(state.overlays.iter().any(about), "the sheet of another one stays: {:?}", state.overlays);
+    press(&mut state, "\x1b\x1bn");
+    hear(&mut state);
+    go_to(&mut state, Item::Answer);
+    key(&mut state, KeyCode::Left);
+    made(&mut state, Task(900));
+    assert!(matches!(state.overlays.as_slice(), [Overlay::Create(_), Overlay::Handing(_)]));
+}
+
+#[test]
+fn what_was_pasted_after_a_code_is_still_on_show_when_that_is_redeemed() {
+    let mut state = with_profile(vec![]);
+    paste(&mut state, "c0deC0de");
+    let asked = press(&mut state, "\n\n");
+    let redeemed = |effects: &[Effect]| match effects {
+        [Effect::Mytoken(MytokenAsk::Redeem(task, ..))] => *task,
+        other => panic!("{other:?}"),
+    };
+    let first = redeemed(&asked);
+    paste(&mut state, "An0therC");
+    let _ = tell(&mut state, Outcome::Mytoken(MytokenTold::Redeemed(first, Ok(report("toar")))));
+    assert!(state.lookup.pasted.is_some());
+    press(&mut state, "\x1b3");
+    let second = redeemed(&press(&mut state, "\n\n"));
+    let _ = tell(&mut state, Outcome::Mytoken(MytokenTold::Redeemed(second, Ok(report("ci")))));
+    assert!(state.lookup.pasted.is_none());
+}
+
+#[test]
+fn a_form_like_another_one_does_not_take_the_place_of_a_draft_until_it_is_changed() {
+    let mut state = with_profile(vec![mytoken("toar", None)]);
+    press(&mut state, "n");
+    go_to(&mut state, Item::Name);
+    press(&mut state, "mine\x1b");
+    state.overlays.push(Overlay::Granted(report("toar")));
+    press(&mut state, "n\x1b");
+    let kept = |state: &State| state.draft.as_ref().map(|form| form.name.value().to_owned());
+    assert!(kept(&state).is_some_and(|name| name.ends_with("mine")), "{:?}", kept(&state));
+    state.overlays.push(Overlay::Granted(report("toar")));
+    press(&mut state, "n");
+    go_to(&mut state, Item::Name);
+    press(&mut state, "x\x1b");
+    assert!(kept(&state).is_some_and(|name| name.ends_with('x')), "{:?}", kept(&state));
+}
+
 fn report(name: &str) -> Box<Report> {
     Box::new(Report {
         id: id(name),

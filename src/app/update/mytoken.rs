@@ -247,6 +247,9 @@ fn hand_over(state: &mut State, id: &CredentialId, sheet: &Sheet, now: Timestamp
         return Vec::new();
     }
     let task = state.begin(doing, now);
+    if let Some(Overlay::Sheet(sheet)) = state.overlays.last_mut() {
+        sheet.task = Some(task);
+    }
     vec![Effect::Mytoken(MytokenAsk::HandOver(task, id.clone(), how))]
 }
 
@@ -291,12 +294,12 @@ fn redeem(state: &mut State, servers: &[SourceId], sheet: &Sheet, now: Timestamp
     }
     state.overlays.pop();
     let task = state.begin("Redeeming a transfer code", now);
-    vec![Effect::Mytoken(MytokenAsk::Redeem(task, server, code, name))]
-}
-
     if let Some(pasted) = state.lookup.pasted.as_mut().filter(|pasted| pasted.specimen.value == code) {
         pasted.redeeming = Some(task);
     }
+    vec![Effect::Mytoken(MytokenAsk::Redeem(task, server, code, name))]
+}
+
 fn withdraw(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let Some(handed) = handing::open(state).map(|handing| handing.handed.clone()) else { return Vec::new() };
     let task = state.begin(format!("Taking the code for {} back", cleaned(&handed.name)), now);
@@ -332,9 +335,7 @@ fn handed_over(state: &mut State, task: Task, result: Result<Box<Handed>, Failur
     state.end(task);
     match result {
         Ok(handed) => {
-            super::create::handed(state);
-            let is_sheet = |overlay: &Overlay| matches!(overlay, Overlay::Sheet(sheet) if matches!(sheet.asks, Asks::HandOver(_)));
-            state.overlays.retain(|overlay| !is_sheet(overlay));
+            super::create::handed(state, task);
             let handing = Handing { handed: *handed, qr_alone: false, withdrawing: None };
             state.overlays.push(Overlay::Handing(Box::new(handing)));
         }

@@ -76,6 +76,9 @@ fn make_from(state: &mut State, parent: &CredentialId, draft: Draft, now: Timest
     state.notice = None;
     let task = state.begin(doing, now);
     if draft.form == Form::Code {
+        if let Some(form) = top(state) {
+            form.code = Some(task);
+        }
         let how = HandOver::Subtoken(Box::new(draft));
         return vec![Effect::Mytoken(MytokenAsk::HandOver(task, parent.clone(), how))];
     }
@@ -139,14 +142,16 @@ pub(in crate::app::update) fn granted(state: &mut State) {
     }
 }
 
-/// It came as a code: login panel and form have done their work.
-pub(in crate::app::update) fn handed(state: &mut State) {
-    let is_code = |overlay: &Overlay| match overlay {
-        Overlay::Login(login) => login.order.draft.as_ref().is_some_and(|draft| draft.form == Form::Code),
-        Overlay::Create(form) => form.draft.form == Form::Code,
+/// It came as a code: what asked for it has done its work. The form that a login was begun in lies under its panel.
+pub(in crate::app::update) fn handed(state: &mut State, task: Task) {
+    let by_login = state.login().is_some_and(|login| login.task == task);
+    let is_done = |overlay: &Overlay| match overlay {
+        Overlay::Login(login) => login.task == task,
+        Overlay::Create(form) => by_login || form.code == Some(task),
+        Overlay::Sheet(sheet) => sheet.task == Some(task),
         _ => false,
     };
-    state.overlays.retain(|overlay| !is_code(overlay));
+    state.overlays.retain(|overlay| !is_done(overlay));
 }
 
 /// Opens the revoke dialogue for the mytoken of the report on show, if one is.
