@@ -310,6 +310,25 @@ fn a_code_is_handed_over_and_the_form_has_done_its_work() {
 }
 
 #[test]
+fn a_server_is_asked_what_it_offers_once_and_not_at_every_turn() {
+    let mut state = with_profile(vec![]);
+    let mut sources = state.wallet.sources.to_vec();
+    let server = crate::domain::source::Server { address: "https://other.example".to_owned() };
+    sources.push(source("other", "Other", SourceKind::Server(server)));
+    let snapshot = crate::app::effect::Snapshot { sources: sources.into(), ..state.wallet.clone() };
+    let _ = tell(&mut state, Outcome::Changed(snapshot));
+    assert_eq!(press(&mut state, "n"), [Effect::Make(Making::Offer("kit".into()))]);
+    go_to(&mut state, Item::Capability(0));
+    assert_eq!(key(&mut state, KeyCode::Right), [], "it is being asked");
+    let silent = Failure::new(Kind::Failed, "Asking what it offers", "no answer");
+    let _ = tell(&mut state, Outcome::Made(Made::Offer("kit".into(), Err(silent))));
+    go_to(&mut state, Item::Answer);
+    assert_eq!(key(&mut state, KeyCode::Right), [], "it has not told");
+    go_to(&mut state, Item::Server);
+    assert_eq!(key(&mut state, KeyCode::Right), [Effect::Make(Making::Offer("other".into()))]);
+}
+
+#[test]
 fn a_code_closes_only_what_it_was_asked_for_with() {
     let mut state = with_profile(vec![parent("mother"), mytoken("toar", None)]);
     press(&mut state, "Yt\n");

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::act;
 use crate::app::action::{Action, FamilyAction, MytokenAction, PortalAction};
 use crate::app::copy::MenuRow;
-use crate::app::create::Over;
+use crate::app::create::{Item, Over};
 use crate::app::effect::{Effect, Task};
 use crate::app::field::Field;
 use crate::app::keymap;
@@ -69,7 +69,7 @@ fn need(state: &State, action: Action) -> Option<Need> {
                 state.overlays.last(),
                 Some(Overlay::WhichClient(_) | Overlay::WhichProvider(_) | Overlay::KeepAs(..))
             ) || crate::app::create::on_top(state)
-                .is_some_and(|form| matches!(form.over, Over::Nothing)) =>
+                .is_some_and(|form| matches!(form.over, Over::Nothing) && form.at != Item::Another) =>
         {
             keeps()
         }

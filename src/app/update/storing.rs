@@ -2,6 +2,7 @@
 //! wanted goes on by itself.
 
 use super::*;
+use crate::app::create::Item;
 use crate::app::effect::{Outcome, Snapshot, Task};
 use crate::app::overlay::{Loss, Overlay};
 use crate::app::sample::*;
@@ -277,4 +278,21 @@ fn what_is_wrong_in_the_config_stays_in_sight_when_the_store_opens_by_itself() {
     state.notice = None;
     let _ = tell(&mut state, Outcome::Unlocked(Task(2), Guard::KeyFile, Ok(())));
     assert_eq!(state.notice.map(|notice| notice.text).as_deref(), Some("Unlocked by a key file"));
+}
+
+#[test]
+fn another_clause_of_the_form_keeps_nothing_and_asks_for_no_store() {
+    let mut state = newcomer();
+    press(&mut state, "n");
+    let at = |state: &State| crate::app::create::on_top(state).map(|form| (form.at, form.clauses.len()));
+    for _ in 0..60 {
+        if at(&state).is_some_and(|(item, _)| item == Item::Another) {
+            break;
+        }
+        press(&mut state, "\t");
+    }
+    press(&mut state, "\n");
+    assert_eq!(at(&state), Some((Item::Clause(1), 2)));
+    press(&mut state, "\n");
+    assert!(matches!(state.overlays.last(), Some(Overlay::Guarding(_))), "what is made is kept");
 }

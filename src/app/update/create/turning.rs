@@ -53,6 +53,7 @@ pub(super) fn switch(state: &mut State, now: Timestamp) -> Vec<Effect> {
 /// The next choice or the one before; on a capability, what lies under it is shown or hidden.
 pub(super) fn turn(state: &mut State, by: isize, now: Timestamp) -> Vec<Effect> {
     let asked = change(state, now, |form, state| {
+        let server = form.server;
         match form.at {
             Item::Start => {
                 form.start = around(form.start, form.starts.len(), by);
@@ -89,7 +90,8 @@ pub(super) fn turn(state: &mut State, by: isize, now: Timestamp) -> Vec<Effect> 
             Item::Clause(_) | Item::Name | Item::Member(..) | Item::Another | Item::Turn(_) | Item::Lives => {
             }
         }
-        ask_offer(form)
+        // What another server offers is another question; what was asked already is not asked again.
+        if form.server == server { Vec::new() } else { ask_offer(form) }
     });
     asked.unwrap_or_default()
 }
