@@ -287,9 +287,7 @@ fn a_making_that_notes_no_intent_is_caught() {
         stage.giver.mine.hold();
         let mut under_way = stage.start(traces::traced(&stage.command(making), log.path(), &rules), None);
         let is_worked = is_worked(&mut under_way.child, || stage.giver.mine.rotations() > rotations);
-        if !is_worked {
-            panic!("{:?}", under_way.end());
-        }
+        assert!(is_worked, "{:?}", under_way.end());
         let child = child_of(under_way.child.id());
         rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
         let out = under_way.end().out;

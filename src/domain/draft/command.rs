@@ -35,16 +35,16 @@ pub fn command(draft: &Draft, base: &Base<'_>) -> String {
     let empty = Draft::default();
     let from = base.profile.map_or(&empty, |(_, draft)| draft);
     let plain = said(draft, from, base.from.is_some()).filter(|said| !said.is_hidden);
-    match plain {
-        Some(said) => line.words.extend(said.words),
-        None => {
-            // A code is what the command gives, and nothing that a draft of it may ask for.
-            let form = if draft.form == Form::Code { Form::Token } else { draft.form };
-            if draft.form == Form::Code {
-                line.flag("code");
-            }
-            line.options("draft", [on_one_line(&to_json(&Draft { form, ..draft.clone() })).as_str()]);
+    if let Some(said) = plain {
+        line.words.extend(said.words);
+    } else {
+        // A code is what the command gives, and nothing that a draft of it may ask for.
+        let is_code = draft.form == Form::Code;
+        let form = if is_code { Form::Token } else { draft.form };
+        if is_code {
+            line.flag("code");
         }
+        line.options("draft", [on_one_line(&to_json(&Draft { form, ..draft.clone() })).as_str()]);
     }
     let trimmed = cleaned(draft.name.trim());
     let name = match (trimmed.as_str(), base.profile) {
