@@ -33,6 +33,8 @@ pub struct Offer {
     pub shows_tree: bool,
     /// Its own profiles and templates, by name.
     pub templates: Vec<Template>,
+    /// Why these could not be read, so that nobody takes it to have none.
+    pub unread: Option<String>,
     /// What is left of its limit on requests, where it told.
     pub allowance: Option<Allowance>,
 }

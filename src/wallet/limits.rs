@@ -54,19 +54,21 @@ impl Wallet {
 
     /// Remembers what an answer said about how much may be asked.
     pub(super) fn heed<T>(&self, server: &str, reply: &Reply<T>) {
-        let now = self.now();
-        let wait = match &reply.outcome {
-            Err(Error::Refused(No::RateLimited { retry_after })) => Some(retry_after.unwrap_or(UNSAID)),
-            _ => None,
-        };
-        if reply.allowance.is_none() && wait.is_none() {
-            return;
+        if let Some(allowance) = reply.allowance {
+            let now = self.now();
+            locked(&self.servers.limits).entry(plain(server)).or_default().allowance = Some((allowance, now));
         }
-        let mut limits = locked(&self.servers.limits);
-        let told = limits.entry(plain(server)).or_default();
-        told.allowance = reply.allowance.map(|allowance| (allowance, now)).or(told.allowance);
-        let span = |wait| SignedDuration::try_from(wait).unwrap_or(LONGEST).min(LONGEST);
-        told.wait_until = wait.map(|wait| later(now, span(wait))).or(told.wait_until);
+        if let Err(error) = &reply.outcome {
+            self.heed_refusal(server, error);
+        }
+    }
+
+    /// Remembers that a server wants to be left alone.
+    pub(super) fn heed_refusal(&self, server: &str, error: &Error) {
+        let Error::Refused(No::RateLimited { retry_after }) = error else { return };
+        let wait = SignedDuration::try_from(retry_after.unwrap_or(UNSAID)).unwrap_or(LONGEST).min(LONGEST);
+        let until = later(self.now(), wait);
+        locked(&self.servers.limits).entry(plain(server)).or_default().wait_until = Some(until);
     }
 
     /// Whether this server may be asked now.

@@ -12,7 +12,7 @@ use crate::domain::source::{SourceId, SourceKind};
 use crate::domain::untrusted::Untrusted;
 use crate::http::Http;
 use crate::mytoken::discovery::Server;
-use crate::mytoken::{Error, profiles};
+use crate::mytoken::{Error, No, profiles};
 
 const DOING: &str = "Asking what the server offers";
 
@@ -21,7 +21,7 @@ const MOST_GROUPS: usize = 4;
 
 impl Wallet {
     /// What the mytoken server of this row (a server or a profile) offers. Its profiles and templates are read too; where they cannot be,
-    /// there are none.
+    /// [`Offer::unread`] says why, and the next one asks for them again.
     ///
     /// # Errors
     /// When it is no such row, or nobody answers.
@@ -32,10 +32,13 @@ impl Wallet {
             let (http, server) = (Arc::clone(&self.http), Arc::clone(&server));
             async move { templates(&http, &server).await }.boxed()
         };
-        let templates = self.templates_of(&address, ask).await.unwrap_or_default();
+        let (templates, unread) = match self.templates_of(&address, ask).await {
+            Ok(templates) => (templates.as_ref().clone(), None),
+            Err(error) => (Vec::new(), Some(words::mytoken(DOING, &error).why)),
+        };
         let offer = offer_of(&server, &address);
         let allowance = self.allowance(&row).map(|(allowance, _)| allowance);
-        Ok(Offer { server: Some(row), templates: templates.as_ref().clone(), allowance, ..offer })
+        Ok(Offer { server: Some(row), templates, unread, allowance, ..offer })
     }
 
     /// The row of the mytoken server behind a row, and its address.
@@ -46,13 +49,13 @@ impl Wallet {
         let unusable = |why: &str| Failure::new(Kind::Unusable, doing, why);
         let row = match self.source(source).map(|source| source.kind) {
             Some(SourceKind::Profile(profile)) => profile.server,
-            Some(SourceKind::Server(server)) => return Ok((source.clone(), server.address)),
+            Some(SourceKind::Server(_)) => source.clone(),
             Some(SourceKind::Issuer(_)) => return Err(unusable("it is no mytoken server")),
             None => return Err(unusable("it is not listed here")),
         };
-        match self.source(&row).map(|source| source.kind) {
-            Some(SourceKind::Server(server)) => Ok((row, server.address)),
-            _ => Err(unusable("the profile names a mytoken server that is not listed")),
+        match self.address_behind(&row) {
+            Some(address) => Ok((row, address)),
+            None => Err(unusable("the profile names a mytoken server that is not listed")),
         }
     }
 }
@@ -80,6 +83,7 @@ pub(super) fn offer_of(server: &Server, address: &str) -> Offer {
         lists: server.answers("list_mytokens"),
         shows_tree: server.answers("subtokens"),
         templates: Vec::new(),
+        unread: None,
         allowance: None,
     }
 }
@@ -102,8 +106,11 @@ async fn templates(http: &Http, server: &Server) -> Result<Vec<Template>, Error>
             TemplateKind::Restrictions,
             TemplateKind::Rotation,
         ] {
-            // One template that cannot be evaluated spoils its list (§2.11), and no other.
-            let list = profiles::templates(http, server, Some(group), kind).await.unwrap_or_default();
+            let list = match profiles::templates(http, server, Some(group), kind).await {
+                // One template that cannot be evaluated spoils its list (§2.11), and no other.
+                Err(Error::Refused(No::ServerBroke { .. }) | Error::NotOffered(_)) => Vec::new(),
+                answer => answer?,
+            };
             read.extend(list.iter().map(|template| template.offered(Some(group), kind)));
         }
     }

@@ -77,13 +77,21 @@ impl Wallet {
         self.servers.documents.get(&plain(address), ask).await
     }
 
-    /// The profiles and templates of a mytoken server: `ask` is run once a session, where it works.
+    /// The profiles and templates of a mytoken server: `ask` is run once a session, where it works, and not while the server wants to be
+    /// left alone.
     pub(super) async fn templates_of(
         &self,
         address: &str,
         ask: impl FnOnce() -> BoxFuture<'static, Result<Vec<Template>, Error>>,
     ) -> Result<Arc<Vec<Template>>, Error> {
-        self.servers.templates.get(&plain(address), ask).await
+        if !self.servers.templates.knows(&plain(address)) {
+            self.may_ask(address)?;
+        }
+        let told = self.servers.templates.get(&plain(address), ask).await;
+        if let Err(error) = &told {
+            self.heed_refusal(address, error);
+        }
+        told
     }
 
     /// Puts a rotated mytoken in the place of the one that was sent; the number of the new copy.

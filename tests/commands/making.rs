@@ -194,7 +194,7 @@ fn what_cannot_be_made_is_said_by_its_exit_code_before_anything_is_sent() {
         (&["create", "toar", "--profile", "toar"], "already the name"),
         (&["create", "a b", "--profile", "toar"], "a name has"),
         (&["create", "x", "--profile", "nothing"], "there is no profile `nothing`"),
-        (&["create", "x", "--server", "nowhere"], "no mytoken server `nowhere`"),
+        (&["create", "x", "--server", "nowhere"], "no mytoken server is listed as nowhere"),
         (&["create", "x", "--server", "mt", "--provider", "checkin", "--expires", "soon"], "--expires: "),
         (
             &["create", "x", "--server", "mt", "--provider", "checkin", "--restrictions", "{"],

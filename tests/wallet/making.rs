@@ -610,6 +610,23 @@ async fn a_server_without_profiles_offers_all_the_rest() {
     assert_eq!((offer.templates.len(), offer.hands_over, offer.forms), (0, false, vec![Form::Token]));
 }
 
+/// Nobody takes a server that wants to be left alone to have no profiles, for a whole session even.
+#[tokio::test]
+async fn profiles_that_could_not_be_read_are_said_to_be_unread_and_asked_for_again() {
+    let world = World::with(|_, server| {
+        server.exempt_loopback = false;
+        server.rate_limit = 2;
+    })
+    .await;
+    let offer = world.wallet.offer(&"mt".into()).await.expect("an offer");
+    let unread = offer.unread.expect("why not");
+    assert!(offer.templates.is_empty() && unread.contains("asks to wait"), "{unread}");
+    let before = world.server_requests();
+    let offer = world.wallet.offer(&"mt".into()).await.expect("an offer");
+    assert!(offer.unread.is_some());
+    assert_eq!(world.server_requests(), before, "it is left alone");
+}
+
 // On disk.
 
 struct Disk {

@@ -46,7 +46,11 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     let templates = match &words.server {
         Some(word) => {
             let server = order::server(house, Some(word), doing)?;
-            house.wallet.offer(&server).await?.templates
+            let offer = house.wallet.offer(&server).await?;
+            if let Some(why) = &offer.unread {
+                house.say(&cleaned(&format!("the server's own profiles could not be read: {why}")));
+            }
+            offer.templates
         }
         None => Vec::new(),
     };

@@ -28,7 +28,7 @@ Each is asked what it offers; no mytoken is sent anywhere. `[mytoken.NAME] addre
 
 JSON (version 1):
   servers[]  name, title, address, reached, why (not), version, providers[] (issuer, name, scopes), forms[], hands_over, lists,
-             shows_tree, tells_history, revokes, restrictions[], templates (how many)
+             shows_tree, tells_history, revokes, restrictions[], templates (how many; null where they could not be read)
 
 Exit codes: 0 told, also of those that were not reached.";
 
@@ -107,7 +107,7 @@ fn as_json(source: &Source, offer: &Result<Offer, Failure>) -> Value {
             "tells_history": offer.tells_history,
             "revokes": offer.revokes,
             "restrictions": offer.restrictions,
-            "templates": offer.templates.len(),
+            "templates": offer.unread.is_none().then_some(offer.templates.len()),
         });
         if let Value::Object(told) = told {
             fields.extend(told);

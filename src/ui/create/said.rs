@@ -59,6 +59,9 @@ fn explained(form: &Create, scene: Scene<'_>) -> String {
         Item::Start => match form.started() {
             Start::Template { content, .. } => format!("A profile of the server: {}", content.shown()),
             Start::Profile { .. } | Start::Blank => {
+                if let Some(why) = form.offer().and_then(|offer| offer.unread.as_ref()) {
+                    return format!("What to start from; the server's own profiles could not be read: {why}");
+                }
                 "What to start from; what you have changed yourself stays as it is".to_owned()
             }
         },
