@@ -106,6 +106,15 @@ pub struct MytokenGrant {
     pub short: bool,
 }
 
+impl MytokenGrant {
+    /// Whether it is known to carry no restriction, so that questions about it cost and rotate nothing (mytoken-api.md §2.5). A short token
+    /// that nobody has looked up may carry some.
+    #[must_use]
+    pub fn is_unrestricted(&self) -> bool {
+        is_unrestricted(&self.facts, self.short, self.heard)
+    }
+}
+
 /// The value in use, and how to recognise those that it has replaced.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Copy {
@@ -352,6 +361,21 @@ pub enum Chain {
     },
     /// Not at all.
     None,
+}
+
+impl Chain {
+    /// [`MytokenGrant::is_unrestricted`], of one that is seen from outside; of anything else no.
+    #[must_use]
+    pub fn is_unrestricted(&self) -> bool {
+        match self {
+            Self::Mytoken { facts, heard, short, .. } => is_unrestricted(facts, *short, *heard),
+            Self::Refresh { .. } | Self::None => false,
+        }
+    }
+}
+
+fn is_unrestricted(facts: &Facts, short: bool, heard: Option<Timestamp>) -> bool {
+    facts.restrictions.is_empty() && (!short || heard.is_some())
 }
 
 impl AccessToken {

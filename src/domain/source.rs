@@ -34,6 +34,19 @@ pub enum Origin {
     Sandbox,
 }
 
+impl Origin {
+    /// In a list.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Preset => "built in",
+            Self::Config => "config",
+            Self::Added => "added",
+            Self::Sandbox => "sandbox",
+        }
+    }
+}
+
 /// A row of the Providers pane.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
@@ -246,6 +259,16 @@ pub struct Profile {
 }
 
 impl Source {
+    /// Its issuer or its server's base address; `None` for a profile, which has none of its own.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        match &self.kind {
+            SourceKind::Issuer(issuer) => Some(&issuer.address),
+            SourceKind::Server(server) => Some(&server.address),
+            SourceKind::Profile(_) => None,
+        }
+    }
+
     /// The issuer, if it is one.
     #[must_use]
     pub fn issuer(&self) -> Option<&Issuer> {

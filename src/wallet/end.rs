@@ -151,9 +151,7 @@ impl Wallet {
 
     /// Reads what was made from it, so that it is known what dies: where it may be asked, and that costs nothing.
     async fn learn_tree(&self, server: &Server, grant: &MytokenGrant) {
-        let facts = &grant.facts;
-        let is_free = facts.restrictions.is_empty() && (!grant.short || grant.heard.is_some());
-        if !is_free || !can(&facts.capabilities, "tokeninfo:subtokens") {
+        if !grant.is_unrestricted() || !can(&grant.facts.capabilities, "tokeninfo:subtokens") {
             return;
         }
         let reply = listing::subtokens(&self.http, server, &grant.current.value).await;

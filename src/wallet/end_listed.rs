@@ -235,12 +235,7 @@ impl Wallet {
     }
 
     fn is_unrestricted(&self, id: &CredentialId) -> bool {
-        self.view(id).is_ok_and(|held| match held.chain {
-            Chain::Mytoken { facts, short, heard, .. } => {
-                facts.restrictions.is_empty() && (!short || heard.is_some())
-            }
-            Chain::Refresh { .. } | Chain::None => false,
-        })
+        self.view(id).is_ok_and(|held| held.chain.is_unrestricted())
     }
 
     /// The source of a held mytoken's server, for asking there by another right.

@@ -184,9 +184,7 @@ fn may_rotate<Q: Question>(credential: &Credential) -> bool {
 /// Whether it is restricted, or nobody here knows.
 fn is_restricted(credential: &Credential) -> bool {
     match &credential.grant {
-        Grant::Mytoken(grant) => {
-            !grant.facts.restrictions.is_empty() || (grant.short && grant.heard.is_none())
-        }
+        Grant::Mytoken(grant) => !grant.is_unrestricted(),
         Grant::Refresh(_) | Grant::Bare => false,
     }
 }

@@ -86,7 +86,7 @@ fn without_a_right_the_one_command_that_helps_is_named() {
         (&["mytoken", "outlast", "weak"], "required"),
         (&["mytoken", "outlast", "weak", "--for", "soon"], "expected a span"),
         (&["mytoken", "would-work", "weak", "--country", "Germany"], "two letters"),
-        (&["mytoken", "would-work", "weak", "--at", "someday"], "is no moment"),
+        (&["mytoken", "would-work", "weak", "--at", "someday"], "--at: "),
         (&["mytoken", "would-work", "weak", "--from", "here"], "invalid"),
     ] {
         let said = home.run(words);
@@ -279,6 +279,7 @@ fn whether_it_would_work_elsewhere_is_the_exit_code_and_nothing_is_sent() {
         (&["--from", "192.0.2.7"], 3, "DOES NOT WORK"),
         (&["--country", "de"], 4, "CANNOT TELL"),
         (&["--from", "10.20.0.17", "--at", "2d", "--scope", "openid"], 0, "WORKS"),
+        (&["--from", "10.20.0.17", "--at", "06:30 Europe/Berlin"], 0, "WORKS"),
     ] {
         let said = would(words);
         assert_eq!(said.code, code, "{words:?}: {said:?}");

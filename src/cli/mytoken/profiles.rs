@@ -9,7 +9,7 @@ use crate::cli::json as safe;
 use crate::domain::draft::{Circumstances, in_words, to_json};
 use crate::domain::failure::Failure;
 use crate::domain::offer::{Template, TemplateKind};
-use crate::domain::source::{Origin, Source, SourceKind};
+use crate::domain::source::{Source, SourceKind};
 use crate::domain::untrusted::{Untrusted, cleaned};
 
 /// Words of `toktui mytoken profiles`.
@@ -67,7 +67,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     for source in profiles {
         let SourceKind::Profile(profile) = &source.kind else { continue };
         let (id, server) = (source.id.as_str(), profile.server.as_str());
-        house.out.line(&cleaned(&format!("{id:<16}{}, at {server}; {}", source.name, origin(source.origin))));
+        house.out.line(&cleaned(&format!("{id:<16}{}, at {server}; {}", source.name, source.origin.words())));
         for line in words_of(house, source) {
             house.out.line(&cleaned(&format!("                {line}")));
         }
@@ -95,7 +95,7 @@ fn as_json(house: &House, source: &Source) -> Option<Value> {
     Some(json!({
         "name": source.id.as_str(),
         "title": source.name,
-        "origin": origin(source.origin).replace(' ', "_"),
+        "origin": source.origin.words().replace(' ', "_"),
         "server": profile.server.as_str(),
         "words": words_of(house, source),
         "draft": to_json(&profile.draft),
@@ -104,15 +104,6 @@ fn as_json(house: &House, source: &Source) -> Option<Value> {
 
 fn template_json(template: &Template) -> Value {
     json!({"name": template.reference(), "kind": kind(template.kind), "content": template.content.raw()})
-}
-
-fn origin(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Preset => "built in",
-        Origin::Config => "config",
-        Origin::Added => "added",
-        Origin::Sandbox => "sandbox",
-    }
 }
 
 fn kind(kind: TemplateKind) -> &'static str {

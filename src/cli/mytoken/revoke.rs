@@ -137,7 +137,7 @@ async fn listing(house: &House, words: &Words, source: &Source, via: &Via) -> Op
 /// What was made from it, where it may list that and the list costs nothing.
 async fn tree_for_nothing(house: &House, held: &Held, source: &Source) -> Option<Family> {
     let Chain::Mytoken { facts, .. } = &held.chain else { return None };
-    if !facts.restrictions.is_empty() || !can(&facts.capabilities, "tokeninfo:subtokens") {
+    if !held.chain.is_unrestricted() || !can(&facts.capabilities, "tokeninfo:subtokens") {
         return None;
     }
     house.wallet.family(&source.id, &Via::Held(held.id.clone()), Which::Below).await.ok()
@@ -160,12 +160,14 @@ struct Dying {
     lines: Vec<String>,
     name: String,
     below: Option<usize>,
+    /// Whether there may be more than could be listed.
+    cut: bool,
 }
 
 impl Dying {
     fn of(held: &Held, family: Option<&Family>, house: &House) -> Self {
         let Chain::Mytoken { facts, .. } = &held.chain else {
-            return Self { lines: Vec::new(), name: held.name.clone(), below: None };
+            return Self { lines: Vec::new(), name: held.name.clone(), below: None, cut: false };
         };
         let at = family.zip(facts.mom_id.as_ref()).and_then(|(family, id)| family.find(id));
         let mut dying = Self::at(family.zip(at), house);
@@ -201,24 +203,27 @@ impl Dying {
 
     fn at(place: Option<(&Family, usize)>, house: &House) -> Self {
         let Some((family, at)) = place else {
-            return Self { lines: Vec::new(), name: String::new(), below: None };
+            return Self { lines: Vec::new(), name: String::new(), below: None, cut: false };
         };
         let name = family.members.get(at).and_then(|member| member.listed.name.as_ref());
         let name = name.filter(|name| name.shown() == name.raw()).map(Untrusted::shown).unwrap_or_default();
         let lines = members::tree(family, at, house.clock.now());
-        Self { below: Some(family.tree(at).len().saturating_sub(1)), lines, name }
+        Self { below: Some(family.tree(at).len().saturating_sub(1)), lines, name, cut: family.cut }
     }
 }
 
 async fn ask(house: &House, words: &Words, doing: &str, dying: &Dying) -> Result<(), Failure> {
+    let more = if dying.cut { " or more" } else { "" };
     let what = match (words.recursive, dying.below) {
-        (true, Some(below)) => format!("This ends, at once and for good, it and {below} made from it:"),
+        (true, Some(below)) => format!("This ends, at once and for good, it and {below}{more} made from it:"),
         (true, None) => {
             "This ends, at once and for good, it and all that was made from it, which cannot be listed here:"
                 .to_owned()
         }
         (false, Some(below @ 1..)) => {
-            format!("This ends, at once and for good, the first of these; {below} made from it live on:")
+            format!(
+                "This ends, at once and for good, the first of these; {below}{more} made from it live on:"
+            )
         }
         (false, _) => "This ends, at once and for good:".to_owned(),
     };

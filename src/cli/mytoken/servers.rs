@@ -55,15 +55,8 @@ pub async fn run(house: &mut House, words: Words) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn address(source: &Source) -> &str {
-    match &source.kind {
-        SourceKind::Server(server) => &server.address,
-        SourceKind::Issuer(_) | SourceKind::Profile(_) => "",
-    }
-}
-
 fn as_text(source: &Source, offer: &Result<Offer, Failure>) -> Vec<String> {
-    let (id, address) = (source.id.as_str(), address(source));
+    let (id, address) = (source.id.as_str(), source.address().unwrap_or_default());
     let offer = match offer {
         Ok(offer) => offer,
         Err(failure) => return vec![format!("{id:<16}{address}   not reached: {}", failure.why)],
@@ -84,7 +77,7 @@ fn as_json(source: &Source, offer: &Result<Offer, Failure>) -> Value {
     let mut object = json!({
         "name": source.id.as_str(),
         "title": source.name,
-        "address": address(source),
+        "address": source.address().unwrap_or_default(),
         "reached": offer.is_ok(),
         "why": offer.as_ref().err().map(|failure| failure.why.clone()),
     });

@@ -4,17 +4,15 @@ use std::net::IpAddr;
 
 use clap::Args;
 use jiff::Timestamp;
-use jiff::civil;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::order;
 use crate::cli::house::House;
 use crate::cli::{json, moment};
 use crate::domain::credential::Chain;
+use crate::domain::draft::{Edge, When};
 use crate::domain::elsewhere::{Elsewhere, Purpose, Would, WouldWork, would_work};
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::span;
-use crate::domain::time::later;
 use crate::domain::untrusted::cleaned;
 
 /// Words of it.
@@ -31,7 +29,7 @@ pub struct Words {
     /// The country of that address: two letters
     #[arg(long, value_name = "CC", value_parser = country)]
     pub country: Option<String>,
-    /// When: a span from now (6h, 2d), a date, or a moment such as 2026-12-24T08:00:00Z; else now
+    /// When: a span from now (6h, 2d), a date, a time of the day, or a moment such as 2026-12-24T08:00:00Z; else now
     #[arg(long, value_name = "WHEN")]
     pub at: Option<String>,
     /// A scope that the access token is asked for with; several times for several
@@ -73,11 +71,10 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     let now = house.clock.now();
     let at = match &words.at {
         None => now,
-        Some(text) => when(text, now, &TimeZone::system()).ok_or_else(|| {
-            let why = format!("{} is no moment", cleaned(text));
-            Failure::new(Kind::Unusable, &doing, why)
-                .hint("A span such as 6h, a date, or 2026-12-24T08:00:00Z.")
-        })?,
+        Some(text) => {
+            let when = When::parse(text, Edge::Start, now, &order::zone(house));
+            when.map_err(|why| Failure::new(Kind::Unusable, &doing, format!("--at: {why}")))?.at(now)
+        }
     };
     let held = house.opened(&words.name, &doing).await?;
     let Chain::Mytoken { facts, heard, .. } = &held.chain else {
@@ -108,18 +105,6 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         Would::DoesNot(_) => 3,
         Would::CannotTell(_) => 4,
     })
-}
-
-/// A moment: a span from now, a moment with its zone, or a date or civil time of `zone`.
-fn when(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-    if let Some(span) = span::read(text) {
-        return Some(later(now, span));
-    }
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Some(at);
-    }
-    let time = text.parse::<civil::DateTime>().ok()?;
-    zone.to_ambiguous_timestamp(time).compatible().ok()
 }
 
 fn country(text: &str) -> Result<String, String> {
@@ -164,30 +149,4 @@ fn as_json(told: &WouldWork, at: Timestamp) -> Value {
         "rotates": told.rotates,
         "remarks": told.remarks,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::time::from_epoch;
-
-    #[test]
-    fn a_moment_is_read_as_a_span_a_date_or_a_moment() {
-        let now = from_epoch(1_000_000);
-        let at =
-            |text: &str| when(text, now, &TimeZone::fixed(jiff::tz::offset(1))).map(Timestamp::as_second);
-        let table = [
-            ("6h", Some(1_021_600)),
-            ("1970-01-02T00:00:00Z", Some(86_400)),
-            ("1970-01-02T00:00:00+02:00", Some(79_200)),
-            ("1970-01-02", Some(82_800)),
-            ("1970-01-02T06:00", Some(104_400)),
-            ("tomorrow", None),
-            ("", None),
-            ("90", None),
-        ];
-        for (text, expected) in table {
-            assert_eq!(at(text), expected, "{text}");
-        }
-    }
 }

@@ -6,7 +6,7 @@ use super::folder;
 use crate::cli::house::House;
 use crate::config::{AddedProvider, save_provider};
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::source::{Origin, Source, SourceKind};
+use crate::domain::source::{Origin, Source};
 use crate::domain::untrusted::cleaned;
 
 /// Words of `toktui provider add`.
@@ -48,9 +48,9 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     let doing = format!("Adding {}", cleaned(&words.provider));
     let folder = folder(house, &doing)?.to_path_buf();
     let sources = house.wallet.sources();
-    let listed = sources
-        .iter()
-        .find(|source| source.id.as_str() == words.provider || address(source) == words.provider.trim());
+    let listed = sources.iter().find(|source| {
+        source.id.as_str() == words.provider || source.address() == Some(words.provider.trim())
+    });
     let mut added = match listed {
         Some(source) => over(source, words, &doing)?,
         None => AddedProvider::of(&house.wallet.add_provider(&words.provider).await?),
@@ -76,7 +76,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         .and_then(|saved| saved)
         .map_err(|why| Failure::new(Kind::Unusable, doing, why))?;
     let id = source.id.as_str();
-    house.out.line(&cleaned(&format!("Added {id}: {}", address(&source))));
+    house.out.line(&cleaned(&format!("Added {id}: {}", source.address().unwrap_or_default())));
     match source.issuer() {
         Some(issuer) if issuer.client.is_none() => {
             house.say(&format!("a login there needs a client id: toktui login {id} --client-id ID"));
@@ -106,12 +106,4 @@ fn over(source: &Source, words: &Words, doing: &str) -> Result<AddedProvider, Fa
         return Err(known(format!("it is built in, as {id}")).hint(hint));
     }
     Ok(AddedProvider { name: id.to_owned(), ..AddedProvider::default() })
-}
-
-fn address(source: &Source) -> &str {
-    match &source.kind {
-        SourceKind::Issuer(issuer) => &issuer.address,
-        SourceKind::Server(server) => &server.address,
-        SourceKind::Profile(_) => "",
-    }
 }

@@ -3,7 +3,6 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::origin;
 use crate::cli::house::House;
 use crate::cli::json as safe;
 use crate::cli::mytoken::table;
@@ -52,21 +51,14 @@ fn row(source: &Source) -> Vec<String> {
         },
         SourceKind::Server(_) | SourceKind::Profile(_) => "none needed".to_owned(),
     };
-    let mut notes = vec![origin(source.origin)];
+    let mut notes = vec![source.origin.words()];
     if matches!(source.kind, SourceKind::Server(_)) {
         notes.push("mytoken server");
     }
     notes.extend(Some(source.note.as_str()).filter(|note| !note.is_empty() && *note != "added"));
-    let cells = [source.id.as_str(), &source.name, address(source), &client, &notes.join(", ")];
+    let cells =
+        [source.id.as_str(), &source.name, source.address().unwrap_or_default(), &client, &notes.join(", ")];
     cells.map(cleaned).to_vec()
-}
-
-fn address(source: &Source) -> &str {
-    match &source.kind {
-        SourceKind::Issuer(issuer) => &issuer.address,
-        SourceKind::Server(server) => &server.address,
-        SourceKind::Profile(_) => "",
-    }
 }
 
 fn as_json(source: &Source) -> Value {
@@ -78,10 +70,10 @@ fn as_json(source: &Source) -> Value {
         "name": source.id.as_str(),
         "title": source.name,
         "kind": if issuer.is_some() { "openid" } else { "mytoken" },
-        "address": address(source),
+        "address": source.address().unwrap_or_default(),
         "client_id": issuer.and_then(|issuer| issuer.client.as_ref()).map(|client| client.id.as_str()),
         "public_clients": public,
-        "origin": origin(source.origin).replace(' ', "_"),
+        "origin": source.origin.words().replace(' ', "_"),
         "note": source.note,
     })
 }

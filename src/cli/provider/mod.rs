@@ -113,12 +113,3 @@ fn folder<'h>(house: &'h House, doing: &str) -> Result<&'h Path, Failure> {
             .hint("Set HOME, or TOKTUI_HOME.")
     })
 }
-
-fn origin(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Preset => "built in",
-        Origin::Config => "config",
-        Origin::Added => "added",
-        Origin::Sandbox => "sandbox",
-    }
-}

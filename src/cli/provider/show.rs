@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{meant, origin};
+use super::meant;
 use crate::cli::house::House;
 use crate::cli::json as safe;
 use crate::cli::mytoken::table;
@@ -56,7 +56,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         house.out.line(&safe::safe(&as_json(&source, &issuer, &metadata)));
         return Ok(0);
     }
-    let head = format!("{}   {}   {}", source.name, issuer.address, origin(source.origin));
+    let head = format!("{}   {}   {}", source.name, issuer.address, source.origin.words());
     house.out.line(&cleaned(&head));
     for line in table::lines(&rows(&issuer, &metadata), table::room()) {
         house.out.line(&line);
@@ -192,7 +192,7 @@ fn as_json(source: &Source, issuer: &Issuer, metadata: &Metadata) -> Value {
         "name": source.id.as_str(),
         "title": source.name,
         "issuer": issuer.address,
-        "origin": origin(source.origin).replace(' ', "_"),
+        "origin": source.origin.words().replace(' ', "_"),
         "foreign_hosts": metadata.foreign_hosts,
         "supports": {
             "grants": raw(&metadata.grant_types),
