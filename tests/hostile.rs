@@ -31,7 +31,7 @@ use toktui::domain::draft::DraftClause;
 use toktui::domain::event::{Event, What};
 use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::family::{Family, Member};
-use toktui::domain::introspected::{Introspected, Said};
+use toktui::domain::introspected::{About, Answer, Introspected, Said};
 use toktui::domain::jwt::Jwt;
 use toktui::domain::login::{Choice, Order, Report};
 use toktui::domain::membership::memberships;
@@ -427,6 +427,12 @@ impl Texts<'_> {
             }
             Overlay::Create(form) => self.form(form),
             Overlay::Userinfo(told, _) => self.userinfo(told),
+            Overlay::Introspected(told, _) => {
+                for one in told {
+                    one.name = self.next();
+                    one.answer = self.introspected(&one.answer);
+                }
+            }
             Overlay::Palette(palette) => palette.field = Field::new(&self.next()),
             Overlay::Paste(field)
             | Overlay::KeepAs(_, field)
@@ -542,6 +548,17 @@ fn userinfo() -> Userinfo {
     }
 }
 
+fn introspected() -> Vec<Answer> {
+    let said = [Said::Active(serde_json::Map::new()), Said::Nothing(String::new())];
+    let of = |said: Said| Answer {
+        name: "egi".to_owned(),
+        about: About::Access,
+        asked: board::noon(),
+        answer: Introspected { by: "EGI Check-in".to_owned(), said },
+    };
+    said.map(of).to_vec()
+}
+
 /// Boards that between them show every text there is.
 fn boards() -> Vec<State> {
     let with = |overlay| {
@@ -602,6 +619,7 @@ fn boards() -> Vec<State> {
         families::sheet(SIZE, ":redeem\n"),
         families::hand_over(SIZE),
         with(Overlay::Userinfo(Box::new(userinfo()), List::default())),
+        with(Overlay::Introspected(introspected(), List::default())),
         with(Overlay::Rename(id("toar"), Field::default())),
         with(Overlay::AddProvider(Field::default())),
         with(Overlay::Filter(Field::default())),
@@ -656,7 +674,7 @@ proptest! {
             let buffer = frame(&Texts(texts.iter().cycle()).spoil(state.clone()), &plain());
             holds(&buffer)?;
             // Windows as tall as what they say move; the panes and the others stand.
-            if state.overlays.iter().all(|overlay| matches!(overlay, Overlay::Details(..) | Overlay::Content(_) | Overlay::Userinfo(..))) {
+            if state.overlays.iter().all(|overlay| matches!(overlay, Overlay::Details(..) | Overlay::Content(_) | Overlay::Userinfo(..) | Overlay::Introspected(..))) {
                 same_uprights(&honest, &buffer)?;
             }
         }

@@ -126,6 +126,8 @@ pub enum MytokenAction {
 pub enum PortalAction {
     /// Ask the provider whom the access token speaks for.
     Userinfo,
+    /// Ask the provider whether its tokens are active.
+    Introspect,
     /// Log in once more, for a refresh token.
     RefreshToken,
     /// Open the provider's page on which what is active is managed.
@@ -358,7 +360,7 @@ impl Action {
             | Self::NextLine
             | Self::PreviousLine
             | Self::Switch
-            | Self::Portal(PortalAction::Userinfo | PortalAction::Manage)
+            | Self::Portal(PortalAction::Userinfo | PortalAction::Introspect | PortalAction::Manage)
             | Self::Reading(_)
             | Self::Family(
                 FamilyAction::All

@@ -10,7 +10,7 @@ use super::state::{Pane, State};
 use crate::domain::credential::{Chain, Custody, Health, Held, Life};
 use crate::domain::form::Form;
 use crate::domain::mytoken::{Clause, Facts, can};
-use crate::domain::source::SourceKind;
+use crate::domain::source::{Source, SourceKind};
 use crate::domain::specimen::Kind;
 
 /// Whether a new access token can be had of it without a login.
@@ -110,6 +110,16 @@ pub(super) fn userinfo(state: &State) -> bool {
         let is_login = matches!(held.chain, Chain::Refresh { .. });
         (at_issuer || is_mytoken(held)) && (is_usable(held, state) || (is_login && renew(held, state)))
     })
+}
+
+/// Whether its provider can be asked whether it is active: a client that has a secret may.
+pub(super) fn introspect(state: &State) -> bool {
+    userinfo(state)
+        && state.acting().is_some_and(|held| {
+            let issuer = state.source(&held.source).and_then(Source::issuer);
+            let client = issuer.and_then(|issuer| issuer.client.as_ref());
+            !is_mytoken(held) && client.is_some_and(|client| client.secret.is_some())
+        })
 }
 
 /// Whether a login has no refresh token, or one that ends with the browser's session.

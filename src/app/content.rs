@@ -11,6 +11,7 @@ use super::tally::SKEW;
 use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, HeldAccess};
 use crate::domain::event::{Event, Teller};
 use crate::domain::family::Member;
+use crate::domain::introspected::Answer;
 use crate::domain::jwt::{self, Jwt};
 use crate::domain::membership::CLAIMS;
 use crate::domain::mytoken::Facts;
@@ -105,6 +106,7 @@ fn page_of(state: &State, overlay: &Overlay, width: usize) -> Option<Page> {
         Overlay::Member(member, _) => Some(of_member(state, member, width)),
         Overlay::Event(event, _) => Some(of_event(event, width)),
         Overlay::Userinfo(told, _) => Some(of_userinfo(told, width)),
+        Overlay::Introspected(told, _) => Some(of_introspected(told, width)),
         _ => None,
     }
 }
@@ -217,6 +219,22 @@ fn of_userinfo(told: &Userinfo, width: usize) -> Page {
         for known in &told.would_bring {
             page.pair(known.scope, known.words);
         }
+    }
+    page
+}
+
+/// What a provider says of tokens: active or not, and what came with that.
+fn of_introspected(told: &[Answer], width: usize) -> Page {
+    let mut page = Page::new(width);
+    for (place, one) in told.iter().enumerate() {
+        if place > 0 {
+            page.lines.push(Line::Blank);
+        }
+        page.head(cleaned(&format!("the {} of {}", one.about.words(), one.name)));
+        page.lines.push(Line::Moment("asked".to_owned(), one.asked));
+        page.pair("", &one.answer.words());
+        let said = one.answer.claims().into_iter().flatten().filter(|(name, _)| *name != "active");
+        page.object(&said.map(|(name, value)| (name.clone(), value.clone())).collect());
     }
     page
 }

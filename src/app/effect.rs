@@ -11,6 +11,7 @@ use crate::domain::failure::Failure;
 use crate::domain::family::{Family, Via, Which};
 use crate::domain::form::Form;
 use crate::domain::handed::{HandOver, Handed};
+use crate::domain::introspected::Answer;
 use crate::domain::introspected::Introspected;
 use crate::domain::jwt::Jwt;
 use crate::domain::limit::Allowance;
@@ -66,6 +67,8 @@ pub enum Effect {
     ReadHistory(Task, Target),
     /// Ask the provider whom an access token speaks for: answered by [`Outcome::Userinfo`].
     Userinfo(Task, CredentialId),
+    /// Ask the provider whether the access and the refresh token of a login are active: answered by [`Outcome::Introspected`].
+    Introspect(Task, CredentialId),
     /// Keep a pasted token under a name: answered by [`Outcome::Kept`].
     Keep(Specimen, String),
     /// Revoke at the provider or server: answered by [`Outcome::Revoked`].
@@ -211,6 +214,8 @@ pub enum Outcome {
     HistoryRead(Task, Result<Vec<Event>, Failure>),
     /// The provider said of whom an access token is, or not.
     Userinfo(Task, Result<Box<Userinfo>, Failure>),
+    /// The provider said whether the tokens of a login are active, or not.
+    Introspected(Task, Result<Vec<Answer>, Failure>),
     /// A pasted token was kept under this name, or not.
     Kept(Result<(CredentialId, String), Failure>),
     /// Revoked, with what is to be said about it, or not.

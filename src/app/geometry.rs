@@ -250,7 +250,9 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).saturating_add(2);
     match overlay {
         Overlay::Help(_) | Overlay::Content(_) => (100, u16::MAX),
-        Overlay::Details(..) | Overlay::Member(..) | Overlay::Userinfo(..) => (100, 26),
+        Overlay::Details(..) | Overlay::Member(..) | Overlay::Userinfo(..) | Overlay::Introspected(..) => {
+            (100, 26)
+        }
         Overlay::Palette(_) => (64, 16),
         Overlay::CopyMenu(..) => (84, 22),
         Overlay::Login(_) => (100, 27),

@@ -185,6 +185,13 @@ pub const KEYMAP: &[Binding] = &[
     .footer(9),
     portal(
         &[],
+        PortalAction::Introspect,
+        "introspect",
+        "ask the provider whether its access and refresh token are active",
+    )
+    .when(can::introspect),
+    portal(
+        &[],
         PortalAction::RefreshToken,
         "get refresh token",
         "log in once more with offline_access, kept under the same name",

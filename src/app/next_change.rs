@@ -133,7 +133,8 @@ impl State {
                 | Overlay::Content(list)
                 | Overlay::Member(_, list)
                 | Overlay::Event(_, list)
-                | Overlay::Userinfo(_, list) => {
+                | Overlay::Userinfo(_, list)
+                | Overlay::Introspected(_, list) => {
                     let lines = |width| content::of_overlay(self, overlay, width);
                     soonest.page(geometry.reading(overlay), list.offset, lines);
                 }

@@ -13,6 +13,7 @@ use crate::domain::credential::CredentialId;
 use crate::domain::event::Event;
 use crate::domain::failure::Failure;
 use crate::domain::family::Member;
+use crate::domain::introspected::Answer;
 use crate::domain::login::Report;
 use crate::domain::specimen::Specimen;
 use crate::domain::userinfo::Userinfo;
@@ -70,6 +71,8 @@ pub enum Overlay {
     Event(Box<Event>, List),
     /// What a provider says of the user.
     Userinfo(Box<Userinfo>, List),
+    /// What a provider says of the tokens of a login.
+    Introspected(Vec<Answer>, List),
     /// A few lines to fill in.
     Sheet(Box<Sheet>),
     /// A transfer code that waits to be redeemed.
@@ -154,6 +157,7 @@ impl Overlay {
             | Self::Member(..)
             | Self::Event(..)
             | Self::Userinfo(..)
+            | Self::Introspected(..)
             | Self::Handing(_)
             | Self::QuitLoses(_) => false,
         }
@@ -186,6 +190,7 @@ impl Overlay {
             | Self::Member(..)
             | Self::Event(..)
             | Self::Userinfo(..)
+            | Self::Introspected(..)
             | Self::Handing(_)
             | Self::QuitLoses(_) => None,
         }
@@ -223,6 +228,7 @@ impl Overlay {
                 | Self::Member(..)
                 | Self::Event(..)
                 | Self::Userinfo(..)
+                | Self::Introspected(..)
         ) || matches!(self, Self::Guarding(choosing) if matches!(choosing.stage, Stage::Choose))
             || matches!(self, Self::Create(form) if matches!(form.over, Over::Scopes(_)))
     }

@@ -12,6 +12,7 @@ mod history;
 mod house;
 pub mod info;
 mod input;
+mod introspect;
 mod json;
 mod keep;
 mod list;
@@ -107,6 +108,9 @@ pub enum Plain {
     /// Whom it speaks for, with groups and roles, as its provider says
     #[command(after_help = userinfo::HELP)]
     Userinfo(userinfo::Words),
+    /// Whether a held token is active, as its provider says
+    #[command(after_help = introspect::HELP)]
+    Introspect(introspect::Words),
     /// Print a line for userinfo, introspection or renewal, safe to paste
     #[command(after_help = command::HELP)]
     Command(command::Words),
@@ -215,6 +219,7 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
         Plain::List(words) => list::run(house, *words).await,
         Plain::Info(words) => info::run(house, words, io::stdin()).await,
         Plain::Userinfo(words) => userinfo::run(house, words).await,
+        Plain::Introspect(words) => introspect::run(house, words).await,
         Plain::Command(words) => command::run(house, words).await,
         Plain::RefreshToken(words) => refresh_token::run(house, words).await,
         Plain::Manage(words) => manage::run(house, words),

@@ -113,8 +113,9 @@ fn as_text(told: &Userinfo) -> Vec<String> {
     lines
 }
 
-fn value_words(name: &str, value: &Value) -> String {
-    let is_moment = matches!(name, "updated_at" | "auth_time" | "exp" | "iat");
+/// A claim's value as text; the claims that are moments as moments.
+pub(super) fn value_words(name: &str, value: &Value) -> String {
+    let is_moment = matches!(name, "updated_at" | "auth_time" | "exp" | "iat" | "nbf");
     match value {
         Value::String(text) => cleaned(text),
         Value::Array(list) if list.iter().all(Value::is_string) => {

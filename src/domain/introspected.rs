@@ -25,6 +25,39 @@ pub enum Said {
     Nothing(String),
 }
 
+/// Which token of a credential a provider is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Its access token.
+    Access,
+    /// Its refresh token.
+    Refresh,
+}
+
+impl About {
+    /// In a sentence.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Access => "access token",
+            Self::Refresh => "refresh token",
+        }
+    }
+}
+
+/// What a provider said of a held token when its user asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The name it is held under.
+    pub name: String,
+    /// Which of its tokens.
+    pub about: About,
+    /// When it was asked.
+    pub asked: Timestamp,
+    /// The answer.
+    pub answer: Introspected,
+}
+
 impl Introspected {
     /// It in one line, fit to be shown.
     #[must_use]

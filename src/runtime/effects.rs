@@ -16,9 +16,10 @@ use crate::app::effect::{
     Asking, Copied, Drawn, Effect, Finding, Making, MytokenTold, Outcome, Snapshot, Target, Task,
 };
 use crate::desktop::{Cleared, Desktop};
-use crate::domain::credential::{CredentialId, Custody};
+use crate::domain::credential::{Chain, CredentialId, Custody};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
+use crate::domain::introspected::{About, Answer as Introspection};
 use crate::domain::login::Order;
 use crate::domain::mytoken;
 use crate::domain::secret::Secret;
@@ -172,13 +173,9 @@ impl Effects {
                     world.changed(Outcome::Kept(kept));
                 });
             }
-            Effect::Revoke(task, id) => {
-                tokio::spawn(async move {
-                    let revoked = world.wallet.revoke(&id).await;
-                    world.changed(Outcome::Revoked(task, revoked));
-                });
-            }
+            Effect::Revoke(task, id) => world.revoke(task, id),
             Effect::Userinfo(task, id) => world.ask_userinfo(task, id),
+            Effect::Introspect(task, id) => world.introspect(task, id),
             Effect::Make(making) => self.make(making),
             Effect::Family(ask) => self.family(ask),
             Effect::Mytoken(ask) => self.mytoken(ask),
@@ -416,11 +413,35 @@ impl World {
         }
     }
 
+    fn revoke(self, task: Task, id: CredentialId) {
+        tokio::spawn(async move {
+            let revoked = self.wallet.revoke(&id).await;
+            self.changed(Outcome::Revoked(task, revoked));
+        });
+    }
+
     fn ask_userinfo(self, task: Task, id: CredentialId) {
         tokio::spawn(async move {
             let told = self.wallet.userinfo(&id).await.map(Box::new);
             self.changed(Outcome::Userinfo(task, told));
         });
+    }
+
+    fn introspect(self, task: Task, id: CredentialId) {
+        tokio::spawn(async move {
+            let told = self.introspected(&id).await;
+            self.changed(Outcome::Introspected(task, told));
+        });
+    }
+
+    /// The access token first: it is what one asks about. The refresh token where there is one.
+    async fn introspected(&self, id: &CredentialId) -> Result<Vec<Introspection>, Failure> {
+        let mut told = vec![self.wallet.introspect(id, About::Access).await?];
+        let held = self.wallet.held();
+        if held.iter().any(|held| held.id == *id && matches!(held.chain, Chain::Refresh { .. })) {
+            told.push(self.wallet.introspect(id, About::Refresh).await?);
+        }
+        Ok(told)
     }
 
     async fn copy_form(&self, id: &CredentialId, form: Form) {

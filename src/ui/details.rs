@@ -30,6 +30,7 @@ pub(super) fn draw(
         Overlay::Member(..) => "Details, as its server lists it",
         Overlay::Event(..) => "Event",
         Overlay::Userinfo(..) => "Userinfo",
+        Overlay::Introspected(..) => "Introspection",
         _ => "Details",
     };
     let theme = scene.theme;

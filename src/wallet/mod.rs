@@ -7,7 +7,7 @@
 //! | log in | `login/` | adds a credential, or puts a new grant into one |
 //! | draw an access token | `draw/` | access token, refresh token or mytoken copy, health |
 //! | look up | `look_up/` | what is known of a mytoken |
-//! | ask whom it speaks for | `userinfo.rs` | access token, where none lives |
+//! | ask whom it speaks for, and whether it is active | `userinfo.rs`, `introspect.rs` | access token, where none lives |
 //! | read the history | `history.rs` | a mytoken's copy, where reading rotates it |
 //! | list all of a user's mytokens, or the tree below one | `family.rs` | the same |
 //! | log in to manage them for an hour | `manager.rs` | nothing that is kept |
@@ -35,6 +35,7 @@ mod health;
 pub mod history;
 mod in_turn;
 pub mod inspect;
+mod introspect;
 mod issuers;
 pub mod keep;
 mod limits;

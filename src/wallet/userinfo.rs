@@ -76,7 +76,12 @@ impl Wallet {
         found.cloned().ok_or_else(|| not_listed(doing))
     }
 
-    async fn living(self: &Arc<Self>, credential: &Credential, doing: &str) -> Result<AccessToken, Failure> {
+    /// An access token of it that lives; a login is renewed for it.
+    pub(super) async fn living(
+        self: &Arc<Self>,
+        credential: &Credential,
+        doing: &str,
+    ) -> Result<AccessToken, Failure> {
         if let Some(drawn) = at_hand(credential, &Wish::default(), self.now()) {
             return Ok(drawn.token);
         }

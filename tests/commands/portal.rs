@@ -82,6 +82,8 @@ fn the_lines_to_paste_run_and_hold_no_token() {
     assert_eq!((said.code, said.out.as_str()), (2, ""), "a public client is told nothing: {said:?}");
     let said = home.run(&["command", name, "userinfo", "--with-token"]);
     assert_eq!(said.code, 2, "{said:?}");
+    let said = home.run(&["introspect", name]);
+    assert!(said.code == 2 && said.err.contains("a client that has a secret"), "{said:?}");
 }
 
 #[test]
@@ -99,6 +101,18 @@ fn the_line_for_introspection_asks_for_the_client_s_secret_and_runs() {
     let mut seat = home.shell_seat(line.trim());
     seat.sees("password for user").types("toktui-secret").sees("\"active\":true");
     assert_eq!(seat.ends().0, 0);
+
+    // The same, done here.
+    let told = home.json(&["introspect", "svc", "--refresh-token", "--json"]);
+    assert_eq!(
+        (&told["active"], &told["token"], &told["claims"]["typ"]),
+        (&true.into(), &"refresh".into(), &"Offline".into())
+    );
+    let text = home.good(&["introspect", "svc"]);
+    assert!(text.starts_with("access token, asked ") && text.contains("says that it is active"), "{text}");
+    servers.sandbox.checkin.quirks().disabled.insert(USER.to_owned());
+    let said = home.run(&["introspect", "svc"]);
+    assert!(said.code == 3 && said.out.contains("not for the client that asked"), "{said:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use toktui::domain::introspected::{Introspected, Said};
+use toktui::domain::introspected::{About, Answer, Introspected, Said};
 use toktui::domain::secret::Secret;
 use toktui::domain::signature::{Signature, Unchecked};
 use toktui::domain::source::{Client, ClientAuth};
@@ -210,6 +210,38 @@ async fn a_client_without_a_secret_is_told_that_it_may_not_and_nothing_is_sent()
     assert!(said.contains("clients that have a secret"), "{said}");
     assert_eq!(asked(&world, "/introspect"), 0);
     assert_eq!(found.exit_code(), 0, "its own end is known");
+}
+
+#[tokio::test]
+async fn whether_the_tokens_of_a_login_are_active_is_told_to_a_client_with_a_secret() {
+    let world = opaque(Some("s3cret")).await;
+    let id = world.logged_in(at("op")).await.id;
+    let active = |answer: &Answer| match &answer.answer.said {
+        Said::Active(claims) => claims.get("username").cloned(),
+        Said::NotActive | Said::Nothing(_) => None,
+    };
+    for about in [About::Access, About::Refresh] {
+        let answer = world.wallet.introspect(&id, about).await.expect("an answer");
+        assert_eq!((active(&answer), answer.about), (Some("alice".into()), about), "{answer:?}");
+    }
+    assert_eq!(asked(&world, "/introspect"), 2);
+    world.op.quirks().disabled.insert("alice".to_owned());
+    let answer = world.wallet.introspect(&id, About::Refresh).await.expect("an answer");
+    assert_eq!(answer.answer.said, Said::NotActive);
+    world.wallet.draw(&id, Wish { force: true, ..Wish::default() }).await.expect_err("it is not renewed");
+}
+
+#[tokio::test]
+async fn nobody_is_asked_about_a_token_by_who_may_not_ask() {
+    let world = opaque(None).await;
+    let id = world.logged_in(at("op")).await.id;
+    let failure = world.wallet.introspect(&id, About::Access).await.expect_err("no secret");
+    assert!(failure.why.contains("a client that has a secret"), "{failure}");
+    let mytoken = world.issued(toktui::sandbox::mytoken::Order::default());
+    let kept = world.wallet.keep(&recognise(mytoken.expose()), "toar").await.expect("kept");
+    let failure = world.wallet.introspect(&kept.0, About::Access).await.expect_err("a mytoken");
+    assert!(failure.why.contains("it is a mytoken"), "{failure}");
+    assert_eq!((asked(&world, "/introspect"), world.server_requests()), (0, 0));
 }
 
 #[tokio::test]

@@ -155,7 +155,8 @@ impl Layer {
             | Overlay::Content(_)
             | Overlay::Member(..)
             | Overlay::Event(..)
-            | Overlay::Userinfo(..) => Self::Reading,
+            | Overlay::Userinfo(..)
+            | Overlay::Introspected(..) => Self::Reading,
             Overlay::Login(_) => Self::Login,
             Overlay::WhichProvider(_) | Overlay::WhichClient(_) => Self::Which,
             Overlay::Create(form) => match form.over {

@@ -100,6 +100,7 @@ fn every_action() -> Vec<Action> {
         Action::Mytoken(MytokenAction::HandedQr),
         Action::Mytoken(MytokenAction::Withdraw),
         Action::Portal(PortalAction::Userinfo),
+        Action::Portal(PortalAction::Introspect),
         Action::Portal(PortalAction::RefreshToken),
         Action::Portal(PortalAction::Manage),
     ];
@@ -169,7 +170,12 @@ fn every_action() -> Vec<Action> {
         | Action::NextLine
         | Action::PreviousLine
         | Action::Switch
-        | Action::Portal(PortalAction::Userinfo | PortalAction::RefreshToken | PortalAction::Manage)
+        | Action::Portal(
+            PortalAction::Userinfo
+            | PortalAction::Introspect
+            | PortalAction::RefreshToken
+            | PortalAction::Manage,
+        )
         | Action::Family(
             FamilyAction::All
             | FamilyAction::Below

@@ -245,6 +245,7 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
             Overlay::Member(..)
             | Overlay::Event(..)
             | Overlay::Userinfo(..)
+            | Overlay::Introspected(..)
             | Overlay::Handing(_)
             | Overlay::Granted(_)
             | Overlay::Failed(_)

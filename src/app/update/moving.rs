@@ -98,7 +98,8 @@ fn in_overlay(state: &mut State, action: Action) {
         | Overlay::Content(_)
         | Overlay::Member(..)
         | Overlay::Event(..)
-        | Overlay::Userinfo(..) => content::of_overlay(state, top, width).map_or(0, |lines| lines.len()),
+        | Overlay::Userinfo(..)
+        | Overlay::Introspected(..) => content::of_overlay(state, top, width).map_or(0, |lines| lines.len()),
         Overlay::WhichProvider(which) => which.choices.len(),
         Overlay::WhichClient(which) => which.public.len() + 1,
         Overlay::Guarding(choosing) => choosing.answers().len(),
@@ -119,7 +120,12 @@ fn in_overlay(state: &mut State, action: Action) {
             list.selected = moved(list.selected, lines, height, action);
             list.offset = scrolled(list.offset, list.selected, lines, height);
         }
-        Some(Overlay::Member(_, list) | Overlay::Event(_, list) | Overlay::Userinfo(_, list)) => {
+        Some(
+            Overlay::Member(_, list)
+            | Overlay::Event(_, list)
+            | Overlay::Userinfo(_, list)
+            | Overlay::Introspected(_, list),
+        ) => {
             read_on(list, lines, height, action);
         }
         Some(Overlay::Family(window)) => {

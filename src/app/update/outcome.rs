@@ -7,7 +7,7 @@ use super::{create, end, family, log_in, moving, mytoken, portal, safe};
 use crate::app::effect::{Copied, Drawn, Effect, Finding, Outcome, Snapshot, Target, Task};
 use crate::app::family::Of;
 use crate::app::login::Opened;
-use crate::app::overlay::Overlay;
+use crate::app::overlay::{List, Overlay};
 use crate::app::state::{OnClipboard, Pane, State, Tone};
 use crate::domain::credential::{CredentialId, Custody};
 use crate::domain::event::Event;
@@ -25,7 +25,14 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
         Outcome::Mytoken(told) => return mytoken::take(state, told, now),
         Outcome::Drawn(task, id, result) => drawn(state, task, &id, result, now),
         Outcome::LookedUp(task, finding) => looked_up(state, task, *finding),
-        Outcome::Userinfo(task, result) => portal::told(state, task, result, now),
+        Outcome::Userinfo(task, result) => {
+            let window = result.map(|told| Overlay::Userinfo(told, List::default()));
+            portal::told(state, task, window, now);
+        }
+        Outcome::Introspected(task, result) => {
+            let window = result.map(|told| Overlay::Introspected(told, List::default()));
+            portal::told(state, task, window, now);
+        }
         Outcome::HistoryRead(task, result) => history_read(state, task, result, now),
         Outcome::Kept(result) => kept(state, result, now),
         Outcome::Revoked(task, result) => {

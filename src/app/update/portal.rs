@@ -5,38 +5,45 @@ use jiff::Timestamp;
 use super::{log_in, outcome};
 use crate::app::action::PortalAction;
 use crate::app::effect::{Effect, Task};
-use crate::app::overlay::{List, Overlay};
+use crate::app::overlay::Overlay;
 use crate::app::portal;
 use crate::app::state::State;
+use crate::domain::credential::CredentialId;
 use crate::domain::failure::Failure;
-use crate::domain::userinfo::Userinfo;
 
 /// Does what is asked for.
 pub(super) fn act(state: &mut State, action: PortalAction, now: Timestamp) -> Vec<Effect> {
     match action {
-        PortalAction::Userinfo => ask(state, now),
+        PortalAction::Userinfo => ask(state, "Asking whom it speaks for", Effect::Userinfo, now),
+        PortalAction::Introspect => ask(state, "Asking whether it is active", Effect::Introspect, now),
         PortalAction::RefreshToken => log_in::for_refresh_token(state),
         PortalAction::Manage => manage(state, now),
     }
 }
 
-fn ask(state: &mut State, now: Timestamp) -> Vec<Effect> {
+/// Asks the provider of the selected row, unless that is under way.
+fn ask(
+    state: &mut State,
+    what: &str,
+    effect: fn(Task, CredentialId) -> Effect,
+    now: Timestamp,
+) -> Vec<Effect> {
     let Some(held) = state.acting() else { return Vec::new() };
-    let (id, doing) = (held.id.clone(), format!("Asking whom {} speaks for", held.name));
+    let (id, doing) = (held.id.clone(), format!("{what}: {}", held.name));
     if state.is_busy(&doing) {
         return Vec::new();
     }
     let task = state.begin(doing, now);
-    vec![Effect::Userinfo(task, id)]
+    vec![effect(task, id)]
 }
 
-/// The answer, where it is still awaited.
-pub(super) fn told(state: &mut State, task: Task, result: Result<Box<Userinfo>, Failure>, now: Timestamp) {
+/// The answer in its window, where it is still awaited.
+pub(super) fn told(state: &mut State, task: Task, window: Result<Overlay, Failure>, now: Timestamp) {
     if !state.end(task) {
         return;
     }
-    match result {
-        Ok(told) => state.overlays.push(Overlay::Userinfo(told, List::default())),
+    match window {
+        Ok(window) => state.overlays.push(window),
         Err(failure) => outcome::failed(state, failure, now),
     }
 }
@@ -59,10 +66,14 @@ mod tests {
     use crate::app::action::Action;
     use crate::app::effect::Outcome;
     use crate::app::message::Message;
+    use crate::app::overlay::List;
     use crate::app::sample::*;
     use crate::app::update::update;
     use crate::domain::credential::Chain;
+    use crate::domain::introspected::{About, Answer, Introspected, Said};
     use crate::domain::membership::memberships;
+    use crate::domain::source::{Client, ClientAuth, SourceKind};
+    use crate::domain::userinfo::Userinfo;
 
     fn userinfo() -> Userinfo {
         let claims = json!({"sub": "s", "groups": ["urn:mace:egi.eu:group:dteam:role=member#aai.egi.eu"]});
@@ -91,6 +102,27 @@ mod tests {
         assert!(matches!(state.overlays.last(), Some(Overlay::Userinfo(..))), "{:?}", state.overlays);
         press(&mut state, "\x1b");
         assert!(state.overlays.is_empty());
+    }
+
+    #[test]
+    fn whether_tokens_are_active_is_asked_only_by_a_client_with_a_secret_and_opens_a_window() {
+        let wanted = Message::Action(Action::Portal(PortalAction::Introspect));
+        let mut state = board(vec![login("egi", 600)]);
+        assert_eq!(update(&mut state, wanted.clone(), now()), [], "a provider tells no other");
+        let mut sources = state.wallet.sources.to_vec();
+        for source in &mut sources {
+            if let SourceKind::Issuer(issuer) = &mut source.kind {
+                let secret = Some(crate::domain::secret::Secret::new("s"));
+                issuer.client = Some(Client { id: "mine".to_owned(), secret, auth: ClientAuth::Basic });
+            }
+        }
+        state.wallet.sources = sources.into();
+        let asked = update(&mut state, wanted, now());
+        let [Effect::Introspect(task, _)] = asked.as_slice() else { panic!("{asked:?}") };
+        let answer = Introspected { by: "EGI".to_owned(), said: Said::NotActive };
+        let told = Answer { name: "egi".to_owned(), about: About::Access, asked: now(), answer };
+        tell(&mut state, Outcome::Introspected(*task, Ok(vec![told])));
+        assert!(matches!(state.overlays.last(), Some(Overlay::Introspected(..))), "{:?}", state.overlays);
     }
 
     #[test]

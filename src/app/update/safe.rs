@@ -61,7 +61,7 @@ fn need(state: &State, action: Action) -> Option<Need> {
         | Action::Renew
         | Action::Rename
         | Action::Family(FamilyAction::Below)
-        | Action::Portal(PortalAction::Userinfo) => reads(state.acting()),
+        | Action::Portal(PortalAction::Userinfo | PortalAction::Introspect) => reads(state.acting()),
         Action::CopyForm(_) => reads(in_menu(state)),
         // The store may have been locked since the question was put.
         Action::Accept

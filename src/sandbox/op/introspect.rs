@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::refusal::Refusal;
-use super::state::print;
+use super::state::{State, print};
 use crate::sandbox::serve::Response;
 
-/// Answers about access tokens to a confidential client that stands in their audience, and only to it.
+/// Answers a confidential client, and only it, about access tokens in whose audience it stands and about its own refresh tokens, as Keycloak
+/// does (providers.md §7.6).
 pub(super) fn answer(call: &Call) -> Result<Response, Refusal> {
     let form = call.form()?;
     let client = call.client(&form)?;
@@ -16,6 +17,9 @@ pub(super) fn answer(call: &Call) -> Result<Response, Refusal> {
     }
     let token = form.get("token").ok_or_else(|| Refusal::invalid_request("Token not provided"))?;
     let state = call.inner.state();
+    if let Some(told) = refresh_token(call, &state, token, &client.id) {
+        return Ok(Response::json(200, &told));
+    }
     let meant_for_it = |claims: &Value| match claims.get("aud") {
         Some(Value::String(one)) => *one == client.id,
         Some(Value::Array(many)) => many.iter().any(|one| *one == client.id),
@@ -40,4 +44,28 @@ pub(super) fn answer(call: &Call) -> Result<Response, Refusal> {
         body.insert("active".into(), true.into());
     }
     Ok(Response::json(200, &body))
+}
+
+/// What is said of a refresh token; `None` for anything else.
+fn refresh_token(call: &Call, state: &State, token: &str, client: &str) -> Option<Value> {
+    let refresh = state.refresh.get(&print(token))?;
+    let grant = state.grants.get(&refresh.grant).filter(|grant| {
+        grant.client == client
+            && !refresh.rotated
+            && refresh.ends.is_none_or(|ends| call.now < ends)
+            && state.standing(grant).is_ok()
+            && !call.quirks.disabled.contains(&grant.username)
+    });
+    let Some(grant) = grant else { return Some(json!({"active": false})) };
+    let mut told = json!({
+        "active": true,
+        "typ": if grant.offline { "Offline" } else { "Refresh" },
+        "client_id": grant.client,
+        "username": grant.username,
+        "scope": grant.scopes.join(" "),
+    });
+    if let (Some(told), Some(ends)) = (told.as_object_mut(), refresh.ends) {
+        told.insert("exp".into(), ends.into());
+    }
+    Some(told)
 }

@@ -4,9 +4,10 @@
 use crate::domain::credential::{Credential, Grant};
 use crate::domain::introspected::{Introspected, Said};
 use crate::domain::secret::Secret;
-use crate::domain::source::{Client, Source, SourceId};
+use crate::domain::source::{Client, Issuer, Source, SourceId};
 use crate::domain::specimen::{self, Specimen};
 use crate::domain::untrusted::cleaned;
+use crate::oidc;
 use crate::oidc::introspection::introspect;
 use crate::oidc::revocation::Kind;
 use crate::wallet::Wallet;
@@ -55,6 +56,19 @@ impl Wallet {
         Some(self.introspect_at(&source, issuer.client.as_ref(), &specimen.value, kind).await)
     }
 
+    /// Shows a token to a provider, as this client, and asks whether it is active (RFC 7662 §2).
+    pub(in crate::wallet) async fn said_of(
+        &self,
+        issuer: &Issuer,
+        client: &Client,
+        token: &Secret,
+        kind: Kind,
+    ) -> Result<Said, oidc::Error> {
+        let metadata = self.metadata(issuer).await?;
+        let answer = introspect(&self.http, &metadata, client, token, kind).await?;
+        Ok(if answer.active { Said::Active(answer.claims) } else { Said::NotActive })
+    }
+
     async fn introspect_at(
         &self,
         source: &Source,
@@ -65,15 +79,8 @@ impl Wallet {
         let said = match (source.issuer(), client) {
             (Some(_), Some(client)) if client.secret.is_none() => Said::Nothing(NO_SECRET.to_owned()),
             (Some(issuer), Some(client)) => {
-                let asked = match self.metadata(issuer).await {
-                    Ok(metadata) => introspect(&self.http, &metadata, client, token, kind).await,
-                    Err(error) => Err(error),
-                };
-                match asked {
-                    Ok(answer) if answer.active => Said::Active(answer.claims),
-                    Ok(_) => Said::NotActive,
-                    Err(error) => Said::Nothing(cleaned(&error.to_string())),
-                }
+                let said = self.said_of(issuer, client, token, kind).await;
+                said.unwrap_or_else(|error| Said::Nothing(cleaned(&error.to_string())))
             }
             _ => Said::Nothing(NO_CLIENT.to_owned()),
         };
