@@ -85,9 +85,16 @@ pub fn other_uses_left(facts: &Facts, state: &State) -> Option<u64> {
 }
 
 fn left(facts: &Facts, state: &State, of: fn(&Clause) -> Option<u64>) -> Option<u64> {
-    let open = || facts.restrictions.iter().filter(|clause| clause.expires.is_none_or(|end| end > state.at));
-    open().next()?;
-    open().map(of).try_fold(0_u64, |sum, left| Some(sum.saturating_add(left?)))
+    let mut open: Vec<&Clause> = Vec::new();
+    for clause in &facts.restrictions {
+        let is_open = clause.expires.is_none_or(|end| end > state.at);
+        // Those that are the same to the letter share a counter.
+        if is_open && !open.iter().any(|other| other.is_same_as(clause)) {
+            open.push(clause);
+        }
+    }
+    open.first()?;
+    open.into_iter().map(of).try_fold(0_u64, |sum, left| Some(sum.saturating_add(left?)))
 }
 
 /// Whether a mytoken may give access tokens; one that carries no claims may.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::uses::{Use, spend};
+use super::uses::Use;
 use super::{Wallet, health};
 use crate::domain::credential::{Credential, Grant, Health, MytokenGrant};
 use crate::domain::draft::Draft;
@@ -76,7 +76,7 @@ impl Wallet {
         let must = health::rotation(before).is_some_and(|rotation| rotation.on_other);
         let lost = copy.is_none() && cost.rotates && (reply.in_doubt || (done && must));
         if done {
-            spend(&mut after, Use::Other, &before.ask, self.now());
+            self.spend(&mut after, Use::Other, &before.ask);
         }
         after.health = match &reply.outcome {
             _ if lost => health::in_doubt(),

@@ -1,9 +1,14 @@
 //! Counted uses of a mytoken: what the server last told, and what was spent here since.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 
+use super::Wallet;
 use crate::domain::credential::{Ask, Credential, Grant};
 use crate::domain::mytoken::Clause;
+use crate::domain::verdict::Place;
+use crate::domain::verdict::clause::{Purpose, weigh_clause};
 
 /// What a use is counted as (mytoken-api.md §4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,39 +17,40 @@ pub(super) enum Use {
     Other,
 }
 
-/// One more use, where the counters are known: of the first clause that allows it (mytoken-api.md §4.7). The server's own
-/// count replaces ours at the next look-up. Before the first one nothing is known, and nothing is counted.
-pub(super) fn spend(credential: &mut Credential, what: Use, ask: &Ask, now: Timestamp) {
+impl Wallet {
+    /// [`spend`], now, from the address at which the server sees us.
+    pub(super) fn spend(&self, credential: &mut Credential, what: Use, ask: &Ask) {
+        let Grant::Mytoken(grant) = &credential.grant else { return };
+        let seen_as = self.seen_as(&grant.server);
+        spend(credential, what, ask, seen_as, self.now());
+    }
+}
+
+/// One more use that a server has just granted from here, where the counters are known: of the first clause that allows it
+/// (mytoken-api.md §4.7), and of those that are the same to the letter, which share its counter. `seen_as`: our address, where the server has
+/// told. The server's own count replaces ours at the next look-up. Before the first one nothing is known, and nothing is counted.
+fn spend(credential: &mut Credential, what: Use, ask: &Ask, seen_as: Option<IpAddr>, now: Timestamp) {
     let Grant::Mytoken(grant) = &mut credential.grant else { return };
     if grant.heard.is_none() {
         return;
     }
-    let clause = grant.facts.restrictions.iter_mut().find(|clause| allows(clause, what, ask, now));
-    let Some(clause) = clause else { return };
-    let (most, used) = match what {
-        Use::AccessToken => (clause.uses_at, &mut clause.used_at),
-        Use::Other => (clause.uses_other, &mut clause.used_other),
+    let asked = [&ask.scopes, &ask.audiences].map(|words| words.iter().cloned().collect::<Vec<_>>());
+    let purpose = match what {
+        Use::AccessToken => Purpose::Access { scopes: &asked[0], audiences: &asked[1] },
+        Use::Other => Purpose::Other,
     };
-    if most.is_some() {
-        *used = Some(used.unwrap_or(0) + 1);
-    }
-}
-
-fn allows(clause: &Clause, what: Use, ask: &Ask, now: Timestamp) -> bool {
-    let open = clause.not_before.is_none_or(|start| start <= now)
-        && clause.expires.is_none_or(|end| now.as_second() <= end.as_second());
-    let within = |asked: &std::collections::BTreeSet<String>, list: Option<&[_]>| {
-        list.is_none_or(|list: &[crate::domain::untrusted::Untrusted]| {
-            asked.iter().all(|word| list.iter().any(|listed| listed.raw() == word))
-        })
-    };
-    open && match what {
-        Use::AccessToken => {
-            clause.left_at().is_none_or(|left| left > 0)
-                && within(&ask.scopes, clause.scopes.as_deref())
-                && within(&ask.audiences, clause.audiences.as_deref())
+    let place = Place { address: seen_as, country: None };
+    let allows = |clause: &&Clause| weigh_clause(clause, purpose, &place.spot(), now).is_ok();
+    let Some(counting) = grant.facts.restrictions.iter().find(allows).cloned() else { return };
+    let same = |clause: &&mut Clause| clause.is_same_as(&counting);
+    for clause in grant.facts.restrictions.iter_mut().filter(same) {
+        let (most, used) = match what {
+            Use::AccessToken => (clause.uses_at, &mut clause.used_at),
+            Use::Other => (clause.uses_other, &mut clause.used_other),
+        };
+        if most.is_some() {
+            *used = Some(used.unwrap_or(0) + 1);
         }
-        Use::Other => clause.left_other().is_none_or(|left| left > 0),
     }
 }
 
@@ -92,21 +98,41 @@ mod tests {
         let over = Clause { expires: Some(from_epoch(50)), ..counted(9, None) };
         let mut credential =
             mytoken(vec![over, counted(2, Some(2)), counted(3, None), counted(9, None)], Some(from_epoch(1)));
-        spend(&mut credential, Use::AccessToken, &Ask::default(), from_epoch(100));
+        spend(&mut credential, Use::AccessToken, &Ask::default(), None, from_epoch(100));
         assert_eq!(spent(&credential), [None, Some(2), Some(1), None]);
+    }
+
+    #[test]
+    fn a_use_is_not_counted_on_a_clause_for_another_place() {
+        let there = Clause { hosts: Some(vec!["192.0.2.0/24".into()]), ..counted(9, None) };
+        let mut credential = mytoken(vec![there, counted(3, None)], Some(from_epoch(1)));
+        let here = "198.51.100.7".parse().ok();
+        spend(&mut credential, Use::AccessToken, &Ask::default(), here, from_epoch(100));
+        assert_eq!(spent(&credential), [None, Some(1)]);
+        // Where it is not known how we are seen, the first one may have been it.
+        spend(&mut credential, Use::AccessToken, &Ask::default(), None, from_epoch(100));
+        assert_eq!(spent(&credential), [Some(1), Some(1)]);
+    }
+
+    #[test]
+    fn clauses_that_are_the_same_to_the_letter_share_a_counter() {
+        let mut credential =
+            mytoken(vec![counted(3, None), counted(4, None), counted(3, Some(0))], Some(from_epoch(1)));
+        spend(&mut credential, Use::AccessToken, &Ask::default(), None, from_epoch(100));
+        assert_eq!(spent(&credential), [Some(1), None, Some(1)]);
     }
 
     #[test]
     fn a_clause_that_counts_nothing_stays_without_a_counter() {
         let mut credential = mytoken(vec![Clause::default(), counted(3, None)], Some(from_epoch(1)));
-        spend(&mut credential, Use::AccessToken, &Ask::default(), from_epoch(100));
+        spend(&mut credential, Use::AccessToken, &Ask::default(), None, from_epoch(100));
         assert_eq!(spent(&credential), [None, None]);
     }
 
     #[test]
     fn counters_that_no_server_has_told_stay_unknown() {
         let mut credential = mytoken(vec![counted(3, None)], None);
-        spend(&mut credential, Use::AccessToken, &Ask::default(), from_epoch(100));
+        spend(&mut credential, Use::AccessToken, &Ask::default(), None, from_epoch(100));
         assert_eq!(spent(&credential), [None]);
     }
 }

@@ -221,6 +221,18 @@ fn reading_a_restricted_history_costs_a_use_and_an_unrestricted_one_nothing() {
     assert_eq!(press(&mut state, "h"), [Effect::ReadHistory(Task(1), Target::Held(id("toar")))]);
 }
 
+/// A server counts such clauses together (mytoken-api.md §4.7): nine uses are not eighteen.
+#[test]
+fn what_is_left_of_two_clauses_that_are_the_same_is_said_once() {
+    let mut twins = mytoken("toar", None);
+    if let Chain::Mytoken { facts, .. } = &mut twins.chain {
+        facts.restrictions = vec![facts.restrictions[0].clone(), facts.restrictions[0].clone()];
+    }
+    let mut state = board(vec![twins]);
+    press(&mut state, "h");
+    assert_eq!(message(&state), "costs 1 of 9 other uses left · again: h");
+}
+
 // The clipboard.
 
 #[test]

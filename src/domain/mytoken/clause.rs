@@ -63,6 +63,13 @@ impl Clause {
         clause
     }
 
+    /// Whether it says the same as another one, whatever their counters: a server counts such clauses together (mytoken-api.md §4.7).
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let bare = |clause: &Self| Self { used_at: None, used_other: None, ..clause.clone() };
+        bare(self) == bare(other)
+    }
+
     /// Its JSON object as a server wants it: moments as numbers, countries in capitals (§4.1: others match nothing). What is
     /// absent is left out; counters and members that nobody here knows are never sent.
     #[must_use]

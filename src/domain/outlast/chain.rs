@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::draws::alike;
 use super::links::Case;
 use super::{Kind, Link, State};
 use crate::domain::elsewhere::{copy_end, own_end};
@@ -165,7 +164,7 @@ impl Case<'_> {
         let mut counted: Vec<&Clause> = Vec::new();
         for clause in &usable {
             // Identical clauses share their uses (mytoken-api.md §4.7).
-            if clause.uses_at.is_some() && !counted.iter().any(|other| alike(other, clause)) {
+            if clause.uses_at.is_some() && !counted.iter().any(|other| other.is_same_as(clause)) {
                 counted.push(clause);
             }
         }

@@ -48,8 +48,10 @@ impl Draws {
     /// How many draws `clauses` carry before one finds none that allows it; all of them: the count. The first usable clause
     /// is the one that counts (mytoken-api.md §4), and identical ones share their uses (§4.7).
     pub(super) fn carried(self, clauses: &[&Clause], counting: bool) -> u64 {
-        let shared: Vec<usize> =
-            clauses.iter().map(|clause| clauses.iter().position(|c| alike(c, clause)).unwrap_or(0)).collect();
+        let shared: Vec<usize> = clauses
+            .iter()
+            .map(|clause| clauses.iter().position(|other| other.is_same_as(clause)).unwrap_or(0))
+            .collect();
         let mut left: Vec<Option<u64>> =
             clauses.iter().map(|clause| clause.left_at().filter(|_| counting)).collect();
         let mut index = 0;
@@ -83,10 +85,4 @@ impl Draws {
         }
         self.count
     }
-}
-
-/// Whether two clauses are the same apart from their counters: then they share them (mytoken-api.md §4.7).
-pub(super) fn alike(one: &Clause, other: &Clause) -> bool {
-    let bare = |clause: &Clause| Clause { used_at: None, used_other: None, ..clause.clone() };
-    bare(one) == bare(other)
 }

@@ -484,7 +484,7 @@ fn drawn(clauses: &[Clause], first: Timestamp, count: u64) -> u64 {
                 && clause.expires.is_none_or(|end| at <= end)
         };
         let Some(chosen) = clauses.iter().find(usable).cloned() else { return index };
-        for same in clauses.iter_mut().filter(|clause| draws::alike(clause, &chosen)) {
+        for same in clauses.iter_mut().filter(|clause| clause.is_same_as(&chosen)) {
             same.used_at = chosen.used_at.map(|done| done + 1);
         }
     }
@@ -493,7 +493,7 @@ fn drawn(clauses: &[Clause], first: Timestamp, count: u64) -> u64 {
 
 /// Identical clauses were used equally often.
 fn sharing(clauses: &[Clause]) -> Vec<Clause> {
-    let first = |clause: &Clause| clauses.iter().find(|other| draws::alike(other, clause)).cloned();
+    let first = |clause: &Clause| clauses.iter().find(|other| other.is_same_as(clause)).cloned();
     clauses.iter().filter_map(first).collect()
 }
 

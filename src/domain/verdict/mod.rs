@@ -1,6 +1,6 @@
 //! Is this mytoken valid, until when, and if not, why: a pure function of what is known and who said so.
 
-pub(super) mod clause;
+pub(crate) mod clause;
 pub(super) mod place;
 mod weigh;
 

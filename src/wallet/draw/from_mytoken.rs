@@ -9,7 +9,7 @@ use crate::mytoken::{Error, access};
 use crate::wallet::granted::{ends_up, life, skew};
 use crate::wallet::look_up::OLDER_USED;
 use crate::wallet::pause::InVain;
-use crate::wallet::uses::{Use, spend};
+use crate::wallet::uses::Use;
 use crate::wallet::{Wallet, health, words};
 
 impl Wallet {
@@ -49,7 +49,7 @@ impl Wallet {
         let now = self.now();
         let counted = matches!(reply.outcome, Ok(_) | Err(Error::NoAccessToken));
         if counted {
-            spend(&mut next, Use::AccessToken, &ask, now);
+            self.spend(&mut next, Use::AccessToken, &ask);
         }
         let drawn = reply.outcome.map(|granted| {
             let told = granted.expires_in.and_then(|life| i64::try_from(life.as_secs()).ok());
