@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::cli::moment;
 use crate::domain::jwt::{self, Jwt};
 use crate::domain::mytoken::{Clause, Facts};
+use crate::domain::scopes;
 use crate::domain::signature::Signature;
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::{Untrusted, cleaned};
@@ -113,7 +114,15 @@ fn verification(signature: Option<&Signature>, called: &impl Fn(&Untrusted) -> S
 }
 
 fn content(jwt: &Jwt, now: Timestamp) -> Vec<String> {
-    [members(&jwt.header, now), members(&jwt.claims, now)].concat()
+    [members(&jwt.header, now), members(&jwt.claims, now), may(jwt)].concat()
+}
+
+/// What its scopes allow, in plain words: of those that we know.
+fn may(jwt: &Jwt) -> Vec<String> {
+    let scopes = jwt.text("scope").unwrap_or_default();
+    let words = scopes.raw().split_ascii_whitespace().filter_map(scopes::in_words);
+    let names = std::iter::once("so it may").chain(std::iter::repeat(""));
+    names.zip(words).map(|(name, words)| format!("  {name:<18} {}", cleaned(&words))).collect()
 }
 
 /// The members of an object, a line each, moments in words.
