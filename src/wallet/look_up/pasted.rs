@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::{Ask, Found, is_unexplained};
 use crate::domain::credential::Credential;
 use crate::domain::event::What;
+use crate::domain::jwt::Jwt;
 use crate::domain::mytoken::Facts;
+use crate::domain::portal;
 use crate::domain::secret::Secret;
 use crate::domain::signature::{Signature, Unchecked};
 use crate::domain::source::SourceKind;
@@ -122,13 +124,28 @@ impl Wallet {
         };
         let ends = jwt.as_ref().and_then(|jwt| jwt.moment("exp"));
         let subject = Subject::Other { what: &what, ends };
-        let verdict = verdict(subject, &[], &Place::default(), self.now());
+        let mut verdict = verdict(subject, &[], &Place::default(), self.now());
+        if let Kind::RefreshToken(jwt) = &specimen.kind {
+            verdict.remarks.extend(self.whose(jwt));
+        }
         let signature = match &jwt {
             Some(_) if *ask == Ask::Nobody => Some(Signature::Unchecked(Unchecked::NotAsked)),
             Some(jwt) => Some(self.signature_of(jwt, &specimen.value).await),
             None => None,
         };
         Found { content: jwt, signature, ..Found::other(verdict, what) }
+    }
+
+    /// What is to be known of a refresh token before anybody thinks of sending it: that its issuer is no more, or that another client got it.
+    fn whose(&self, jwt: &Jwt) -> Option<String> {
+        let (issuer, party) = (jwt.text("iss")?, jwt.text("azp"));
+        if let Some(history) = portal::history_of(issuer.raw()) {
+            return Some(history);
+        }
+        let source = self.issuer_at(issuer.raw())?;
+        let ours = source.issuer()?.client.as_ref()?;
+        let party = party.filter(|party| party.raw() != ours.id)?;
+        Some(format!("it was given to {}: no other client can use it", party.shown_within(60)))
     }
 
     /// Asks a server about a token and remembers what it said: what is kept next is usually that.
