@@ -17,6 +17,9 @@ use crate::domain::untrusted::Untrusted;
 use crate::store::fresh_id;
 
 const DOING: &str = "Keeping the token";
+/// Scopes that Keycloak writes into its refresh tokens and never into an access token (`include.in.token.scope`): nobody asked for them.
+const KEYCLOAKS_OWN: [&str; 6] =
+    ["acr", "basic", "microprofile-jwt", "roles", "service_account", "web-origins"];
 
 /// Under which source a token is listed, and what it is good for.
 struct Placed {
@@ -189,10 +192,11 @@ impl Wallet {
         })?;
         let own = source.issuer().and_then(|known| known.client.clone());
         let scopes = jwt.text("scope").unwrap_or_default();
+        let scopes = scopes.raw().split_ascii_whitespace().filter(|scope| !KEYCLOAKS_OWN.contains(scope));
         let grant = Grant::Refresh(RefreshGrant {
             issuer: issuer.raw().to_owned(),
             client: own.filter(|own| own.id == client.raw()).unwrap_or_else(|| Client::public(client.raw())),
-            scopes: scopes.raw().split_ascii_whitespace().map(str::to_owned).collect(),
+            scopes: scopes.map(str::to_owned).collect(),
             current: Copy::first(specimen.value.clone(), 1),
             ends: jwt.moment("exp").map_or(ChainEnd::Open, ChainEnd::At),
             rotates: false,
