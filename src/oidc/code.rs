@@ -63,6 +63,8 @@ pub async fn pushed_authorization_url(
 
 /// Exchanges the code. To be called by one route of a login only, once: a code that is sent twice kills what it gave.
 ///
+/// `extra` are more parameters: a resource is named here again, or the first access token may not be for it (RFC 8707 §2.2).
+///
 /// # Errors
 /// [`Error::Redemption`].
 pub async fn redeem(
@@ -72,14 +74,16 @@ pub async fn redeem(
     code: &Secret,
     redirect: &Url,
     verifier: &Verifier,
+    extra: &[(String, String)],
 ) -> Result<TokenSet, Error> {
     let endpoint = needed(metadata.token.as_ref(), "token endpoint").map_err(Error::Redemption)?;
-    let form = [
+    let form = vec![
         ("grant_type", "authorization_code"),
         ("code", code.expose()),
         ("redirect_uri", sent(redirect)),
         ("code_verifier", verifier.expose()),
     ];
+    let form = with_extra(form, extra);
     let answer =
         post(http, endpoint, client, &form).await.map_err(|error| Error::Redemption(error.into()))?;
     TokenSet::of(&answer).map_err(Error::Redemption)

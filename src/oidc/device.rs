@@ -129,22 +129,23 @@ pub enum Poll {
     Failed(Error),
 }
 
-/// Asks once whether the user has decided. When to ask is [`Schedule`]'s to say.
+/// Asks once whether the user has decided. When to ask is [`Schedule`]'s to say. `extra` are more parameters, as at [`super::code::redeem`].
 pub async fn poll_once(
     http: &Http,
     metadata: &Metadata,
     client: &Client,
     started: &Started,
     verifier: &Verifier,
+    extra: &[(String, String)],
 ) -> Poll {
     let asked = async {
         let endpoint = needed(metadata.token.as_ref(), "token endpoint")?;
-        let form = [
+        let form = vec![
             ("grant_type", GRANT),
             ("device_code", started.device_code.expose()),
             ("code_verifier", verifier.expose()),
         ];
-        TokenSet::of(&post(http, endpoint, client, &form).await?)
+        TokenSet::of(&post(http, endpoint, client, &with_extra(form, extra)).await?)
     };
     Poll::of(asked.await)
 }

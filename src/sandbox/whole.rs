@@ -229,7 +229,7 @@ impl Sandbox {
         let visitor = Visitor::new()?.stopping_before(redirect.as_str());
         let end = visitor.visit(address.as_str(), Choice::Approve, user).await?;
         let code = Secret::new(end.parameter("code").ok_or(Error::NoLogin)?);
-        let set = code::redeem(&http, &metadata, &client, &code, &redirect, &attempt.verifier).await?;
+        let set = code::redeem(&http, &metadata, &client, &code, &redirect, &attempt.verifier, &[]).await?;
         set.refresh.ok_or(Error::NoLogin)
     }
 

@@ -101,7 +101,7 @@ pub(super) fn audience(parameter: Option<&str>, audiences: &BTreeSet<String>) ->
 }
 
 /// The parameter of RFC 8707.
-const RESOURCE: &str = "resource";
+pub(super) const RESOURCE: &str = "resource";
 
 /// Why these audiences cannot be asked for at a provider, if they cannot: there must be a parameter for them, and a resource is an absolute address
 /// without a fragment (RFC 8707 §2).

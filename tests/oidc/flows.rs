@@ -89,7 +89,7 @@ impl Provider {
         let (code, end) = tokio::join!(listener.wait(&expected), visit);
         assert_eq!(end.status, Some(200));
         let tokens =
-            redeem(&self.http, &metadata, &self.client, &code?, &redirect, &attempt.verifier).await?;
+            redeem(&self.http, &metadata, &self.client, &code?, &redirect, &attempt.verifier, &[]).await?;
         Ok(Login { tokens, attempt })
     }
 
@@ -222,11 +222,11 @@ async fn the_redirect_address_can_be_pasted_instead() {
     let wrong = parse_pasted(url.as_str(), &expected);
     assert_eq!(wrong, Err(Error::Pasted(callback::Unusable::LoginPage)));
     let code = parse_pasted(&end.address.expose().replace('&', "&\n  "), &expected).expect("a code");
-    redeem(&provider.http, &metadata, &provider.client, &code, &redirect, &attempt.verifier)
+    redeem(&provider.http, &metadata, &provider.client, &code, &redirect, &attempt.verifier, &[])
         .await
         .expect("tokens");
     let again =
-        redeem(&provider.http, &metadata, &provider.client, &code, &redirect, &attempt.verifier).await;
+        redeem(&provider.http, &metadata, &provider.client, &code, &redirect, &attempt.verifier, &[]).await;
     let error = again.expect_err("a code is good once");
     assert!(matches!(error, Error::Redemption(Cause::Refused(_))) && !error.is_for_good(), "{error}");
 }
@@ -242,7 +242,8 @@ async fn a_code_is_useless_without_its_verifier() {
     let end = thief.visit(url.as_str(), Choice::Approve, "alice").await.expect("an end");
     let code = Secret::new(end.parameter("code").expect("a code"));
     let other = Verifier::random().expect("random");
-    let error = redeem(&provider.http, &metadata, &provider.client, &code, &redirect, &other).await.map(drop);
+    let error =
+        redeem(&provider.http, &metadata, &provider.client, &code, &redirect, &other, &[]).await.map(drop);
     assert!(error.expect_err("refused").to_string().contains("PKCE"), "the verifier is what is wrong");
 }
 
@@ -415,7 +416,7 @@ async fn a_device_login_waits_is_granted_and_its_id_token_is_believed() {
     let attempt = Attempt::random().expect("random");
     let started = start(&provider.http, &metadata, provider.wish(), &attempt.verifier).await.expect("begun");
     assert_eq!(started.interval, Duration::from_secs(5));
-    let poll = || poll_once(&provider.http, &metadata, &provider.client, &started, &attempt.verifier);
+    let poll = || poll_once(&provider.http, &metadata, &provider.client, &started, &attempt.verifier, &[]);
     assert_eq!(poll().await, Poll::Pending);
     assert_eq!(poll().await, Poll::SlowDown, "it was early");
     let visitor = Visitor::new().expect("a visitor");
@@ -448,14 +449,14 @@ async fn a_device_login_ends_in_a_denial_or_by_its_age() {
     let visitor = Visitor::new().expect("a visitor");
     let complete = started.verification_complete.clone().expect("an address");
     visitor.visit(complete.as_str(), Choice::Deny, "alice").await.expect("an end");
-    let poll = poll_once(&provider.http, &metadata, &provider.client, &started, &verifier).await;
+    let poll = poll_once(&provider.http, &metadata, &provider.client, &started, &verifier, &[]).await;
     assert_eq!(poll, Poll::Denied);
 
     let started = begin().await.expect("begun");
     let mut schedule = Schedule::new(&started, provider.clock.now());
     for (seconds, end) in [(601, End::Expired), (3600, End::Expired)] {
         provider.pass(seconds);
-        let poll = poll_once(&provider.http, &metadata, &provider.client, &started, &verifier).await;
+        let poll = poll_once(&provider.http, &metadata, &provider.client, &started, &verifier, &[]).await;
         assert_eq!(schedule.heard(poll, provider.clock.now()), Some(end), "after {seconds} s more");
     }
 }
@@ -470,7 +471,7 @@ async fn a_device_login_whose_granting_answer_was_lost_is_told_from_one_that_was
     let visitor = Visitor::new().expect("a visitor");
     let complete = started.verification_complete.clone().expect("an address");
     visitor.visit(complete.as_str(), Choice::Approve, "alice").await.expect("an end");
-    let poll = || poll_once(&provider.http, &metadata, &provider.client, &started, &verifier);
+    let poll = || poll_once(&provider.http, &metadata, &provider.client, &started, &verifier, &[]);
     provider.op.quirks().lose_answers = true;
     assert_eq!(schedule.heard(poll().await, provider.clock.now()), None);
     provider.op.quirks().lose_answers = false;

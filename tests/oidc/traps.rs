@@ -204,7 +204,8 @@ async fn a_device_start_is_believed_only_with_a_code_and_a_safe_address() {
     let form = liar.asked()[0].form();
     assert_eq!(form["code_challenge"], verifier.challenge());
     assert_eq!(form["code_challenge_method"], "S256");
-    let poll = poll_once(&liar.http, &liar.metadata, &liar.client, &begun.expect("begun"), &verifier).await;
+    let poll =
+        poll_once(&liar.http, &liar.metadata, &liar.client, &begun.expect("begun"), &verifier, &[]).await;
     assert!(matches!(poll, Poll::Failed(_)));
     let form = liar.asked()[1].form();
     assert_eq!(form["device_code"], "d");

@@ -54,11 +54,10 @@ impl Device {
     pub(super) fn ask(&mut self, race: &Race<'_>, http: &Arc<Http>) {
         let (http, metadata) = (Arc::clone(http), Arc::clone(&race.metadata));
         let (client, started) = (race.client.clone(), self.started.clone());
-        let verifier = race.attempt.verifier.clone();
-        self.under_way =
-            Some(Box::pin(
-                async move { device::poll_once(&http, &metadata, &client, &started, &verifier).await },
-            ));
+        let (verifier, resources) = (race.attempt.verifier.clone(), race.resources());
+        self.under_way = Some(Box::pin(async move {
+            device::poll_once(&http, &metadata, &client, &started, &verifier, &resources).await
+        }));
     }
 
     /// Takes an answer in; the end of the route, where it is one.

@@ -18,7 +18,7 @@ use crate::oidc::code::{self, Wish};
 use crate::oidc::discovery::Metadata;
 use crate::oidc::pkce::Attempt;
 use crate::oidc::tokens::TokenSet;
-use crate::wallet::granted::audience;
+use crate::wallet::granted::{RESOURCE, audience};
 use crate::wallet::{Wallet, words};
 
 /// What the race needs from its start to its end.
@@ -96,7 +96,9 @@ impl Wallet {
             return Err(cancelled(race.doing));
         }
         let (http, verifier) = (&self.http, &race.attempt.verifier);
-        let redeemed = code::redeem(http, &race.metadata, &race.client, &code, &redirect, verifier).await;
+        let redeemed =
+            code::redeem(http, &race.metadata, &race.client, &code, &redirect, verifier, &race.resources())
+                .await;
         let set = redeemed.map_err(|error| words::without(race.failed(&error), &[&code]))?;
         Ok(Won { set, by_code: true })
     }
@@ -129,6 +131,13 @@ fn offline(issuer: &Issuer) -> Issuer {
 impl Race<'_> {
     pub(super) fn wish(&self) -> Wish<'_> {
         Wish { client: &self.client, scopes: &self.issuer.scopes, extra: &self.extra }
+    }
+
+    /// What a token request must name again: the resource (RFC 8707 §2.2), where it is one. Of several, a server that takes but one a token would
+    /// refuse the request, and the code with it.
+    pub(super) fn resources(&self) -> Vec<(String, String)> {
+        let named: Vec<_> = self.extra.iter().filter(|(name, _)| name == RESOURCE).cloned().collect();
+        if named.len() == 1 { named } else { Vec::new() }
     }
 
     /// The loopback form that this client has registered: a borrowed client id comes with its own.
