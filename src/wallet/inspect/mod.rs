@@ -273,9 +273,13 @@ impl Wallet {
         };
         match device::start(&self.http, metadata, wish, &verifier).await {
             Ok(_) => new(Standing::Good, "given to this client (the one that was made ends unused)".to_owned()),
-            Err(error) if error.client_is_wrong() => new(Standing::Wrong, error.to_string())
+            Err(error) if error.refusal().is_none() || error.is_temporary() => {
+                new(Standing::Doubt, error.to_string())
+            }
+            Err(error) if error.scopes_refused() => new(Standing::Wrong, error.to_string()),
+            // Not everybody says `unauthorized_client` (RFC 6749 §5.2) for a grant that is switched off: oidc-provider says `invalid_request`.
+            Err(error) => new(Standing::Wrong, error.to_string())
                 .cure("Switch the device authorization grant on for the client, or leave \"device\" out of `routes`."),
-            Err(error) => new(Standing::Doubt, error.to_string()),
         }
     }
 }
