@@ -5,17 +5,16 @@
 #![allow(clippy::disallowed_methods, reason = "these tests wait for other processes, in real time")]
 
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use url::Url;
 
+#[path = "support/keycloak.rs"]
+mod keycloak;
 #[path = "support/seat.rs"]
 mod seat;
-use seat::{Home, Seat, claims, program};
-
-const SIGN_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/sign-in.mjs");
+use keycloak::{alone, browser, issuer, visit};
+use seat::{Home, Seat, claims, make_store, program};
 
 #[test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
@@ -166,16 +165,6 @@ fn an_issuer_that_is_not_there_is_told_in_its_servers_own_words() {
     board.sees("Realm does not exist");
 }
 
-/// Chromium and a token of five seconds want the machine for themselves.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn issuer() -> String {
-    std::env::var("TOKTUI_TEST_KEYCLOAK").unwrap()
-}
-
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
@@ -191,9 +180,7 @@ fn over_ssh(client: &str) -> Seat {
 }
 
 fn start(client: &str, more: &[&str], variables: &[(&str, &str)]) -> Seat {
-    let (folder, issuer) = (std::env::var("TOKTUI_TEST_BROWSER").unwrap_or_default(), issuer());
-    // A child of the program does not get its TOKTUI_ variables.
-    let browser = ["env", &format!("TOKTUI_TEST_BROWSER={folder}"), "node", SIGN_IN, "%s"];
+    let (browser, issuer) = (browser(), issuer());
     let home = Home::with(&format!(
         "[board]\n\
          browser = {browser:?}\n\
@@ -216,28 +203,6 @@ fn start(client: &str, more: &[&str], variables: &[(&str, &str)]) -> Seat {
     let seat = Seat::at(command, home);
     seat.sees("▸ Keycloak");
     seat
-}
-
-/// A store that opens without anybody.
-fn make_store(home: &Home) {
-    let made = Command::new(seat::PROGRAM)
-        .args(["store", "init", "--yes-plain-key", "--key-file"])
-        .arg(home.path().join("key"))
-        .env_clear()
-        .env("TOKTUI_HOME", home.path())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-}
-
-/// A user with a browser elsewhere; the last line of what `sign-in.mjs` says.
-fn visit(address: &str, words: &[&str]) -> String {
-    let mut node = Command::new("node");
-    node.arg(SIGN_IN).arg(address).args(words).stdin(Stdio::null());
-    let output = node.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 fn seconds_left(board: &Seat) -> u64 {

@@ -30,7 +30,12 @@ use toktui::oidc::revocation::{self, Kind, Revoked};
 use toktui::oidc::tokens::TokenSet;
 use toktui::oidc::{Error, code, introspection, refresh, userinfo};
 
-const SIGN_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/sign-in.mjs");
+#[path = "support/op.rs"]
+mod op;
+use op::{Op, User, finished, said};
+
+/// In a real Chromium.
+const USER: User = User(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/sign-in.mjs"));
 
 /// Public, and Keycloak insists on PKCE for it. Its access tokens live 60 s.
 const CLIENT: &str = "toktui";
@@ -40,7 +45,7 @@ const SHORT: &str = "toktui-short";
 #[tokio::test]
 #[ignore = "needs Keycloak 26, see .ci/run"]
 async fn an_issuer_is_believed_only_under_its_exact_name() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     assert_eq!(op.metadata.issuer, issuer());
     assert!(op.metadata.iss_parameter_promised && op.metadata.device.is_some());
     assert_eq!(op.metadata.foreign_hosts, Vec::<String>::new());
@@ -70,7 +75,7 @@ async fn a_realm_that_is_not_there_is_told_in_keycloaks_own_words() {
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn a_login_in_a_real_browser_gives_tokens_that_hold_up() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let login = op.log_in(CLIENT, &["openid", "email"]).await;
     let tokens = &login.tokens;
     assert_eq!(tokens.token_type.raw(), "Bearer");
@@ -97,20 +102,21 @@ async fn a_borrowed_client_is_sent_back_to_the_very_addresses_it_registered() {
     let (config, _) = Config::load(None, Path::new("config.toml"));
     let egi = config.source(&"egi".into()).and_then(Source::issuer).unwrap();
     let borrowed = &egi.public_clients[0];
-    let op = Op::new().await;
+    let op = keycloak().await;
     let attempt = Attempt::random().unwrap();
     let scopes = ["openid".to_owned()];
     let (code, redirect) = op.browse_to(&borrowed.redirect, &borrowed.id, &scopes, &[], &attempt).await;
     let client = Client::public(&borrowed.id);
     let redeemed =
-        code::redeem(&op.http, &op.metadata, &client, &code.unwrap(), &redirect, &attempt.verifier).await;
+        code::redeem(&op.http, &op.metadata, &client, &code.unwrap(), &redirect, &attempt.verifier, &[])
+            .await;
     assert!(redeemed.unwrap().id_token.is_some());
 }
 
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn a_token_that_is_not_of_this_login_is_not_believed() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let login = op.log_in(CLIENT, &["openid"]).await;
     let other = Secret::new("another-nonce");
     let table = [
@@ -128,17 +134,18 @@ async fn a_token_that_is_not_of_this_login_is_not_believed() {
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn a_code_is_good_once_and_with_its_own_verifier_only() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let client = Client::public(CLIENT);
     let caught = op.catch_code(CLIENT, &["openid"], &[]).await;
     let stranger = Verifier::random().unwrap();
     let redeemed =
-        code::redeem(&op.http, &op.metadata, &client, &caught.code, &caught.redirect, &stranger).await;
+        code::redeem(&op.http, &op.metadata, &client, &caught.code, &caught.redirect, &stranger, &[]).await;
     assert_eq!(said(&redeemed.unwrap_err()), "invalid_grant: PKCE verification failed: Code mismatch");
 
     let caught = op.catch_code(CLIENT, &["openid"], &[]).await;
     let verifier = &caught.attempt.verifier;
-    let redeem = || code::redeem(&op.http, &op.metadata, &client, &caught.code, &caught.redirect, verifier);
+    let redeem =
+        || code::redeem(&op.http, &op.metadata, &client, &caught.code, &caught.redirect, verifier, &[]);
     let tokens = redeem().await.unwrap();
     assert_eq!(said(&redeem().await.unwrap_err()), "invalid_grant: Code not valid");
     let killed = op.refresh(CLIENT, &tokens).await.unwrap_err();
@@ -148,7 +155,7 @@ async fn a_code_is_good_once_and_with_its_own_verifier_only() {
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn a_refusal_comes_back_through_the_browser_with_its_reason() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let attempt = Attempt::random().unwrap();
     let (scopes, extra) = (["openid".to_owned()], [("prompt".to_owned(), "none".to_owned())]);
     let refused = op.browse(CLIENT, &scopes, &extra, &attempt).await.0;
@@ -163,19 +170,19 @@ async fn a_refusal_comes_back_through_the_browser_with_its_reason() {
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn a_device_login_is_approved_on_another_device() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let client = Client::public(CLIENT);
     let (verifier, started) = op.start_device(CLIENT).await;
     let interval = Duration::from_secs(1);
     assert_eq!((started.lifetime, started.interval), (Duration::from_secs(600), interval));
     let at = started.verification_complete.clone().unwrap();
-    let (end, page) = tokio::join!(op.poll(&client, &started, &verifier), finished(sign_in(&at, &[])));
+    let (end, page) = tokio::join!(op.poll(&client, &started, &verifier), finished(USER.opens(&at, &[])));
     assert!(page.contains("/device/status"), "{page}");
     let End::Granted(tokens) = end else { panic!("{end:?}") };
     let id = op.check(CLIENT, &tokens, None).await.unwrap();
     assert_eq!(id.claims.get("preferred_username").unwrap(), "alice");
 
-    let again = device::poll_once(&op.http, &op.metadata, &client, &started, &verifier).await;
+    let again = device::poll_once(&op.http, &op.metadata, &client, &started, &verifier, &[]).await;
     let device::Poll::Failed(error) = again else { panic!("{again:?}") };
     assert_eq!(said(&error), "invalid_grant: Device code not valid");
 }
@@ -183,14 +190,14 @@ async fn a_device_login_is_approved_on_another_device() {
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn a_device_login_that_is_refused_and_one_that_nobody_answers_end_differently() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let (verifier, started) = op.start_device(CLIENT).await;
     // By hand: the code typed in small letters and without its dash.
     let typed = started.user_code.raw().to_lowercase().replace('-', "");
     let words = ["--code", &typed, "--deny", "--user", "bob"];
     let client = Client::public(CLIENT);
     let refused = op.poll(&client, &started, &verifier);
-    let (end, _) = tokio::join!(refused, finished(sign_in(&started.verification, &words)));
+    let (end, _) = tokio::join!(refused, finished(USER.opens(&started.verification, &words)));
     assert_eq!(end, End::Denied);
 
     let (verifier, started) = op.start_device(SHORT).await;
@@ -201,7 +208,7 @@ async fn a_device_login_that_is_refused_and_one_that_nobody_answers_end_differen
 #[tokio::test]
 #[ignore = "needs Keycloak 26, see .ci/run"]
 async fn a_client_that_is_not_known_is_told_from_a_refused_login() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let error = op.try_device("nobody").await.unwrap_err();
     assert!(error.client_is_wrong() && !error.is_for_good(), "{error}");
     assert_eq!(said(&error), "invalid_client: Invalid client or Invalid client credentials");
@@ -210,7 +217,7 @@ async fn a_client_that_is_not_known_is_told_from_a_refused_login() {
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn every_renewal_turns_the_refresh_token_over_and_an_old_one_kills_the_family() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let first = op.log_in(CLIENT, &["openid"]).await;
     let second = op.refresh(CLIENT, &first.tokens).await.unwrap();
     assert!(second.refresh.is_some() && second.refresh != first.tokens.refresh);
@@ -229,7 +236,7 @@ async fn every_renewal_turns_the_refresh_token_over_and_an_old_one_kills_the_fam
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn tokens_end_when_they_said_they_would() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let login = op.log_in(SHORT, &["openid"]).await;
     assert_eq!(login.tokens.expires_in, Some(5));
     let left = login.tokens.refresh_expires_in.unwrap();
@@ -250,7 +257,7 @@ async fn tokens_end_when_they_said_they_would() {
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn an_offline_token_names_no_end_and_is_renewed_all_the_same() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let login = op.log_in(CLIENT, &["openid", "offline_access"]).await;
     assert_eq!(login.tokens.refresh_expires_in, Some(0), "which says: no fixed end");
     let renewed = op.refresh(CLIENT, &login.tokens).await.unwrap();
@@ -265,7 +272,7 @@ async fn an_offline_token_names_no_end_and_is_renewed_all_the_same() {
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn a_revoked_token_is_dead_and_a_second_revocation_says_so() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let client = Client::public(CLIENT);
     let revoke =
         async |token: &Secret, kind| revocation::revoke(&op.http, &op.metadata, &client, token, kind).await;
@@ -285,7 +292,7 @@ async fn a_revoked_token_is_dead_and_a_second_revocation_says_so() {
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn only_a_client_with_a_secret_may_ask_about_a_token() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let login = op.log_in(CLIENT, &["openid"]).await;
     let ask = async |client: &Client, token: &Secret| {
         introspection::introspect(&op.http, &op.metadata, client, token, Kind::Access).await
@@ -309,12 +316,16 @@ async fn only_a_client_with_a_secret_may_ask_about_a_token() {
 #[tokio::test]
 #[ignore = "needs Keycloak 26 and Chromium, see .ci/run"]
 async fn without_openid_there_is_no_id_token_and_userinfo_says_why_not() {
-    let op = Op::new().await;
+    let op = keycloak().await;
     let login = op.log_in(CLIENT, &["profile"]).await;
     assert_eq!(login.tokens.id_token, None);
     let error = op.ask_user(&login.tokens.access).await.unwrap_err();
     assert_eq!(said(&error), "insufficient_scope: Missing openid scope");
     assert!(error.scopes_refused());
+}
+
+async fn keycloak() -> Op {
+    Op::at(&issuer(), USER).await
 }
 
 fn issuer() -> String {
@@ -324,147 +335,4 @@ fn issuer() -> String {
 fn other_end(error: &str, description: Option<&str>) -> Error {
     let description = description.map(Untrusted::from);
     Error::Authorization(callback::Fault::Refused { error: error.into(), description })
-}
-
-/// The server's own words.
-fn said(error: &Error) -> String {
-    let refusal = error.refusal().unwrap_or_else(|| panic!("no refusal: {error:?}"));
-    let description = refusal.description.as_ref().map_or("", Untrusted::raw);
-    format!("{}: {description}", refusal.error.raw())
-}
-
-/// A browser in which somebody signs in at `address`.
-fn sign_in(address: &Url, words: &[&str]) -> Child {
-    let mut command = Command::new("node");
-    command.arg(SIGN_IN).arg(address.as_str()).args(words);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
-}
-
-/// The page it ended on.
-async fn finished(browser: Child) -> String {
-    let output = browser.wait_with_output().await.unwrap();
-    assert!(output.status.success(), "the browser failed: {}", output.status);
-    String::from_utf8(output.stdout).unwrap()
-}
-
-struct Op {
-    http: Http,
-    metadata: Metadata,
-}
-
-/// A code, fresh from the browser.
-struct Caught {
-    code: Secret,
-    redirect: Url,
-    attempt: Attempt,
-}
-
-struct Login {
-    tokens: TokenSet,
-    nonce: Secret,
-}
-
-impl Op {
-    async fn new() -> Self {
-        let http = Http::new(Limits::default());
-        let metadata = discovery::discover(&http, &issuer()).await.unwrap();
-        Self { http, metadata }
-    }
-
-    /// Sends a browser to the provider and waits for what it brings back.
-    async fn browse(
-        &self,
-        client: &str,
-        scopes: &[String],
-        extra: &[(String, String)],
-        attempt: &Attempt,
-    ) -> (Result<Secret, Error>, Url) {
-        self.browse_to(&Redirect::default(), client, scopes, extra, attempt).await
-    }
-
-    async fn browse_to(
-        &self,
-        registered: &Redirect,
-        client: &str,
-        scopes: &[String],
-        extra: &[(String, String)],
-        attempt: &Attempt,
-    ) -> (Result<Secret, Error>, Url) {
-        let listener = Listener::bind(registered).await.unwrap();
-        let redirect = listener.redirect_uri().clone();
-        let client = Client::public(client);
-        let wish = code::Wish { client: &client, scopes, extra };
-        let address = code::authorization_url(&self.metadata, wish, attempt, &redirect).unwrap();
-        let expected = Expectation::of(attempt, &self.metadata, &redirect);
-        let browser = async {
-            // An error page of Keycloak's own ends the test at once: the listener would wait for ever.
-            let page = finished(sign_in(&address, &[])).await;
-            assert!(page.starts_with(redirect.as_str()), "it ends at our own page: {page}");
-        };
-        let (caught, ()) = tokio::join!(listener.wait(&expected), browser);
-        (caught, redirect)
-    }
-
-    async fn catch_code(&self, client: &str, scopes: &[&str], extra: &[(String, String)]) -> Caught {
-        let attempt = Attempt::random().unwrap();
-        let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        let (code, redirect) = self.browse(client, &scopes, extra, &attempt).await;
-        Caught { code: code.unwrap(), redirect, attempt }
-    }
-
-    async fn log_in(&self, client: &str, scopes: &[&str]) -> Login {
-        let Caught { code, redirect, attempt } = self.catch_code(client, scopes, &[]).await;
-        let client = Client::public(client);
-        let verifier = &attempt.verifier;
-        let tokens = code::redeem(&self.http, &self.metadata, &client, &code, &redirect, verifier).await;
-        Login { tokens: tokens.unwrap(), nonce: attempt.nonce }
-    }
-
-    async fn try_device(&self, client: &str) -> Result<(Verifier, device::Started), Error> {
-        let verifier = Verifier::random().unwrap();
-        let (client, scopes) = (Client::public(client), ["openid".to_owned()]);
-        let wish = code::Wish { client: &client, scopes: &scopes, extra: &[] };
-        let started = device::start(&self.http, &self.metadata, wish, &verifier).await?;
-        Ok((verifier, started))
-    }
-
-    async fn start_device(&self, client: &str) -> (Verifier, device::Started) {
-        self.try_device(client).await.unwrap()
-    }
-
-    /// Polls until the end.
-    async fn poll(&self, client: &Client, started: &device::Started, verifier: &Verifier) -> End {
-        let mut schedule = Schedule::new(started, SystemClock.now());
-        while schedule.turn().await {
-            let poll = device::poll_once(&self.http, &self.metadata, client, started, verifier).await;
-            if let Some(end) = schedule.heard(poll, SystemClock.now()) {
-                return end;
-            }
-        }
-        End::Expired
-    }
-
-    async fn refresh(&self, client: &str, tokens: &TokenSet) -> Result<TokenSet, Error> {
-        let client = Client::public(client);
-        let policy = RefreshScope::Omit;
-        let wish = refresh::Wish { client: &client, policy, scopes: &[], narrowed: None, extra: &[] };
-        refresh::refresh(&self.http, &self.metadata, wish, tokens.refresh.as_ref().unwrap()).await
-    }
-
-    async fn check(&self, client: &str, tokens: &TokenSet, nonce: Option<&Secret>) -> Result<Checked, Error> {
-        let mut keys = KeySet::fetch(&self.http, &self.metadata).await?;
-        let expected = id_token::Expected {
-            issuer: &self.metadata.issuer,
-            client,
-            nonce,
-            access: Some(&tokens.access),
-            subject: None,
-            now: SystemClock.now(),
-        };
-        id_token::verify(&self.http, &mut keys, tokens.id_token.as_ref().unwrap(), expected).await
-    }
-
-    async fn ask_user(&self, access: &Secret) -> Result<userinfo::Userinfo, Error> {
-        userinfo::userinfo(&self.http, &self.metadata, access, None, None).await
-    }
 }

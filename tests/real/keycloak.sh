@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real Keycloak with the realm of the tests, on loopback: `keycloak.sh start`, `keycloak.sh stop`.
+# A real Keycloak with the realms of the tests (toktui, and egi set up as EGI's is), on loopback: `keycloak.sh start`, `keycloak.sh stop`.
 #
 # Needs Java 17 or later, Maven, unzip, curl. Everything goes below target/real; what is there already is used again.
 # TOKTUI_KEYCLOAK_PORT (8180) and TOKTUI_KEYCLOAK_MANAGEMENT_PORT (9100) move it.
@@ -49,6 +49,7 @@ start() {
   [[ -x $home/bin/kc.sh ]] || fetch
   mkdir -p "$home/data/import"
   cp "$here/keycloak-realm.json" "$home/data/import/toktui-realm.json"
+  cp "$here/keycloak-egi-realm.json" "$home/data/import/egi-realm.json"
   [[ -f $home/built ]] || build
   # Without --cache=local it would listen beyond loopback to look for others of its kind.
   KC_BOOTSTRAP_ADMIN_USERNAME=admin KC_BOOTSTRAP_ADMIN_PASSWORD=admin \

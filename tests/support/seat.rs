@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,20 +20,40 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_toktui");
 pub const ROWS: u16 = 40;
 pub const COLS: u16 = 130;
 
-/// A private `TOKTUI_HOME`.
-pub struct Home(TempDir);
+/// A private `TOKTUI_HOME`, there for as long as anybody has it.
+#[derive(Clone)]
+pub struct Home(Arc<TempDir>);
 
 impl Home {
     pub fn with(config: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("config")).unwrap();
         fs::write(home.path().join("config/config.toml"), config).unwrap();
-        Self(home)
+        Self(Arc::new(home))
     }
 
     pub fn path(&self) -> &Path {
         self.0.path()
     }
+}
+
+/// A store that opens without anybody.
+pub fn make_store(home: &Home) {
+    let made = Command::new(PROGRAM)
+        .args(["store", "init", "--yes-plain-key", "--key-file"])
+        .arg(home.path().join("key"))
+        .env_clear()
+        .env("TOKTUI_HOME", home.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// A file that nobody else may read, as one with a secret must be.
+pub fn only_mine(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// `toktui` as it would be started from a login shell with nothing special set.
