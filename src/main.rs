@@ -77,6 +77,7 @@ async fn board(manner: Manner) -> anyhow::Result<u8> {
         browser: settings.browser,
         clipboard: cli::clipboard(settings.clipboard),
         clear_after: settings.clear_after,
+        warn_before: settings.warn_before,
         settings: places.config.parent().map(std::path::Path::to_path_buf),
         sign_in: None,
     })
@@ -99,6 +100,7 @@ async fn demo_board() -> anyhow::Result<u8> {
         browser: None,
         clipboard: Choice::Any,
         clear_after: config::Settings::default().clear_after,
+        warn_before: config::Settings::default().warn_before,
         settings: None,
         sign_in: Some(sign_in),
     })

@@ -65,6 +65,7 @@ impl State {
             if self.shows_clock() {
                 soonest.at(next_minute(soonest.now));
             }
+            soonest.countdown(self.tokens.tally.first_over.map(|(_, end)| end));
             if let Access::Open { until: Some(until) } = self.wallet.vault.access {
                 let soon = later(until, HAIR.saturating_sub(LOCKS_SOON));
                 if soonest.now < soon { soonest.at(soon) } else { soonest.countdown(until) }

@@ -1,7 +1,7 @@
 //! Everything the board knows.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::action::Action;
 use super::create::Create;
@@ -58,6 +58,8 @@ pub struct Seat {
     pub keeps_out: bool,
     /// After how many seconds copied secrets are cleared; `None`: not by us.
     pub clear_after: Option<u64>,
+    /// How long before its end what gives access tokens is announced; `None`: never.
+    pub warn_before: Option<SignedDuration>,
     /// The program is `toktui demo`: its sign-in may be done by one key.
     pub demo: bool,
     /// Nothing is to be changed, neither at a server nor in the store.

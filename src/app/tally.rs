@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::credential::{ENDING, Held, Life};
+use crate::domain::ending::{announced, announced_from};
 use crate::domain::source::SourceId;
 use crate::domain::time::later;
 
@@ -28,6 +29,10 @@ pub struct Tally {
     pub expired: usize,
     /// Credentials that will never give one again.
     pub dead: usize,
+    /// How many will soon give no more access tokens.
+    pub soon_over: usize,
+    /// The first of them, by its place in what is held, and when.
+    pub first_over: Option<(usize, Timestamp)>,
     /// What is lost when the program ends.
     pub lost: usize,
     /// Whether a row counts by minutes or faster.
@@ -41,12 +46,15 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts what is held.
+    /// Counts what is held; an end is announced `warn_before` it.
     #[must_use]
-    pub fn of(held: &[Held], now: Timestamp) -> Self {
+    pub fn of(held: &[Held], warn_before: Option<SignedDuration>, now: Timestamp) -> Self {
         let mut tally = Self::default();
         let mut latest = Timestamp::MIN;
-        for held in held {
+        for (place, held) in held.iter().enumerate() {
+            if let Some(before) = warn_before {
+                tally.announce(place, held, before, now);
+            }
             tally.count(held, now);
             tally.note_turns(held, now);
             match tally.under.get_mut(&held.source) {
@@ -82,8 +90,25 @@ impl Tally {
         let before = |span: SignedDuration| end.map(|end| later(end, HAIR.saturating_sub(span)));
         let pause = held.pause.as_ref().map(|pause| pause.until);
         let turns = [before(SignedDuration::from_secs(ENDING)), end, before(DAY), held.chain_ends(), pause];
-        for at in turns.into_iter().flatten().filter(|at| *at > now) {
+        turns.into_iter().flatten().for_each(|at| self.turn(at, now));
+    }
+
+    fn turn(&mut self, at: Timestamp, now: Timestamp) {
+        if at > now {
             self.turns = Some(self.turns.map_or(at, |soonest| soonest.min(at)));
+        }
+    }
+
+    /// Counts what is announced, and the moment from which it will be.
+    fn announce(&mut self, place: usize, held: &Held, before: SignedDuration, now: Timestamp) {
+        if let Some(end) = announced(held, before, now) {
+            self.soon_over += 1;
+            if self.first_over.is_none_or(|(_, first)| end < first) {
+                self.first_over = Some((place, end));
+            }
+        }
+        if let Some(from) = announced_from(held, before) {
+            self.turn(from, now);
         }
     }
 }
@@ -96,12 +121,28 @@ mod tests {
     #[test]
     fn everything_is_counted_once_and_turns_at_the_soonest_end() {
         let held = [bare("a", 40), bare("b", 4000), bare("c", -5), mytoken("d", None)];
-        let tally = Tally::of(&held, now());
+        let tally = Tally::of(&held, None, now());
         assert_eq!((tally.live, tally.ending, tally.expired, tally.dead), (1, 1, 0, 1));
         assert_eq!(tally.lost, 3, "what is dead is no loss");
         assert_eq!(tally.turns, Some(seconds(40)));
         assert_eq!(tally.under.get(&"egi".into()), Some(&3));
-        assert!(tally.is_counting && !Tally::of(&[bare("z", 90_000)], now()).is_counting);
+        assert!(tally.is_counting && !Tally::of(&[bare("z", 90_000)], None, now()).is_counting);
+    }
+
+    #[test]
+    fn what_is_soon_over_is_counted_from_the_announced_moment_on() {
+        let week = Some(SignedDuration::from_hours(7 * 24));
+        let (egi, toar) = (login("egi", 300), mytoken("toar", None));
+        let held = [egi, toar.clone()];
+        let tally = Tally::of(&held, week, now());
+        assert_eq!((tally.soon_over, tally.first_over), (0, None), "a mytoken of three days");
+        // In the last quarter of its three days and an hour.
+        let from = later(seconds(3 * 86_400), -SignedDuration::from_secs((3 * 86_400 + 3600) / 4));
+        let tally = Tally::of(&held, week, later(from, -HAIR));
+        assert_eq!((tally.soon_over, tally.turns), (0, Some(from)));
+        let tally = Tally::of(&held, week, from);
+        assert_eq!((tally.soon_over, tally.first_over), (1, Some((1, seconds(3 * 86_400)))));
+        assert_eq!(Tally::of(&[toar], None, from).soon_over, 0, "never");
     }
 
     #[test]
@@ -111,7 +152,7 @@ mod tests {
             held.access[0].skew = Some(SignedDuration::from_secs(skew));
             held
         };
-        let skew = |held: &[Held]| Tally::of(held, now()).skew.map(|skew| skew.as_secs());
+        let skew = |held: &[Held]| Tally::of(held, None, now()).skew.map(|skew| skew.as_secs());
         assert_eq!(skew(&[with("old", 10, 500), with("new", 20, 3)]), None);
         assert_eq!(skew(&[with("new", 20, -90), with("old", 10, 3)]), Some(-90));
         assert_eq!(skew(&[bare("untold", 90)]), None);

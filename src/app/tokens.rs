@@ -119,7 +119,7 @@ pub(super) fn settle(state: &mut State) {
     if !turned && state.tokens.made.as_ref().is_some_and(|made| made.is_of(state)) {
         return;
     }
-    state.tokens.tally = Tally::of(&state.wallet.held, now);
+    state.tokens.tally = Tally::of(&state.wallet.held, state.seat.warn_before, now);
     state.tokens.rows = rows(state);
     state.tokens.made = Some(Made {
         held: Arc::clone(&state.wallet.held),

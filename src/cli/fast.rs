@@ -121,7 +121,7 @@ fn list_json() -> Option<u8> {
     if held.len() > MOST {
         return None;
     }
-    list::print_json(&held, &store.vault(), None, clock.now(), &mut Stdout::default());
+    list::print_json(&held, &store.vault(), clock.now(), &mut Stdout::default());
     Some(0)
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::fields::{Fields, Placed};
+use crate::domain::ending::WARN_BEFORE;
 use crate::domain::vault::Guard;
 
 const ZONES: &[(&str, Zone)] = &[("utc", Zone::Utc), ("local", Zone::Local)];
@@ -28,6 +29,8 @@ pub struct Settings {
     pub clipboard: Clipboard,
     /// When copied text is taken out of the clipboard again: `clear_after`. `None`: never.
     pub clear_after: Option<Duration>,
+    /// How long before its end a login or a mytoken is announced on the board: `warn_before`. `None`: never.
+    pub warn_before: Option<Duration>,
     /// Whether nothing is changed, neither at any server nor in the store: `read_only`.
     pub read_only: bool,
     /// `[store] session`: whether the kernel's keyring keeps the store's key for the session. `None`: wherever that is safe, which it is
@@ -45,6 +48,7 @@ impl Default for Settings {
             browser: None,
             clipboard: Clipboard::Auto,
             clear_after: Some(Duration::from_secs(45)),
+            warn_before: Some(WARN_BEFORE.unsigned_abs()),
             read_only: false,
             session: None,
             guard: None,
@@ -100,6 +104,11 @@ pub(super) fn read(fields: Fields<'_>, settings: &mut Settings) -> Arrangement {
         settings.clear_after = None;
     } else if let Some(seconds) = fields.seconds("clear_after") {
         settings.clear_after = Some(Duration::from_secs(seconds));
+    }
+    if fields.says("warn_before", "never") {
+        settings.warn_before = None;
+    } else if let Some(seconds) = fields.seconds("warn_before") {
+        settings.warn_before = Some(Duration::from_secs(seconds));
     }
     settings.read_only = fields.flag("read_only").unwrap_or(settings.read_only);
     let names = "a list of names, [\"egi\", \"toar\"]";

@@ -264,6 +264,7 @@ fn the_board_is_set_and_its_rows_are_ordered_and_hidden() {
         time = "local"
         clipboard = "tmux"
         clear_after = "2m"
+        warn_before = "14d"
         read_only = true
         browser = ["firefox", "%s"]
         order = ["wlcg", "lab"]
@@ -284,6 +285,7 @@ fn the_board_is_set_and_its_rows_are_ordered_and_hidden() {
             browser: Some(vec!["firefox".to_owned(), "%s".to_owned()]),
             clipboard: Clipboard::Tmux,
             clear_after: Some(Duration::from_secs(120)),
+            warn_before: Some(Duration::from_secs(14 * 86_400)),
             read_only: true,
             session: Some(true),
             guard: Some(crate::domain::vault::Guard::Passphrase),
@@ -298,6 +300,12 @@ fn the_board_is_set_and_its_rows_are_ordered_and_hidden() {
 #[test]
 fn copied_text_may_stay_if_the_user_says_so() {
     assert_eq!(good("[board]\nclear_after = \"never\"\n").settings.clear_after, None);
+}
+
+#[test]
+fn ends_are_announced_a_week_before_or_as_the_user_says_or_never() {
+    assert_eq!(good("").settings.warn_before, Some(Duration::from_secs(7 * 86_400)));
+    assert_eq!(good("[board]\nwarn_before = \"never\"\n").settings.warn_before, None);
 }
 
 /// A file, then the line, key and text of the problem it has.

@@ -372,6 +372,15 @@ impl Chain {
             Self::Refresh { .. } | Self::None => false,
         }
     }
+
+    /// Access tokens that can still be drawn; `None` where they are not counted, or nobody knows.
+    #[must_use]
+    pub fn uses_left(&self) -> Option<u64> {
+        let Self::Mytoken { facts, .. } = self else { return None };
+        let counts: Option<Vec<u64>> =
+            facts.restrictions.iter().map(super::mytoken::Clause::left_at).collect();
+        counts.filter(|counts| !counts.is_empty()).map(|counts| counts.iter().sum())
+    }
 }
 
 fn is_unrestricted(facts: &Facts, short: bool, heard: Option<Timestamp>) -> bool {

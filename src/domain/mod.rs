@@ -4,6 +4,7 @@ pub mod compare;
 pub mod credential;
 pub mod draft;
 pub mod elsewhere;
+pub mod ending;
 pub mod event;
 pub mod failure;
 pub mod family;

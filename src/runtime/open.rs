@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
@@ -41,6 +42,8 @@ pub struct Opening {
     pub clipboard: Choice,
     /// How long copied secrets stay.
     pub clear_after: Option<Duration>,
+    /// How long before its end a login or a mytoken is announced; `None`: never.
+    pub warn_before: Option<Duration>,
     /// The folder of the user's config, where profiles are saved; `None`: they last as long as the session.
     pub settings: Option<PathBuf>,
     /// The demo's visitor; there is one in the demo only.
@@ -62,6 +65,7 @@ pub async fn open(opening: Opening) -> Result<End, Error> {
     let demo = opening.sign_in.is_some();
     let mut state = State::new(seat(desktop.as_ref(), demo), terminal::size(), clock::zone(&environment));
     state.seat.clear_after = opening.clear_after.map(|span| span.as_secs());
+    state.seat.warn_before = opening.warn_before.and_then(|span| SignedDuration::try_from(span).ok());
     state.utc = opening.utc;
     state.seat.read_only = opening.wallet.is_read_only();
     state.notice = opening.complaint.map(|text| Notice { text, tone: Tone::Warning, until: None });
@@ -117,6 +121,7 @@ fn seat(desktop: &dyn Desktop, demo: bool) -> Seat {
         host: place.host.shown(),
         keeps_out: desktop.likely_route() == Some(Route::Desktop),
         clear_after: None,
+        warn_before: None,
         clipboard: match desktop.likely_route() {
             Some(Route::Terminal) => "the terminal, by OSC 52",
             Some(route) => route.place(),

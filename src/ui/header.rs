@@ -13,8 +13,11 @@ use crate::app::next_change::LOCKS_SOON;
 use crate::app::safe;
 use crate::domain::credential::Custody;
 use crate::domain::time::countdown;
-use crate::domain::untrusted::cleaned;
+use crate::domain::untrusted::{cleaned, clipped};
 use crate::domain::vault::{Access, Guard};
+
+/// No name takes more columns of the first line.
+const LONGEST_NAME: usize = 16;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     let theme = scene.theme;
@@ -30,6 +33,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: Scene<'_>) {
     }
     parts.extend(store(scene));
     parts.extend(custody(scene));
+    parts.extend(soon_over(scene));
     parts.extend(skew(scene));
     parts.extend(clock(scene));
     // What does not fit beside the counts is given up from the end.
@@ -90,6 +94,24 @@ fn custody(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
         some => format!("{some} in memory only"),
     };
     Some(vec![sign, Span::styled(text, theme.dim)])
+}
+
+/// What will soon give no more access tokens, days before: the first of it, and by how many it is followed.
+fn soon_over(scene: Scene<'_>) -> Option<Vec<Span<'_>>> {
+    let theme = scene.theme;
+    let tally = &scene.state.tokens.tally;
+    let (place, end) = tally.first_over?;
+    let name = clipped(&cleaned(&scene.state.wallet.held.get(place)?.name), LONGEST_NAME);
+    let more = match tally.soon_over.saturating_sub(1) {
+        0 => String::new(),
+        more => format!(", {more} more soon"),
+    };
+    Some(vec![
+        Span::styled(name, theme.warning),
+        Span::styled(" is over in ", theme.dim),
+        Span::styled(countdown(scene.left(end)), theme.warning),
+        Span::styled(more, theme.dim),
+    ])
 }
 
 /// What could not be written, until it is: over the whole width, with the ways to save it.

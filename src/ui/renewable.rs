@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use super::scene::Scene;
 use crate::app::can::access_tokens_left;
 use crate::domain::credential::{Chain, ChainEnd, Custody, Health, Held};
+use crate::domain::ending::announced;
 use crate::domain::mytoken::{Clause, Facts, can};
 use crate::domain::time::countdown;
 use crate::domain::untrusted::cleaned;
@@ -15,8 +16,8 @@ use crate::domain::untrusted::cleaned;
 pub(super) enum Renewable {
     /// A sentence; its brief form; how it is meant.
     Said { long: String, brief: Cow<'static, str>, style: Style },
-    /// A kind, a span, and a remark in long and brief.
-    Counted { kind: &'static str, span: String, rest: (String, String, Style) },
+    /// A kind, a span with how it is meant, and a remark in long and brief.
+    Counted { kind: &'static str, span: (String, Style), rest: (String, String, Style) },
 }
 
 impl Renewable {
@@ -55,14 +56,19 @@ impl Renewable {
             return Self::Said { long, brief: format!("waits {left}").into(), style: theme.warning };
         }
         let span = held.chain_ends().map(|end| countdown(scene.left(end)));
-        let nothing = || (String::new(), String::new(), theme.dim);
+        let is_soon =
+            scene.state.seat.warn_before.and_then(|before| announced(held, before, scene.now)).is_some();
+        let meant = if is_soon { theme.ending } else { theme.text };
+        // The span says it already where a limit that matters more takes the room.
+        let soon = || ("soon over".to_owned(), "soon".to_owned(), theme.warning);
+        let nothing = || if is_soon { soon() } else { (String::new(), String::new(), theme.dim) };
         match &held.chain {
             Chain::None => said("no, log in again".to_owned(), "no", theme.dim),
             Chain::Refresh { ends, session_only, .. } => match (span, ends) {
                 (Some(span), _) => {
                     let session = (String::from("at most"), String::new(), theme.dim);
                     let rest = if *session_only { session } else { nothing() };
-                    Self::Counted { kind: "refresh", span, rest }
+                    Self::Counted { kind: "refresh", span: (span, meant), rest }
                 }
                 (None, _) if *session_only => {
                     said("refresh   with its session".to_owned(), "session", theme.text)
@@ -75,7 +81,9 @@ impl Renewable {
             Chain::Mytoken { facts, short, .. } => {
                 let open = if *short && facts.capabilities.is_empty() { "unknown" } else { "no end" };
                 let span = span.unwrap_or_else(|| open.to_owned());
-                Self::Counted { kind: "mytoken", span, rest: limits(facts, scene) }
+                let limits = limits(facts, scene);
+                let rest = if is_soon && limits.1.is_empty() { soon() } else { limits };
+                Self::Counted { kind: "mytoken", span: (span, meant), rest }
             }
         }
     }

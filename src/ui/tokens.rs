@@ -244,22 +244,22 @@ impl Plan {
             }
             Renewable::Counted { kind, span, rest } => (kind, span, rest),
         };
-        let (words, short, style) = rest;
+        let ((span, meant), (words, short, style)) = (span, rest);
         if self.spelled {
             let room = self.renewable.saturating_sub(9 + 7 + 2);
             return vec![
                 cell(kind, 9, theme.dim, theme),
-                cell_right(&span, 7, theme.text, theme),
+                cell_right(&span, 7, meant, theme),
                 Span::raw("  "),
                 cell(&words, room, style, theme),
             ];
         }
         let room = self.renewable.saturating_sub(span.width().max(6) + 2);
         if room < short.width() {
-            return vec![cell(&span, self.renewable, theme.text, theme)];
+            return vec![cell(&span, self.renewable, meant, theme)];
         }
         vec![
-            cell(&span, span.width().max(6), theme.text, theme),
+            cell(&span, span.width().max(6), meant, theme),
             Span::raw("  "),
             cell(&short, room, style, theme),
         ]

@@ -46,7 +46,9 @@ fn json_has_the_promised_shape_for_each_kind() {
     home.good(&["token", "toar"]);
     insta::assert_snapshot!("history_json", types(&home.json(&["history", "toar", "--json"]), 0));
     // A full list by another way of parsing says the same.
-    let full = home.json(&["list", "--json", "--ending", "9999d"]);
+    let said = home.run(&["list", "--json", "--ending", "9999d"]);
+    assert_eq!(said.code, 3);
+    let full: Value = serde_json::from_str(&said.out).unwrap();
     let of = |list: &Value| list["tokens"].as_array().unwrap()[0]["id"].clone();
     assert_eq!(of(&full), of(&list));
 }
@@ -62,8 +64,61 @@ fn a_person_reads_two_clocks_a_row() {
     assert!(lines[0].starts_with("NAME") && lines.len() == 3, "{table}");
     assert!(lines[1].contains("10m") && lines[1].contains(" - "), "{table}");
     assert!(lines[2].contains("59m") && lines[2].contains("393d"), "{table}");
-    assert_eq!(home.good(&["list", "--ending", "1h"]).lines().count(), 2);
-    assert_eq!(home.good(&["list", "--ending", "1s"]), "Nothing ends within that time.\n");
+}
+
+#[test]
+fn what_ends_is_a_mail_with_the_command_that_helps_and_nothing_is_no_mail() {
+    let servers = Servers::open();
+    let Some(home) = Home::unlocked(&servers.config()) else { return };
+    home.keep("batch", &access_token(now(), 630, "jane"));
+    home.keep("toar", &servers.mytoken(Some(5), None));
+    home.log_in(&servers, "grid", "wlcg");
+    let silent = |words: &[&str]| {
+        let said = home.run(words);
+        assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", ""), "{words:?}");
+    };
+    silent(&["list", "--ending", "1m"]);
+    home.good(&["lock"]);
+    silent(&["list", "--ending", "1m"]);
+    let none: Value = serde_json::from_str(&home.good(&["list", "--ending", "1m", "--json"])).unwrap();
+    assert_eq!(none["tokens"], serde_json::json!([]));
+    // The store is locked.
+    let said = home.run(&["list", "--ending", "2d"]);
+    assert_eq!((said.code, said.err.as_str()), (3, ""), "{said:?}");
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert!(lines.len() == 3 && lines[0].starts_with("NAME"), "{}", said.out);
+    assert!(lines[1].contains("in 10m") && lines[1].contains(" UTC") && lines[1].ends_with("access token"));
+    assert!(
+        lines[2].contains("in 23h") && lines[2].ends_with("toktui mytoken successor toar"),
+        "{}",
+        said.out
+    );
+    let said = home.run(&["list", "--ending", "400d"]);
+    assert!(
+        said.out.contains("in 393d") && said.out.contains("toktui login grid --name wlcg"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn what_has_ended_is_told_until_it_is_forgotten_and_what_was_revoked_on_purpose_is_not() {
+    let servers = Servers::open();
+    let home = Home::at(&servers);
+    home.keep("over", &access_token(now(), 2, "jane"));
+    home.keep("toar", &servers.mytoken(Some(1), None));
+    home.good(&["token", "toar"]);
+    assert_eq!(home.run(&["info", "toar"]).code, 3, "its server tells that its use is spent");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let said = home.run(&["list", "--ending", "1s"]);
+    assert_eq!(said.code, 3);
+    assert!(said.out.contains("ended just now") && said.out.contains("used up"), "{}", said.out);
+    home.good(&["revoke", "toar", "--yes"]);
+    home.good(&["forget", "over"]);
+    assert_eq!(
+        (home.run(&["list", "--ending", "1s"]).out, home.run(&["list", "--ending", "1s"]).code),
+        (String::new(), 0)
+    );
 }
 
 #[test]

@@ -22,6 +22,7 @@ use toktui::desktop::fake::FakeDesktop;
 use toktui::desktop::keys::Input;
 use toktui::desktop::{Desktop, Route};
 use toktui::domain::credential::Held;
+use toktui::domain::ending::WARN_BEFORE;
 use toktui::domain::form::Form;
 use toktui::domain::time::{Clock, FixedClock};
 use toktui::domain::vault::Opening;
@@ -182,6 +183,7 @@ fn seat(place: &Place, desktop: &dyn Desktop) -> Seat {
         host: "login1.hpc.example".to_owned(),
         keeps_out: desktop.likely_route() == Some(Route::Desktop),
         clear_after: Some(45),
+        warn_before: Some(WARN_BEFORE),
         clipboard: desktop.likely_route().map_or("nowhere", Route::place),
         demo: place.demo,
         read_only: false,

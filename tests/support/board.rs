@@ -24,6 +24,7 @@ use toktui::config::Config;
 use toktui::domain::credential::{
     Ask, Chain, ChainEnd, CredentialId, Custody, Health, Held, HeldAccess, Identity, Pause, why,
 };
+use toktui::domain::ending::WARN_BEFORE;
 use toktui::domain::event::{Event, Teller, What, mark_first_seen};
 use toktui::domain::jwt::Jwt;
 use toktui::domain::login::{Browser, Compared, Order, Polled, Relation, Report, View};
@@ -74,6 +75,7 @@ pub fn board(size: (u16, u16), held: Vec<Held>, journal: Vec<Event>) -> State {
         clipboard: "the desktop clipboard",
         keeps_out: true,
         clear_after: Some(45),
+        warn_before: Some(WARN_BEFORE),
         ..Seat::default()
     };
     let mut state = State::new(seat, size, TimeZone::UTC);
@@ -573,6 +575,10 @@ pub fn conditions(size: (u16, u16)) -> State {
                 refresh(ChainEnd::At(after(9 * DAY)), false),
                 Some((-HOUR, -30 * MINUTE)),
             ),
+            Held {
+                since: after(-390 * DAY),
+                ..held("desy", "egi", refresh(ChainEnd::At(after(5 * DAY + 2 * HOUR)), false), live)
+            },
             troubled("doubtful", Health::InDoubt("the last renewal got no answer".to_owned())),
             troubled("refused", Health::NeedsLogin("session not active".to_owned())),
             mytoken_with("used-up", |facts| facts.restrictions[0].used_at = Some(15)),

@@ -43,7 +43,7 @@ fn one(held: &Held) -> Value {
         "health_reason": reason,
         "since": held.since.as_second(),
         "ends_at": held.chain_ends().map(Timestamp::as_second),
-        "uses_left": uses_left(&held.chain),
+        "uses_left": held.chain.uses_left(),
         "paused_until": held.pause.as_ref().map(|pause| pause.until.as_second()),
         "access": held.access.iter().map(access).collect::<Vec<_>>(),
     })
@@ -86,12 +86,4 @@ fn health_code(health: &Health) -> (&'static str, Option<&str>) {
         Health::NeedsLogin(why) => ("needs_login", Some(why)),
         Health::Dead(why) => ("dead", Some(why)),
     }
-}
-
-/// Access tokens that can still be drawn; `None` where they are not counted, or nobody knows.
-pub(super) fn uses_left(chain: &Chain) -> Option<u64> {
-    let Chain::Mytoken { facts, .. } = chain else { return None };
-    let counts: Option<Vec<u64>> =
-        facts.restrictions.iter().map(crate::domain::mytoken::Clause::left_at).collect();
-    counts.filter(|counts| !counts.is_empty()).map(|counts| counts.iter().sum())
 }

@@ -1,5 +1,6 @@
 //! `toktui list`: what is held, and how long it lasts. It asks nobody, and works while the store is locked.
 
+mod ending;
 mod json;
 mod table;
 
@@ -11,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::house::House;
 use super::{Stdout, span};
 use crate::domain::credential::Held;
-use crate::domain::failure::Failure;
+use crate::domain::ending::{Ending, within};
+use crate::domain::failure::{Failure, Kind};
 use crate::domain::vault::{Access, Vault};
 
 /// Words of `toktui list`.
@@ -20,7 +22,7 @@ pub struct Words {
     /// JSON instead of a table
     #[arg(long)]
     pub json: bool,
-    /// Only what ends within this time: 90s, 10m, 1h, 7d
+    /// Only what ends within this time (90s, 10m, 1h, 7d), has ended or needs a login; nothing where there is none
     #[arg(long, value_name = "DURATION", value_parser = span::parse)]
     pub ending: Option<SignedDuration>,
 }
@@ -33,7 +35,15 @@ locked store is read as far as it is readable.
 Examples:
   toktui list
   toktui list --ending 7d                      what to renew by hand soon
+  0 7 * * 1  toktui list --ending 8d           a line for crontab: a mail on Mondays, and none where nothing ends
+  toktui list --ending 12h || echo 'not this night'
   toktui list --json | jq -r '.tokens[] | select(.health == \"ok\") | .name'
+
+With --ending it prints what ends within that time, what has ended and what needs a new login, each with when and the command that helps;
+where there is none it prints nothing at all (JSON: no tokens). A login, a mytoken, or an access token that nothing renews; a mytoken without
+uses left counts as ended. What you revoked from here is no news and is left out. It works while the store is locked.
+
+Exit codes: 0 it was listed; with --ending: 0 nothing ends within that time, 3 what is printed does.
 
 JSON (version 1; more keys may come, none of these goes; moments are seconds since 1970, null is unknown):
   store               open, locked, none, memory
@@ -56,23 +66,36 @@ JSON (version 1; more keys may come, none of these goes; moments are seconds sin
 pub async fn run(house: &mut House, words: Words) -> Result<u8, Failure> {
     house.wallet.refresh().await;
     let (held, vault, now) = (house.wallet.held(), house.wallet.vault(), house.clock.now());
-    if words.json {
-        print_json(&held, &vault, words.ending, now, &mut house.out);
-        return Ok(0);
-    }
-    let chosen: Vec<&Held> = chosen(&held, words.ending, now).collect();
-    if chosen.is_empty() {
-        house.out.line(nothing(&held, &vault));
-        return Ok(0);
-    }
     let sources = house.wallet.sources();
+    if let Some(span) = words.ending {
+        let chosen: Vec<(&Held, Ending)> =
+            held.iter().filter_map(|held| within(held, span, now).map(|ending| (held, ending))).collect();
+        if words.json {
+            let held: Vec<&Held> = chosen.iter().map(|(held, _)| *held).collect();
+            print_chosen(&held, &vault, now, &mut house.out);
+        } else if !chosen.is_empty() {
+            for line in ending::lines(&chosen, &sources, now) {
+                house.out.line(&line);
+            }
+        }
+        return Ok(if chosen.is_empty() { 0 } else { Kind::NotValid.exit_code() });
+    }
+    if words.json {
+        print_json(&held, &vault, now, &mut house.out);
+        return Ok(0);
+    }
+    if held.is_empty() {
+        house.out.line(nothing(&vault));
+        return Ok(0);
+    }
     let name = |held: &Held| {
         sources
             .iter()
             .find(|source| source.id == held.source)
             .map_or_else(|| held.source.as_str().to_owned(), |source| source.name.clone())
     };
-    for line in table::lines(&chosen, &name, now) {
+    let all: Vec<&Held> = held.iter().collect();
+    for line in table::lines(&all, &name, now) {
         house.out.line(&line);
     }
     if vault.access == Access::Locked {
@@ -81,34 +104,17 @@ pub async fn run(house: &mut House, words: Words) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Prints what is held as JSON.
-pub fn print_json(
-    held: &[Held],
-    vault: &Vault,
-    ending: Option<SignedDuration>,
-    now: Timestamp,
-    out: &mut Stdout,
-) {
-    let chosen: Vec<&Held> = chosen(held, ending, now).collect();
-    out.line(&super::json::safe(&json::of(&chosen, vault, now)));
+/// Prints all that is held as JSON.
+pub fn print_json(held: &[Held], vault: &Vault, now: Timestamp, out: &mut Stdout) {
+    print_chosen(&held.iter().collect::<Vec<_>>(), vault, now, out);
 }
 
-fn chosen(held: &[Held], ending: Option<SignedDuration>, now: Timestamp) -> impl Iterator<Item = &Held> {
-    held.iter().filter(move |held| ending.is_none_or(|within| ends_within(held, within, now)))
+fn print_chosen(held: &[&Held], vault: &Vault, now: Timestamp, out: &mut Stdout) {
+    out.line(&super::json::safe(&json::of(held, vault, now)));
 }
 
-/// Whether what it stands for ends soon: the end of the chain, or of an access token that nothing renews.
-fn ends_within(held: &Held, within: SignedDuration, now: Timestamp) -> bool {
-    let last = match held.chain {
-        crate::domain::credential::Chain::None => held.chief().and_then(|access| access.expires),
-        _ => held.chain_ends(),
-    };
-    last.is_some_and(|end| end.duration_since(now) <= within)
-}
-
-fn nothing(held: &[Held], vault: &Vault) -> &'static str {
+fn nothing(vault: &Vault) -> &'static str {
     match vault.access {
-        _ if !held.is_empty() => "Nothing ends within that time.",
         Access::NoStore => "Nothing is held yet. `toktui login PROVIDER` or `toktui keep NAME` begin.",
         _ => "Nothing is held. `toktui login PROVIDER` or `toktui keep NAME` begin.",
     }

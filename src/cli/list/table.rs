@@ -3,7 +3,6 @@
 use jiff::{SignedDuration, Timestamp};
 use unicode_width::UnicodeWidthStr;
 
-use super::json::uses_left;
 use crate::domain::credential::{Chain, ChainEnd, Custody, Health, Held, Life};
 use crate::domain::time::{ago, countdown};
 use crate::domain::untrusted::{cleaned, clipped};
@@ -17,7 +16,12 @@ pub(super) fn lines(held: &[&Held], source: &dyn Fn(&Held) -> String, now: Times
     let rows = held
         .iter()
         .map(|held| [held.name.clone(), source(held), access(held, now), chain(held, now), notes(held, now)]);
-    let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).map(fit).collect();
+    aligned(std::iter::once(head).chain(rows))
+}
+
+/// Rows under each other, the heading among them.
+pub(super) fn aligned(rows: impl Iterator<Item = [String; 5]>) -> Vec<String> {
+    let rows: Vec<[String; 5]> = rows.map(fit).collect();
     let widest = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
     };
@@ -67,7 +71,7 @@ fn chain(held: &Held, now: Timestamp) -> String {
         },
         Chain::Mytoken { facts, .. } => {
             let ends = facts.ends().map_or_else(|| "no fixed end".to_owned(), span);
-            match uses_left(&held.chain) {
+            match held.chain.uses_left() {
                 Some(left) => format!("{ends}, {left} uses"),
                 None => ends,
             }
