@@ -8,7 +8,7 @@ use super::lookup;
 use super::overlay::Overlay;
 use super::state::State;
 use super::tally::SKEW;
-use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, HeldAccess};
+use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, HeldAccess, Through};
 use crate::domain::event::{Event, Teller};
 use crate::domain::family::Member;
 use crate::domain::introspected::Answer;
@@ -353,7 +353,9 @@ impl Page {
             self.pair("issuer", &identity.issuer.shown());
         }
         self.lines.push(Line::Moment("held since".to_owned(), held.since));
-        if let Chain::Refresh { ends, rotates, session_only } = held.chain {
+        if let Chain::Refresh { ends, rotates, session_only, through } = &held.chain {
+            self.through(through);
+            let (ends, rotates, session_only) = (*ends, *rotates, *session_only);
             let end = match ends {
                 ChainEnd::At(at) => Some(at),
                 ChainEnd::Open | ChainEnd::Unknown => None,
@@ -366,6 +368,16 @@ impl Page {
             if session_only {
                 self.pair("", "lives with the browser's login session only: offline_access was not granted");
             }
+        }
+    }
+
+    /// As which client it came, and on which way.
+    fn through(&mut self, through: &Through) {
+        if let Some(client) = &through.client {
+            self.pair("client", client);
+        }
+        if let Some(got) = through.got {
+            self.pair("came by", got.words());
         }
     }
 

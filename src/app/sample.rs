@@ -12,7 +12,9 @@ use super::message::Message;
 use super::overlay::Overlay;
 use super::state::{Seat, State};
 use super::update::update;
-use crate::domain::credential::{Ask, Chain, ChainEnd, CredentialId, Custody, Health, Held, HeldAccess};
+use crate::domain::credential::{
+    Ask, Chain, ChainEnd, CredentialId, Custody, Got, Health, Held, HeldAccess, Through,
+};
 use crate::domain::family::{Family, Listed, Member, Via, Which};
 use crate::domain::handed::Handed;
 use crate::domain::mytoken::{Capability, Clause, Facts, Rotation};
@@ -35,8 +37,9 @@ pub(crate) fn id(name: &str) -> CredentialId {
 
 /// A login whose access token ends in so many seconds.
 pub(crate) fn login(name: &str, left: i64) -> Held {
-    let chain =
-        Chain::Refresh { ends: ChainEnd::At(seconds(394 * 86_400)), rotates: true, session_only: false };
+    let through = Through { client: Some("toktui".to_owned()), got: Some(Got::Browser) };
+    let ends = ChainEnd::At(seconds(394 * 86_400));
+    let chain = Chain::Refresh { ends, rotates: true, session_only: false, through };
     held(name, "egi", chain, Some(left))
 }
 

@@ -6,6 +6,7 @@ use super::gate;
 use super::house::House;
 use crate::domain::credential::{Chain, Held};
 use crate::domain::failure::{Failure, Kind};
+use crate::domain::revocation;
 use crate::domain::untrusted::cleaned;
 
 /// Words of `toktui revoke`.
@@ -39,8 +40,14 @@ pub struct Rename {
 
 /// What `--help` says of revoking.
 pub const REVOKE: &str = "\
-At its provider or server, at once and for good. It says before what dies, and asks; where nobody can be asked it needs --yes. What was
-revoked stays listed, marked, until it is forgotten.
+At its provider or server, at once and for good. It says before, on standard error, what dies and what lives on, and asks; where nobody can
+be asked it needs --yes. What was revoked stays listed, marked, until it is forgotten.
+
+Of a login dies the refresh token and, as far as that is known of its provider, what that ends with it: at a Keycloak this client's part of
+the session with its access tokens, at one from before December 2024 all of the client's sessions and the consent. A login as a borrowed
+client (oidc-agent's) may take that program's own login with it. Services that check access tokens offline accept those already handed out
+until they end. Of several refresh tokens from EGI's Token Portal one is ended; removing the access of token-portal on the page that
+`toktui manage` opens ends all. Where a provider did not know the token any more, that is said, and not that it was revoked.
 
 Examples:
   toktui revoke toar
@@ -67,8 +74,18 @@ Example:
 pub async fn revoke(house: &mut House, words: &Revoke) -> Result<u8, Failure> {
     let doing = format!("Revoking {}", words.name);
     let held = house.opened(&words.name, &doing).await?;
+    let source = house.wallet.source(&held.source);
+    // A bare access token is refused: nothing ends.
+    if !matches!(held.chain, Chain::None) {
+        for what in revocation::ends(&held, source.as_ref()) {
+            house.say(&format!("this ends {what}"));
+        }
+        for what in spares(&held) {
+            house.say(&what);
+        }
+    }
     if !words.yes {
-        agreed(house, &format!("This revokes {}: {}", held.name, dies(&held)), &doing).await?;
+        agreed(house, &format!("This revokes {}.", held.name), &doing).await?;
     }
     let said = house.wallet.revoke(&held.id).await?;
     house.out.line(&cleaned(&said));
@@ -107,17 +124,11 @@ pub async fn rename(house: &mut House, words: &Rename) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// What goes with it.
-fn dies(held: &Held) -> &'static str {
+/// What lives on.
+fn spares(held: &Held) -> Vec<String> {
     match held.chain {
-        Chain::Mytoken { .. } => {
-            "no more access tokens from it, here or anywhere; those already drawn live on until they end."
-        }
-        Chain::Refresh { .. } => {
-            "its refresh token, and at some providers the whole session; access tokens already drawn are accepted until they end \
-             by services that check offline."
-        }
-        Chain::None => "a bare access token, which only ends by itself.",
+        Chain::Mytoken { .. } => vec!["access tokens already drawn live on until they end".to_owned()],
+        Chain::Refresh { .. } | Chain::None => revocation::spares(held),
     }
 }
 

@@ -120,6 +120,15 @@ pub async fn unlocked(house: &House, doing: &str) -> Result<(), Failure> {
     Err(Failure::new(Kind::NotValid, doing, "the store is locked").hint("Unlock it: toktui unlock."))
 }
 
+/// Opens the store where a key file does that: nobody is asked, and nothing shows up on a desktop. What it does not open stays as it is.
+pub async fn opened_by_key_file(house: &House) {
+    let vault = house.wallet.vault();
+    if !vault.is_open() && vault.guards.contains(&Guard::KeyFile) {
+        // What can be read while it is locked is listed then.
+        drop(house.wallet.unlock(Opening::KeyFile(None)).await);
+    }
+}
+
 /// Asks for the passphrase until it opens the store, three times at the most.
 ///
 /// # Errors

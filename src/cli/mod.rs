@@ -216,7 +216,7 @@ pub async fn perform(command: &Plain, house: &mut House) -> Result<u8, Failure> 
         Plain::Login(words) => login::run(house, words).await,
         Plain::Token(words) => token::run(house, words).await,
         Plain::Copy(words) => copy::run(house, words).await,
-        Plain::List(words) => list::run(house, *words).await,
+        Plain::List(words) => list::run(house, words).await,
         Plain::Info(words) => info::run(house, words, io::stdin()).await,
         Plain::Userinfo(words) => userinfo::run(house, words).await,
         Plain::Introspect(words) => introspect::run(house, words).await,

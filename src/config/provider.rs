@@ -108,6 +108,7 @@ fn lay(fields: &Fields<'_>, source: &mut Source, families: &[Source]) {
     set(&mut issuer.scopes, fields.words("scopes", SCOPES));
     set(&mut issuer.suggested_scopes, fields.words("suggested_scopes", SCOPES));
     set(&mut issuer.group_claims, fields.words("group_claims", "a list of claims, [\"entitlements\"]"));
+    set(&mut issuer.revoking, fields.words("revoking", "a list of what else ends, [\"the whole session\"]"));
     set(&mut issuer.authorization, fields.pairs("authorization", "a table, { prompt = \"consent\" }"));
     set(&mut issuer.refresh_scope, fields.choice("refresh_scope", REFRESH_SCOPES));
     set(&mut issuer.refresh_returns_refresh, fields.flag("refresh_returns_refresh"));

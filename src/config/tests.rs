@@ -79,6 +79,7 @@ fn a_new_provider_has_every_key() {
         refresh_returns_refresh = true
         at_hash_only_warns = true
         group_claims = ["groups"]
+        revoking = ["the whole session"]
         formerly = [{ issuer = "https://old.example.org", story = "moved" }]
         public_clients = [{ id = "other", note = "theirs" }]
         manage_url = "https://lab.example.org/account"
@@ -113,6 +114,7 @@ fn a_new_provider_has_every_key() {
             refresh_returns_refresh: true,
             at_hash_only_warns: true,
             group_claims: vec!["groups".to_owned()],
+            revoking: vec!["the whole session".to_owned()],
             formerly: vec![FormerIssuer {
                 address: "https://old.example.org".to_owned(),
                 story: "moved".to_owned(),

@@ -89,6 +89,46 @@ pub struct RefreshGrant {
     pub rotates: bool,
     /// The token endpoint that the provider's own document named last: a renewal asks there at once.
     pub endpoint: Option<String>,
+    /// On which way it came; `None` where nobody noted it.
+    pub got: Option<Got>,
+}
+
+/// On which way a login came to be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Got {
+    /// By a device code.
+    Device,
+    /// By this machine's browser.
+    Browser,
+    /// By the address that a browser ended on, pasted back.
+    Pasted,
+    /// Its refresh token was made by a token portal, and kept here.
+    Portal,
+    /// Its refresh token came from elsewhere, and was kept here.
+    Kept,
+}
+
+impl Got {
+    /// In a few words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Device => "device code",
+            Self::Browser => "browser",
+            Self::Pasted => "pasted address",
+            Self::Portal => "token portal",
+            Self::Kept => "kept by hand",
+        }
+    }
+}
+
+/// Through whom a login came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Through {
+    /// The client that the refresh token was given to; `None` while the store is locked.
+    pub client: Option<String>,
+    /// On which way; `None` where nobody noted it, and while the store is locked.
+    pub got: Option<Got>,
 }
 
 /// A mytoken and what is known of it.
@@ -232,6 +272,8 @@ pub mod why {
     pub const REVOKED_OR_UNKNOWN: &str = "revoked or unknown";
     /// It was revoked from here.
     pub const REVOKED_HERE: &str = "revoked from here";
+    /// It was to be revoked from here, and its provider did not know it any more.
+    pub const UNKNOWN_THERE: &str = "not known there any more";
     /// It was revoked from here, and whether it is dead could not be checked.
     pub const REVOKED_UNCHECKED: &str = "revoked, not checked";
     /// The answer to its last use did not arrive.
@@ -347,6 +389,8 @@ pub enum Chain {
         rotates: bool,
         /// Whether it lives with the browser's login session only (no `offline_access`).
         session_only: bool,
+        /// Through whom it came.
+        through: Through,
     },
     /// By a mytoken.
     Mytoken {
@@ -439,6 +483,7 @@ impl Credential {
                     ends: grant.ends,
                     rotates: grant.rotates,
                     session_only: !grant.scopes.iter().any(|scope| scope == "offline_access"),
+                    through: Through { client: Some(grant.client.id.clone()), got: grant.got },
                 },
                 Grant::Mytoken(grant) => Chain::Mytoken {
                     facts: Box::new(grant.facts.clone()),
@@ -526,6 +571,12 @@ impl Held {
             Chain::Refresh { .. } | Chain::None => None,
             Chain::Mytoken { facts, .. } => facts.ends(),
         }
+    }
+
+    /// When it was last used: when the newest of its access tokens came. `None`: not yet, as far as is known.
+    #[must_use]
+    pub fn last_used(&self) -> Option<Timestamp> {
+        self.access.iter().map(|access| access.obtained).max()
     }
 
     /// Whether quitting at `now` loses something that is still of use.

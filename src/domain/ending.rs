@@ -36,6 +36,10 @@ pub fn announced(held: &Held, before: SignedDuration, now: Timestamp) -> Option<
     announced_from(held, before).filter(|from| *from <= now).map(|_| end)
 }
 
+/// Whoever ended it knows.
+const ON_PURPOSE: [&str; 4] =
+    [why::REVOKED_HERE, why::REVOKED_UNCHECKED, why::UNKNOWN_THERE, why::ROTATED_AWAY];
+
 /// How something ends or has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -54,11 +58,7 @@ pub enum Ending {
 #[must_use]
 pub fn within(held: &Held, span: SignedDuration, now: Timestamp) -> Option<Ending> {
     match &held.health {
-        Health::Dead(why)
-            if [why::REVOKED_HERE, why::REVOKED_UNCHECKED, why::ROTATED_AWAY].contains(&&**why) =>
-        {
-            return None;
-        }
+        Health::Dead(why) if ON_PURPOSE.contains(&why.as_str()) => return None,
         Health::Dead(why) | Health::NeedsLogin(why) => return Some(Ending::Over(why.clone())),
         Health::Ok | Health::InDoubt(_) => {}
     }
@@ -83,7 +83,7 @@ fn is_used_up(chain: &Chain) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::credential::{ChainEnd, CredentialId, Custody};
+    use crate::domain::credential::{ChainEnd, CredentialId, Custody, Through};
     use crate::domain::mytoken::{Clause, Facts};
     use crate::domain::time::from_epoch;
 
@@ -110,7 +110,12 @@ mod tests {
     }
 
     fn login(days: i64, session_only: bool) -> Held {
-        held(Chain::Refresh { ends: ChainEnd::At(at(days)), rotates: false, session_only })
+        held(Chain::Refresh {
+            ends: ChainEnd::At(at(days)),
+            rotates: false,
+            session_only,
+            through: Through::default(),
+        })
     }
 
     fn mytoken(days: i64, facts: Facts) -> Held {
@@ -130,7 +135,12 @@ mod tests {
         // Kept here on its 76th day.
         let older = Facts { issued: Some(at(-76)), ..Facts::default() };
         assert_eq!(announced_from(&mytoken(14, older), week), Some(at(7)));
-        let open = Chain::Refresh { ends: ChainEnd::Open, rotates: false, session_only: false };
+        let open = Chain::Refresh {
+            ends: ChainEnd::Open,
+            rotates: false,
+            session_only: false,
+            through: Through::default(),
+        };
         assert_eq!(
             (announced_from(&held(open), week), announced_from(&held(Chain::None), week)),
             (None, None)

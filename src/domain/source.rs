@@ -113,6 +113,8 @@ pub struct Issuer {
     pub at_hash_only_warns: bool,
     /// Claims that hold group memberships.
     pub group_claims: Vec<String>,
+    /// What the revocation of a refresh token ends besides it, as far as that is known of this provider.
+    pub revoking: Vec<String>,
     /// Earlier addresses of this provider: tokens of these are dead, and told so before they are sent.
     pub formerly: Vec<FormerIssuer>,
 }
@@ -136,6 +138,7 @@ impl Issuer {
             refresh_returns_refresh: false,
             at_hash_only_warns: false,
             group_claims: Vec::new(),
+            revoking: Vec::new(),
             formerly: Vec::new(),
         }
     }

@@ -164,6 +164,7 @@ mod tests {
                 ends: crate::domain::credential::ChainEnd::Open,
                 rotates: true,
                 endpoint: None,
+                got: None,
             }),
             custody: Custody::Sealed,
             health: Health::Ok,

@@ -92,6 +92,14 @@ fn fitted<'a>(revoke: &Revoke, width: usize, room: usize, scene: Scene<'a>) -> V
     }
     before.extend(tree);
     before.extend(after);
+    if before.len() > room {
+        let rest = before.len() - room.saturating_sub(1);
+        before.truncate(room.saturating_sub(1));
+        before.push(Line::styled(
+            format!("{} {rest} lines more: make the window larger", theme.signs.ellipsis),
+            theme.warning,
+        ));
+    }
     before
 }
 

@@ -58,7 +58,7 @@ impl Wallet {
         self.not_overtaken(&credential, &doing)?;
         let (health, mut said) = match credential.grant.clone() {
             Grant::Mytoken(grant) => self.revoke_mytoken(&credential, &grant, recursive, &doing).await?,
-            Grant::Refresh(grant) => (revoked_here(), self.revoke_login(&credential, &grant, &doing).await?),
+            Grant::Refresh(grant) => self.revoke_login(&credential, &grant, &doing).await?,
             Grant::Bare => {
                 let why = "a bare access token has no client that could revoke it; it ends by itself";
                 return Err(Failure::new(Kind::Unusable, doing, why).hint("Forget it here instead."));
@@ -67,7 +67,11 @@ impl Wallet {
         let is_dead = health == revoked_here();
         credential.health = health;
         self.save(&turn, credential.clone(), &doing).await?;
-        self.note_of(&credential, What::Revoked);
+        if credential.health == Health::Dead(health::UNKNOWN_THERE.to_owned()) {
+            self.note_with(Some(id), What::Revoked, "its provider did not know it any more");
+        } else {
+            self.note_of(&credential, What::Revoked);
+        }
         // Others have turns of their own.
         drop(turn);
         if let Grant::Mytoken(grant) = &credential.grant
@@ -172,7 +176,7 @@ impl Wallet {
         credential: &Credential,
         grant: &RefreshGrant,
         doing: &str,
-    ) -> Result<String, Failure> {
+    ) -> Result<(Health, String), Failure> {
         let source = self.source(&credential.source);
         let Some(issuer) = source.as_ref().and_then(|source| source.issuer()) else {
             return Err(Failure::new(Kind::Unusable, doing, "its provider is not listed any more"));
@@ -196,9 +200,16 @@ impl Wallet {
         let name = &credential.name;
         Ok(match done {
             revocation::Revoked::Done => {
-                format!("Revoked {name}. Services that check offline accept its access token until it ends.")
+                let said = format!(
+                    "Revoked {name}. Services that check offline accept its access token until it ends."
+                );
+                (revoked_here(), said)
             }
-            revocation::Revoked::Unknown => format!("{name}: the provider did not know this token any more."),
+            // Nothing was revoked by this: what ended it ended earlier.
+            revocation::Revoked::Unknown => {
+                let said = format!("{name} was not revoked: the provider did not know this token any more.");
+                (Health::Dead(health::UNKNOWN_THERE.to_owned()), said)
+            }
         })
     }
 }

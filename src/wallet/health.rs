@@ -3,7 +3,7 @@
 use super::draw::Wish;
 pub(super) use crate::domain::credential::why::{
     ENDED_OR_REVOKED, EXPIRED, NO_LOGIN, OTHER_COPY, PROVIDER_REFUSES, REVOKED_HERE, REVOKED_OR_UNKNOWN,
-    REVOKED_UNCHECKED, ROTATED_AWAY, UNANSWERED,
+    REVOKED_UNCHECKED, ROTATED_AWAY, UNANSWERED, UNKNOWN_THERE,
 };
 use crate::domain::credential::{Credential, Grant, Health};
 use crate::domain::failure::{Failure, Kind};

@@ -3,7 +3,7 @@
 use super::servers::LookedUp;
 use super::{Wallet, gone, rows, stale};
 use crate::domain::credential::{
-    AccessToken, Ask, ChainEnd, Copy, Credential, CredentialId, Custody, Grant, Health, Identity,
+    AccessToken, Ask, ChainEnd, Copy, Credential, CredentialId, Custody, Got, Grant, Health, Identity,
     MytokenGrant, RefreshGrant,
 };
 use crate::domain::event::What;
@@ -201,6 +201,7 @@ impl Wallet {
             ends: jwt.moment("exp").map_or(ChainEnd::Open, ChainEnd::At),
             rotates: false,
             endpoint: None,
+            got: Some(if client.raw() == portal::CLIENT { Got::Portal } else { Got::Kept }),
         });
         Ok(Placed { source: source.id, grant, identity: identity(jwt), health })
     }

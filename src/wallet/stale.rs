@@ -157,6 +157,7 @@ mod tests {
             ends: ChainEnd::Unknown,
             rotates: false,
             endpoint: None,
+            got: None,
         }
     }
 

@@ -261,3 +261,43 @@ fn the_page_to_manage_what_is_active_is_printed() {
     let said = home.run(&["manage", "wlcg"]);
     assert!(said.code == 2 && said.err.contains("manage_url"), "{said:?}");
 }
+
+#[test]
+fn the_logins_at_a_provider_stand_side_by_side_and_each_can_be_revoked() {
+    let servers = Servers::open();
+    let home = Home::at(&servers);
+    home.configure(&format!("{}\n[provider.lab]\nissuer = \"https://lab.example.org\"\n", with_groups(&servers).replace(
+        "client_id",
+        "manage_url = \"https://egi.example.org/account\"\nrevoking = [\"the whole session\"]\npublic_clients = [{ id = \"toktui\", note = \"theirs\" }]\nclient_id",
+    )));
+    for name in ["one", "two"] {
+        home.log_in(&servers, "egi", name);
+    }
+    home.keep("batch", &access_token(now(), 600, "jane"));
+    let said = home.run(&["list", "--provider", "egi"]);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert!(lines.len() == 3 && lines[0].starts_with("NAME") && lines[1].starts_with("one"), "{said:?}");
+    assert!(
+        lines[2].contains("Jane Doe") && lines[2].contains("toktui") && lines[2].contains("device code"),
+        "{said:?}"
+    );
+    assert!(said.err.contains("toktui manage egi"), "{said:?}");
+    let issuer = servers.sandbox.checkin.settings().issuer.clone();
+    let list = home.json(&["list", "--provider", &issuer, "--json"]);
+    let one = &list["tokens"][0];
+    assert_eq!((one["client"].as_str(), one["got"].as_str()), (Some("toktui"), Some("device")), "{one}");
+    assert_eq!(list["tokens"].as_array().map(Vec::len), Some(2));
+    assert!(home.good(&["list", "--provider", "lab"]).contains("Nothing is held at lab"));
+    assert_eq!(home.run(&["list", "--provider", "eg"]).code, 2);
+
+    let said = home.run(&["revoke", "one", "--yes"]);
+    assert!(said.code == 0 && said.out.starts_with("Revoked one."), "{said:?}");
+    for words in ["this ends the login one", "this ends the whole session", "its client id", "check offline"]
+    {
+        assert!(said.err.contains(words), "{words}: {said:?}");
+    }
+    let said = home.run(&["list", "--provider", "egi"]);
+    assert!(said.out.contains("dead: revoked from here") && said.out.lines().count() == 3, "{said:?}");
+    let said = home.run(&["revoke", "batch", "--yes"]);
+    assert!(said.code == 2 && !said.err.contains("this ends"), "nothing of a bare one ends: {said:?}");
+}

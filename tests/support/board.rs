@@ -22,7 +22,7 @@ use toktui::app::state::{Pane, Seat, State};
 use toktui::app::update::update;
 use toktui::config::Config;
 use toktui::domain::credential::{
-    Ask, Chain, ChainEnd, CredentialId, Custody, Health, Held, HeldAccess, Identity, Pause, why,
+    Ask, Chain, ChainEnd, CredentialId, Custody, Got, Health, Held, HeldAccess, Identity, Pause, Through, why,
 };
 use toktui::domain::ending::WARN_BEFORE;
 use toktui::domain::event::{Event, Teller, What, mark_first_seen};
@@ -132,7 +132,7 @@ pub fn id(name: &str) -> CredentialId {
 
 /// Seven credentials, each in another condition.
 pub fn credentials() -> Vec<Held> {
-    let forever = |ends| Chain::Refresh { ends, rotates: true, session_only: false };
+    let forever = |ends| Chain::Refresh { ends, rotates: true, session_only: false, through: through() };
     let year = forever(ChainEnd::At(after(394 * DAY + HOUR)));
     let mut toar = held("toar", "mytoken-kit", mytoken(toar_facts()), Some((-3419, 581)));
     toar.identity = Some(identity(HELMHOLTZ, "4f2c86d0-2d21-4a1b", "Jane Doe"));
@@ -154,6 +154,11 @@ pub fn credentials() -> Vec<Held> {
         },
         held("batch", "egi", year, Some((-3542, 58))),
     ]
+}
+
+/// As an own client, by this machine's browser.
+pub fn through() -> Through {
+    Through { client: Some("my-toktui".to_owned()), got: Some(Got::Browser) }
 }
 
 /// A credential whose access token came and ends so many seconds from noon.
@@ -548,7 +553,8 @@ pub fn looked_up(size: (u16, u16), standing: Standing) -> State {
 
 /// A row for every word that the second clock has.
 pub fn conditions(size: (u16, u16)) -> State {
-    let refresh = |ends, session_only| Chain::Refresh { ends, rotates: false, session_only };
+    let refresh =
+        |ends, session_only| Chain::Refresh { ends, rotates: false, session_only, through: through() };
     let live = Some((-HOUR / 2, HOUR / 2 + 10));
     let troubled =
         |name: &str, health| Held { health, ..held(name, "egi", refresh(ChainEnd::Open, false), live) };
@@ -592,7 +598,8 @@ pub fn conditions(size: (u16, u16)) -> State {
 
 /// A row for every way in which something can be kept, with all that the header can say of the store.
 pub fn custodies(size: (u16, u16)) -> State {
-    let refresh = || Chain::Refresh { ends: ChainEnd::Open, rotates: true, session_only: false };
+    let refresh =
+        || Chain::Refresh { ends: ChainEnd::Open, rotates: true, session_only: false, through: through() };
     let kept = |name: &str, custody| Held {
         custody,
         ..held(name, "egi", refresh(), Some((-HOUR / 2, HOUR / 2 + 10)))

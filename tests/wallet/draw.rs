@@ -233,3 +233,16 @@ async fn a_revoked_login_is_dead_here_and_at_its_provider() {
     let gone = world.wallet.draw(&id, PLAIN).await.expect_err("gone");
     assert_eq!(gone.kind, Kind::Unusable);
 }
+
+#[tokio::test]
+async fn a_login_that_its_provider_does_not_know_any_more_is_not_called_revoked() {
+    let world = World::open().await;
+    world.set_issuer(|issuer| issuer.scopes.retain(|scope| scope != "offline_access")).await;
+    let id = world.logged_in(named("op", "egi")).await.id;
+    world.pass(3600);
+    let said = world.wallet.revoke(&id).await.expect("the aim is reached");
+    assert!(said.contains("did not know this token") && !said.contains("Revoked egi"), "{said}");
+    assert_eq!(world.held(&id).health, Health::Dead("not known there any more".to_owned()));
+    let noted = world.wallet.journal()[0].clone();
+    assert!(noted.comment.is_some_and(|comment| comment.raw().contains("did not know")));
+}

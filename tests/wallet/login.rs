@@ -392,3 +392,59 @@ async fn a_clock_that_is_off_is_said_and_does_not_end_the_login() {
     assert!(report.remarks.iter().any(|remark| remark.contains("ahead of")), "{:?}", report.remarks);
     assert!(matches!(ahead.held()[0].life(world.now() + jiff::SignedDuration::from_hours(1)), Life::Live(_)));
 }
+
+async fn as_user(world: &World, order: Order, user: &str) -> toktui::domain::login::Report {
+    let mut login = world.start(order);
+    let address = login.may_open().await;
+    let visitor = toktui::sandbox::visitor::Visitor::new().expect("a visitor");
+    visitor.visit(&address, Choice::Approve, user).await.expect("an end");
+    login.end().await.expect("a login")
+}
+
+#[tokio::test]
+async fn another_user_under_a_held_name_is_kept_beside_the_one_who_has_it() {
+    let world = World::open().await;
+    let alice = world.logged_in(named("op", "egi")).await.id;
+    let before = world.held(&alice);
+    let report = as_user(&world, named("op", "egi"), "bob").await;
+    assert_eq!(report.name, "egi-2");
+    let said = &report.remarks[0];
+    assert!(
+        said.contains("Bob Example") && said.contains("Alice Example") && said.contains("egi-2"),
+        "{said}"
+    );
+    assert_eq!(world.held(&alice), before);
+    world
+        .wallet
+        .draw(&alice, toktui::wallet::draw::Wish { force: true, ..Default::default() })
+        .await
+        .expect("it lives");
+    // The same user again takes the place of the earlier login.
+    let again = as_user(&world, named("op", "egi-2"), "bob").await;
+    assert_eq!((again.name.as_str(), again.remarks.len()), ("egi-2", 0));
+    assert_eq!(world.wallet.held().len(), 2);
+}
+
+#[tokio::test]
+async fn a_login_says_as_which_client_and_on_which_way_it_came() {
+    let world = World::open().await;
+    let through = |held: toktui::domain::credential::Held| match held.chain {
+        Chain::Refresh { through, .. } => {
+            (through.client, through.got.map(toktui::domain::credential::Got::words))
+        }
+        other => panic!("{other:?}"),
+    };
+    let browser = world.logged_in(named("op", "one")).await.id;
+    assert_eq!(through(world.held(&browser)), (Some("toktui".to_owned()), Some("browser")));
+    let mut login = world.start(named("op", "two"));
+    let address = redirect_of(&login.may_open().await).await;
+    login.watch.pasted.send(address).expect("the login listens");
+    let pasted = login.end().await.expect("a login").id;
+    assert_eq!(through(world.held(&pasted)).1, Some("pasted address"));
+    device_only(&world).await;
+    let mut login = world.start(named("op", "three"));
+    let view = login.view(|view| view.device.is_some()).await;
+    visit(view.device.and_then(|device| device.complete).expect("an address").raw(), Choice::Approve).await;
+    let device = login.end().await.expect("a login").id;
+    assert_eq!(through(world.held(&device)).1, Some("device code"));
+}

@@ -13,6 +13,7 @@ use crate::app::revoke::{self, Doomed, Revoke};
 use crate::app::state::State;
 use crate::domain::credential::{Chain, CredentialId, Custody, Health, Held};
 use crate::domain::family::{Family, Which};
+use crate::domain::revocation;
 use crate::domain::untrusted::Untrusted;
 
 /// Opens the dialogue for the selected row. What grew from it is read where that costs nothing.
@@ -27,7 +28,7 @@ pub(super) fn offer(state: &mut State, id: &CredentialId, now: Timestamp) -> Vec
     let mut dialogue = Revoke {
         doomed: Doomed::Held(held.id.clone()),
         name: held.name.clone(),
-        ends: ends(held, state),
+        ends: revocation::ends(held, state.source(&held.source)),
         tree: Vec::new(),
         asking: None,
         lives_on: Vec::new(),
@@ -121,21 +122,6 @@ fn is_revocable(held: &Held) -> bool {
     !matches!(held.health, Health::Dead(_)) && !matches!(held.custody, Custody::Foreign(_))
 }
 
-fn ends(held: &Held, state: &State) -> Vec<String> {
-    let at = state
-        .source(&held.source)
-        .map_or_else(|| held.source.as_str().to_owned(), |source| source.name.clone());
-    match &held.chain {
-        Chain::Mytoken { .. } => {
-            vec![format!("the mytoken {}, at {at}: it gives no access tokens any more", held.name)]
-        }
-        Chain::Refresh { .. } => {
-            vec![format!("the login {}, at {at}: it is renewed no more", held.name)]
-        }
-        Chain::None => vec![format!("the access token {}, at {at}, where that honours it", held.name)],
-    }
-}
-
 /// Access tokens that were drawn are usually checked offline: their revocation is nobody's to promise.
 fn lives_on(held: &Held, dialogue: &Revoke, state: &State, now: Timestamp) -> Vec<String> {
     if matches!(held.chain, Chain::None) {
@@ -153,15 +139,25 @@ fn lives_on(held: &Held, dialogue: &Revoke, state: &State, now: Timestamp) -> Ve
     let zone = if state.utc { jiff::tz::TimeZone::UTC } else { state.zone.clone() };
     let alive = held.access.iter().filter(|access| access.expires.is_none_or(|end| end > now));
     let ends: Vec<Option<Timestamp>> = alive.map(|access| access.expires).collect();
+    let spared = revocation::spares(held);
     if ends.is_empty() {
-        return made.into_iter().collect();
+        return spared.into_iter().chain(made).collect();
     }
     let until = match ends.iter().flatten().max() {
         Some(last) => format!(", the last one at {}", last.to_zoned(zone).strftime("%H:%M")),
         None => String::new(),
     };
-    let drawn = format!("access tokens already drawn live on until they end: {}{until}", ends.len());
-    std::iter::once(drawn).chain(made).collect()
+    let drawn = match held.chain {
+        // What is said of a login speaks of them.
+        Chain::Refresh { .. } => format!("drawn here: {}{until}", ends.len()),
+        Chain::Mytoken { .. } | Chain::None => {
+            format!("access tokens already drawn live on until they end: {}{until}", ends.len())
+        }
+    };
+    let mut lives_on = spared;
+    lives_on.insert(lives_on.len().min(1), drawn);
+    lives_on.extend(made);
+    lives_on
 }
 
 /// Revokes what the open dialogue is about.

@@ -158,6 +158,7 @@ mod tests {
             ends: crate::domain::credential::ChainEnd::Unknown,
             rotates: false,
             session_only: true,
+            through: crate::domain::credential::Through::default(),
         };
         for (row, offered) in
             [(login("egi", 600), false), (bare("egi", 600), true), (held("egi", "egi", session, None), true)]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::domain::credential::{Chain, Custody, Health, Held, HeldAccess};
+use crate::domain::credential::{Chain, Custody, Got, Health, Held, HeldAccess};
 use crate::domain::untrusted::Untrusted;
 use crate::domain::vault::{Access, Vault};
 
@@ -30,6 +30,10 @@ pub(in crate::cli) fn access_code(access: &Access) -> &'static str {
 fn one(held: &Held) -> Value {
     let identity = held.identity.as_ref();
     let (health, reason) = health_code(&held.health);
+    let through = match &held.chain {
+        Chain::Refresh { through, .. } => Some(through),
+        Chain::Mytoken { .. } | Chain::None => None,
+    };
     json!({
         "name": held.name,
         "id": held.id.0,
@@ -38,6 +42,9 @@ fn one(held: &Held) -> Value {
         "subject": identity.map(|identity| identity.subject.raw()),
         "label": identity.and_then(|identity| identity.label.as_ref()).map(Untrusted::raw),
         "kind": kind_code(&held.chain),
+        "client": through.and_then(|through| through.client.as_deref()),
+        "got": through.and_then(|through| through.got).map(got_code),
+        "last_used": held.last_used().map(Timestamp::as_second),
         "custody": custody_code(&held.custody),
         "health": health,
         "health_reason": reason,
@@ -65,6 +72,16 @@ fn kind_code(chain: &Chain) -> &'static str {
         Chain::Refresh { .. } => "login",
         Chain::Mytoken { .. } => "mytoken",
         Chain::None => "access_token",
+    }
+}
+
+fn got_code(got: Got) -> &'static str {
+    match got {
+        Got::Device => "device",
+        Got::Browser => "browser",
+        Got::Pasted => "pasted",
+        Got::Portal => "portal",
+        Got::Kept => "kept",
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod ending;
 mod json;
+mod provider;
 mod table;
 
 pub(super) use json::access_code;
@@ -10,14 +11,14 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::house::House;
-use super::{Stdout, span};
+use super::{Stdout, gate, span};
 use crate::domain::credential::Held;
 use crate::domain::ending::{Ending, within};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::vault::{Access, Vault};
 
 /// Words of `toktui list`.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Words {
     /// JSON instead of a table
     #[arg(long)]
@@ -25,6 +26,9 @@ pub struct Words {
     /// Only what ends within this time (90s, 10m, 1h, 7d), has ended or needs a login; nothing where there is none
     #[arg(long, value_name = "DURATION", value_parser = span::parse)]
     pub ending: Option<SignedDuration>,
+    /// Only what is held at this provider or mytoken server: each with its client, since when, last use and end
+    #[arg(long, value_name = "PROVIDER")]
+    pub provider: Option<String>,
 }
 
 /// What `--help` says under the options.
@@ -36,6 +40,7 @@ Examples:
   toktui list
   toktui list --ending 7d                      what to renew by hand soon
   0 7 * * 1  toktui list --ending 8d           a line for crontab: a mail on Mondays, and none where nothing ends
+  toktui list --provider egi                   the logins there, as on a token portal's page; toktui revoke NAME ends one
   toktui list --ending 12h || echo 'not this night'
   toktui list --json | jq -r '.tokens[] | select(.health == \"ok\") | .name'
 
@@ -43,7 +48,10 @@ With --ending it prints what ends within that time, what has ended and what need
 where there is none it prints nothing at all (JSON: no tokens). A login, a mytoken, or an access token that nothing renews; a mytoken without
 uses left counts as ended. What you revoked from here is no news and is left out. It works while the store is locked.
 
-Exit codes: 0 it was listed; with --ending: 0 nothing ends within that time, 3 what is printed does.
+With --provider it lists the logins there side by side: whose, as which client, how each came, since when, when it was last used and when it
+ends. What other programs hold there stands on the page that `toktui manage` opens.
+
+Exit codes: 0 it was listed; 2 there is no such provider; with --ending: 0 nothing ends within that time, 3 what is printed does.
 
 JSON (version 1; more keys may come, none of these goes; moments are seconds since 1970, null is unknown):
   store               open, locked, none, memory
@@ -51,6 +59,8 @@ JSON (version 1; more keys may come, none of these goes; moments are seconds sin
   tokens[].name       and id, which stays when the name changes
   tokens[].source     the row of the Providers pane; issuer, subject, label: who it speaks for (null while locked)
   tokens[].kind       login, mytoken, access_token
+  tokens[].client     as which client a login came, and got: device, browser, pasted, portal, kept; null while locked or not noted
+  tokens[].last_used  when its newest access token came
   tokens[].custody    sealed, key_file, session, unsaved, memory_only, foreign
   tokens[].health     ok, in_doubt, needs_login, dead; health_reason: why, or null
   tokens[].ends_at    when no more access tokens can be drawn
@@ -61,15 +71,20 @@ JSON (version 1; more keys may come, none of these goes; moments are seconds sin
 /// Lists.
 ///
 /// # Errors
-/// None today.
-#[allow(clippy::unnecessary_wraps, reason = "every command has the same shape")]
-pub async fn run(house: &mut House, words: Words) -> Result<u8, Failure> {
+/// When there is no such provider.
+pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
+    if words.provider.is_some() || words.ending.is_some() {
+        gate::opened_by_key_file(house).await;
+    }
     house.wallet.refresh().await;
-    let (held, vault, now) = (house.wallet.held(), house.wallet.vault(), house.clock.now());
-    let sources = house.wallet.sources();
+    let (vault, now) = (house.wallet.vault(), house.clock.now());
+    let (all, sources) = (house.wallet.held(), house.wallet.sources());
+    let at = words.provider.as_deref().map(|wanted| provider::named(&sources, wanted)).transpose()?;
+    let is_there = |held: &&Held| at.is_none_or(|at| at.id == held.source);
+    let held: Vec<&Held> = all.iter().filter(is_there).collect();
     if let Some(span) = words.ending {
         let chosen: Vec<(&Held, Ending)> =
-            held.iter().filter_map(|held| within(held, span, now).map(|ending| (held, ending))).collect();
+            held.iter().filter_map(|held| within(held, span, now).map(|ending| (*held, ending))).collect();
         if words.json {
             let held: Vec<&Held> = chosen.iter().map(|(held, _)| *held).collect();
             print_chosen(&held, &vault, now, &mut house.out);
@@ -81,11 +96,11 @@ pub async fn run(house: &mut House, words: Words) -> Result<u8, Failure> {
         return Ok(if chosen.is_empty() { 0 } else { Kind::NotValid.exit_code() });
     }
     if words.json {
-        print_json(&held, &vault, now, &mut house.out);
+        print_chosen(&held, &vault, now, &mut house.out);
         return Ok(0);
     }
     if held.is_empty() {
-        house.out.line(nothing(&vault));
+        house.out.line(&at.map_or_else(|| nothing(&vault).to_owned(), provider::nothing));
         return Ok(0);
     }
     let name = |held: &Held| {
@@ -94,9 +109,15 @@ pub async fn run(house: &mut House, words: Words) -> Result<u8, Failure> {
             .find(|source| source.id == held.source)
             .map_or_else(|| held.source.as_str().to_owned(), |source| source.name.clone())
     };
-    let all: Vec<&Held> = held.iter().collect();
-    for line in table::lines(&all, &name, now) {
+    let lines = match at {
+        Some(_) => provider::lines(&held, now),
+        None => table::lines(&held, &name, now),
+    };
+    for line in lines {
         house.out.line(&line);
+    }
+    if let Some(at) = at.filter(|at| at.manage_url.is_some()) {
+        house.say(&format!("what other programs hold there, too: toktui manage {}", at.id.as_str()));
     }
     if vault.access == Access::Locked {
         house.say("the store is locked; toktui unlock");

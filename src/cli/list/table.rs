@@ -20,23 +20,26 @@ pub(super) fn lines(held: &[&Held], source: &dyn Fn(&Held) -> String, now: Times
 }
 
 /// Rows under each other, the heading among them.
-pub(super) fn aligned(rows: impl Iterator<Item = [String; 5]>) -> Vec<String> {
-    let rows: Vec<[String; 5]> = rows.map(fit).collect();
+pub(super) fn aligned<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> Vec<String> {
+    let rows: Vec<[String; N]> = rows.map(fit).collect();
     let widest = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..5).map(widest).collect();
+    let widths: Vec<usize> = (0..N).map(widest).collect();
     rows.iter().map(|row| joined(row, &widths)).collect()
 }
 
-/// The note at the end takes what room it needs.
-fn fit(row: [String; 5]) -> [String; 5] {
-    let [name, source, access, chain, notes] = row;
-    let cut = |text: String| clipped(&cleaned(&text), WIDEST);
-    [cleaned(&name), cut(source), cut(access), cut(chain), cleaned(&notes)]
+/// The name in front and the note at the end take what room they need.
+fn fit<const N: usize>(row: [String; N]) -> [String; N] {
+    let mut place = 0;
+    row.map(|text| {
+        let whole = place == 0 || place == N - 1;
+        place += 1;
+        if whole { cleaned(&text) } else { clipped(&cleaned(&text), WIDEST) }
+    })
 }
 
-fn joined(row: &[String; 5], widths: &[usize]) -> String {
+fn joined(row: &[String], widths: &[usize]) -> String {
     let padded = row.iter().zip(widths).map(|(cell, width)| {
         let space = " ".repeat(width.saturating_sub(cell.width()));
         format!("{cell}{space}")
@@ -57,7 +60,7 @@ fn access(held: &Held, now: Timestamp) -> String {
     }
 }
 
-fn chain(held: &Held, now: Timestamp) -> String {
+pub(super) fn chain(held: &Held, now: Timestamp) -> String {
     let span = |end: Timestamp| {
         let left = end.duration_since(now);
         if left.is_positive() { countdown(left) } else { format!("ended {}", ago(-left)) }
@@ -79,7 +82,7 @@ fn chain(held: &Held, now: Timestamp) -> String {
     }
 }
 
-fn notes(held: &Held, now: Timestamp) -> String {
+pub(super) fn notes(held: &Held, now: Timestamp) -> String {
     let mut words = Vec::new();
     match &held.health {
         Health::Ok => {}

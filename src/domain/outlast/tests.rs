@@ -81,7 +81,12 @@ fn rotating(on_at: bool, lifetime_hours: u64) -> Held {
 }
 
 fn login(ends: ChainEnd, session_only: bool) -> Held {
-    held(Chain::Refresh { ends, rotates: true, session_only })
+    held(Chain::Refresh {
+        ends,
+        rotates: true,
+        session_only,
+        through: crate::domain::credential::Through::default(),
+    })
 }
 
 /// The state of the whole, and the link that decides it with its fact.

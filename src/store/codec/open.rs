@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::credential::{
-    Ask, Chain, ChainEnd, Credential, CredentialId, Custody, Grant, Health, Held, HeldAccess, Pause,
+    Ask, Chain, ChainEnd, Credential, CredentialId, Custody, Grant, Health, Held, HeldAccess, Pause, Through,
 };
 use crate::domain::mytoken::Facts;
 use crate::domain::source::SourceId;
@@ -268,7 +268,9 @@ impl Giver {
     fn chain(&self) -> Chain {
         match self {
             Self::Login { ends, rotates, session_only, .. } => {
-                Chain::Refresh { ends: (*ends).into(), rotates: *rotates, session_only: *session_only }
+                let through = Through::default();
+                let (rotates, session_only) = (*rotates, *session_only);
+                Chain::Refresh { ends: (*ends).into(), rotates, session_only, through }
             }
             Self::Mytoken { server, ends, copy, heard, short, .. } => Chain::Mytoken {
                 facts: Box::new(Facts {

@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::open::{Ends, Giver, Row};
 use crate::domain::credential::{
-    AccessToken, Ask, Copy, Credential, CredentialId, Custody, Fingerprint, Grant, Identity, MytokenGrant,
-    RefreshGrant,
+    AccessToken, Ask, Copy, Credential, CredentialId, Custody, Fingerprint, Got, Grant, Identity,
+    MytokenGrant, RefreshGrant,
 };
 use crate::domain::mytoken::{Capability, Clause, Facts, Rotation};
 use crate::domain::secret::Secret;
@@ -58,6 +58,8 @@ enum Gives {
         scopes: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         endpoint: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        got: Option<Way>,
         current: Current,
     },
     Mytoken {
@@ -82,6 +84,41 @@ enum Auth {
     None,
     Basic,
     Post,
+}
+
+/// On which way a login came.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Way {
+    Device,
+    Browser,
+    Pasted,
+    Portal,
+    Kept,
+}
+
+impl From<Got> for Way {
+    fn from(got: Got) -> Self {
+        match got {
+            Got::Device => Self::Device,
+            Got::Browser => Self::Browser,
+            Got::Pasted => Self::Pasted,
+            Got::Portal => Self::Portal,
+            Got::Kept => Self::Kept,
+        }
+    }
+}
+
+impl From<Way> for Got {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Device => Self::Device,
+            Way::Browser => Self::Browser,
+            Way::Pasted => Self::Pasted,
+            Way::Portal => Self::Portal,
+            Way::Kept => Self::Kept,
+        }
+    }
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -254,7 +291,7 @@ pub(crate) fn opened(row: &Row, id: &CredentialId, plain: &[u8]) -> Option<(Cred
     let part: Part = serde_json::from_slice(plain).ok()?;
     let grant = match (part.grant, &row.giver) {
         (
-            Gives::Login { client, client_secret, auth, scopes, endpoint, current },
+            Gives::Login { client, client_secret, auth, scopes, endpoint, got, current },
             Giver::Login { issuer, ends, rotates, .. },
         ) => Grant::Refresh(RefreshGrant {
             issuer: issuer.clone(),
@@ -264,6 +301,7 @@ pub(crate) fn opened(row: &Row, id: &CredentialId, plain: &[u8]) -> Option<(Cred
             ends: Ends::into(*ends),
             rotates: *rotates,
             endpoint,
+            got: got.map(Into::into),
         }),
         (Gives::Mytoken { current, facts }, Giver::Mytoken { server, heard, short, .. }) => {
             Grant::Mytoken(Box::new(MytokenGrant {
@@ -326,6 +364,7 @@ impl Part {
                     },
                     scopes: grant.scopes.clone(),
                     endpoint: grant.endpoint.clone(),
+                    got: grant.got.map(Into::into),
                     current: Current::of(&grant.current),
                 },
                 Grant::Mytoken(grant) => Gives::Mytoken {

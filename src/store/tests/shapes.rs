@@ -11,7 +11,7 @@ use serde_json::Map;
 use super::super::codec::{self, Row};
 use super::super::*;
 use crate::domain::credential::{
-    AccessToken, Ask, ChainEnd, Copy, Custody, Health, Identity, MytokenGrant, Pause, RefreshGrant,
+    AccessToken, Ask, ChainEnd, Copy, Custody, Got, Health, Identity, MytokenGrant, Pause, RefreshGrant,
 };
 use crate::domain::mytoken::{Capability, Clause, Facts, Rotation};
 use crate::domain::source::{Client, ClientAuth, SourceId};
@@ -106,6 +106,7 @@ fn grant() -> impl Strategy<Value = Grant> {
                 ends,
                 rotates,
                 endpoint: None,
+                got: Some(Got::Device),
             })
         });
     let mytoken = (any::<String>(), copy(), facts(), of(moment()), any::<bool>()).prop_map(

@@ -128,6 +128,7 @@ mod tests {
                 ends: ChainEnd::Unknown,
                 rotates: true,
                 endpoint: None,
+                got: None,
             }),
             custody: Custody::Sealed,
             health: Health::Ok,

@@ -2,7 +2,9 @@
 
 use super::compared::{compared, no_refresh};
 use super::race::{Race, Won};
-use crate::domain::credential::{Ask, Copy, Credential, Custody, Grant, Health, Identity, RefreshGrant};
+use crate::domain::credential::{
+    Ask, Copy, Credential, CredentialId, Custody, Grant, Health, Identity, RefreshGrant,
+};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::jwt::Jwt;
@@ -29,6 +31,24 @@ fn keep_what_renews(before: &Credential, next: &mut Credential) {
     }
 }
 
+/// Both users in words, where it is certain that they are two.
+fn other_user(before: &Credential, next: &Credential) -> Option<(String, String)> {
+    let (old, new) = (before.identity.as_ref()?, next.identity.as_ref()?);
+    let is_other = old.issuer == new.issuer && old.subject != new.subject;
+    let called = |who: &Identity| who.label.as_ref().unwrap_or(&who.subject).shown();
+    let same_label = called(old) == called(new);
+    let words = |who: &Identity| if same_label { who.subject.shown() } else { called(who) };
+    is_other.then(|| (words(old), words(new)))
+}
+
+/// Where a login is kept.
+pub(super) struct Kept {
+    pub(super) id: CredentialId,
+    pub(super) name: String,
+    /// Why it is kept beside what has the name that was wished for.
+    pub(super) beside: Option<String>,
+}
+
 /// Who logged in, and what is to be said about that.
 pub(super) struct Identified {
     identity: Option<Identity>,
@@ -42,8 +62,8 @@ impl Wallet {
         won: Won,
         identified: Identified,
     ) -> Result<Report, Failure> {
-        let Won { set, .. } = won;
-        let Identified { identity, remarks } = identified;
+        let Won { set, got, .. } = won;
+        let Identified { identity, mut remarks } = identified;
         let now = self.now();
         let access = access_token(&set, now, self.clock.uptime());
         let grant = match &set.refresh {
@@ -55,6 +75,7 @@ impl Wallet {
                 ends: chain_end(now, set.refresh_expires_in),
                 rotates: false,
                 endpoint: race.metadata.token.as_ref().map(ToString::to_string),
+                got: Some(got),
             }),
             None => Grant::Bare,
         };
@@ -73,7 +94,9 @@ impl Wallet {
             since: now,
             pause: None,
         };
-        let (id, name) = self.keep_login(credential, race.order.name.as_deref(), race.doing).await?;
+        let Kept { id, name, beside } =
+            self.keep_login(credential, race.order.name.as_deref(), race.doing).await?;
+        remarks.splice(0..0, beside);
         Ok(Report {
             id,
             name,
@@ -84,28 +107,36 @@ impl Wallet {
         })
     }
 
-    /// Keeps a login under its name: in the place of an earlier one of that name at the same source, else as a new one.
+    /// Keeps a login under its name: in the place of an earlier one of that name at the same source, else as a new one. Where another user
+    /// logged in than the earlier one's, both are kept.
     pub(super) async fn keep_login(
         &self,
         mut credential: Credential,
         name: Option<&str>,
         doing: &str,
-    ) -> Result<(crate::domain::credential::CredentialId, String), Failure> {
+    ) -> Result<Kept, Failure> {
+        let mut beside = None;
         let wish = name.unwrap_or(credential.source.as_str()).to_owned();
         if let (Some(_), Some(old)) = (name, self.find(&wish)) {
             let turn = self.store.turn(&old).await.map_err(|error| gone(doing, &error))?;
             let before = turn.read();
-            if before.source == credential.source {
+            if let Some((theirs, ours)) = other_user(&before, &credential) {
+                beside = Some((theirs, ours, before.name));
+            } else if before.source == credential.source {
                 (credential.id, credential.name) = (before.id.clone(), before.name.clone());
                 self.remember(&before, &mut credential);
                 keep_what_renews(&before, &mut credential);
-                let kept = (credential.id.clone(), credential.name.clone());
-                self.note(Some(&kept.0), What::LoggedIn);
+                let kept = Kept { id: credential.id.clone(), name: credential.name.clone(), beside: None };
+                self.note(Some(&kept.id), What::LoggedIn);
                 self.save(&turn, credential, doing).await?;
                 return Ok(kept);
             }
         }
-        self.keep_new(credential, &wish, What::LoggedIn, doing).await
+        let (id, name) = self.keep_new(credential, &wish, What::LoggedIn, doing).await?;
+        let beside = beside.map(|(theirs, ours, held)| {
+            format!("another user logged in, {ours}: kept as {name}; {held}, of {theirs}, is as it was")
+        });
+        Ok(Kept { id, name, beside })
     }
 
     /// A new refresh token knows those that it takes the place of: pasted again, they are recognised as the older ones.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Line;
 use super::consent::{Came, Made};
+use super::finish::Kept;
 use crate::domain::draft::Draft;
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
@@ -56,7 +57,8 @@ impl Wallet {
     pub(super) async fn finish_mytoken(&self, made: &Made<'_>, issued: Issued) -> Result<Report, Failure> {
         let credential = self.as_credential(&issued, &made.source.id, &made.address, made.doing)?;
         let kept = if made.order.draft.is_some() {
-            self.keep_new(credential, &made.name, What::LoggedIn, made.doing).await?
+            let (id, name) = self.keep_new(credential, &made.name, What::LoggedIn, made.doing).await?;
+            Kept { id, name, beside: None }
         } else {
             self.keep_login(credential, made.order.name.as_deref(), made.doing).await?
         };
@@ -65,6 +67,8 @@ impl Wallet {
             SourceKind::Server(_) | SourceKind::Issuer(_) => None,
         };
         let asked = Asked { wanted: &made.asked, server: &made.server, at: &made.source.name, purpose };
-        Ok(self.report(kept, &asked, &issued))
+        let mut report = self.report((kept.id, kept.name), &asked, &issued);
+        report.remarks.splice(0..0, kept.beside);
+        Ok(report)
     }
 }

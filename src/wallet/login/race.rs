@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::compared::OFFLINE;
 use super::routes::{Code, First, Routes};
 use super::{Line, cancelled, is_stopped, stopped};
+use crate::domain::credential::Got;
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Order, Report};
@@ -40,6 +41,8 @@ pub(super) struct Race<'a> {
 pub(super) struct Won {
     pub(super) set: TokenSet,
     pub(super) by_code: bool,
+    /// On which way.
+    pub(super) got: Got,
 }
 
 impl Wallet {
@@ -88,8 +91,8 @@ impl Wallet {
             () = stopped(&mut stop) => return Err(cancelled(race.doing)),
             routes = Routes::open(self, race, line) => routes?,
         };
-        let Code { code, redirect } = match routes.first().await? {
-            First::Tokens(set) => return Ok(Won { set: *set, by_code: false }),
+        let Code { value: code, redirect, got } = match routes.first().await? {
+            First::Tokens(set) => return Ok(Won { set: *set, by_code: false, got: Got::Device }),
             First::Code(code) => code,
         };
         if is_stopped(&stop) {
@@ -100,7 +103,7 @@ impl Wallet {
             code::redeem(http, &race.metadata, &race.client, &code, &redirect, verifier, &race.resources())
                 .await;
         let set = redeemed.map_err(|error| words::without(race.failed(&error), &[&code]))?;
-        Ok(Won { set, by_code: true })
+        Ok(Won { set, by_code: true, got })
     }
 }
 

@@ -10,6 +10,7 @@ use url::Url;
 use super::device::{self, Device, Turn};
 use super::race::Race;
 use super::{Line, cancelled, stopped};
+use crate::domain::credential::Got;
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Browser, Step, View};
@@ -52,8 +53,10 @@ struct Back {
 
 /// A code, and the redirect address it came by, which is told again when it is redeemed.
 pub(super) struct Code {
-    pub(super) code: Secret,
+    pub(super) value: Secret,
     pub(super) redirect: Url,
+    /// On which way.
+    pub(super) got: Got,
 }
 
 /// What the first route to finish brought.
@@ -185,7 +188,10 @@ impl<'a> Routes<'a> {
     fn read_pasted(&mut self, text: &Secret) -> Result<Option<Code>, Failure> {
         let Some(back) = &self.back else { return Ok(None) };
         match parse_pasted(text.expose(), &back.expectation) {
-            Ok(code) => Ok(Some(Code { code, redirect: back.expectation.redirect.clone() })),
+            Ok(code) => {
+                let redirect = back.expectation.redirect.clone();
+                Ok(Some(Code { value: code, redirect, got: Got::Pasted }))
+            }
             Err(Error::Pasted(unusable)) => {
                 self.view.paste_refused = Some(unusable.to_string());
                 Ok(None)
@@ -247,7 +253,7 @@ impl<'a> Routes<'a> {
         let expected = expectation.clone();
         let listening = Box::pin(async move {
             let code = listener.wait(&expected).await?;
-            Ok(Code { code, redirect: expected.redirect })
+            Ok(Code { value: code, redirect: expected.redirect, got: Got::Browser })
         });
         self.back = Some(Back { expectation, listening });
         Ok(())
