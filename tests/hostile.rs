@@ -14,6 +14,7 @@ use ratatui::buffer::Buffer;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use toktui::app::compare::Comparison;
 use toktui::app::create::tree::{Tick, Twig};
 use toktui::app::create::typed::Typed;
 use toktui::app::create::{Create, Item, Over, Picking, Start, Told};
@@ -26,6 +27,7 @@ use toktui::app::overlay::{List, Loss, Overlay, Palette};
 use toktui::app::revoke::{Doomed, Revoke};
 use toktui::app::sheet::{Entry, Sheet};
 use toktui::app::state::{Notice, Pane, State, Tone};
+use toktui::domain::compare::{Change, How, Part};
 use toktui::domain::credential::{Chain, Custody, Health, Held};
 use toktui::domain::draft::DraftClause;
 use toktui::domain::event::{Event, What};
@@ -145,6 +147,9 @@ impl Texts<'_> {
         }
         if let Health::Dead(why) = &mut held.health {
             *why = self.next();
+        }
+        if let Chain::Refresh { through, .. } = &mut held.chain {
+            through.client = Some(self.next());
         }
         if let Chain::Mytoken { facts, .. } = &mut held.chain {
             **facts = self.facts();
@@ -291,6 +296,20 @@ impl Texts<'_> {
         };
     }
 
+    fn comparison(&mut self, comparison: &mut Comparison) {
+        (comparison.first, comparison.second) = (self.next(), self.next());
+        comparison.changes = [Part::Scopes, Part::Audience, Part::Claims, Part::Header]
+            .into_iter()
+            .flat_map(|part| {
+                let lists = How::Lists { gone: vec![self.untrusted()], added: vec![self.untrusted()] };
+                let other = How::Other(json!(self.next()), json!({"a": self.next()}));
+                let moved = How::Moved(board::noon(), jiff::Timestamp::MAX);
+                let added = How::Added(json!([self.next()]));
+                [lists, other, moved, added].map(|how| Change { part, name: self.untrusted(), how })
+            })
+            .collect();
+    }
+
     fn event(&mut self, event: &Event) -> Event {
         Event {
             what: if event.new_address { What::Noted(self.next()) } else { What::Server(self.untrusted()) },
@@ -433,6 +452,7 @@ impl Texts<'_> {
                     one.answer = self.introspected(&one.answer);
                 }
             }
+            Overlay::Compared(comparison, _) => self.comparison(comparison),
             Overlay::Palette(palette) => palette.field = Field::new(&self.next()),
             Overlay::Paste(field)
             | Overlay::KeepAs(_, field)
@@ -443,7 +463,11 @@ impl Texts<'_> {
             Overlay::Guarding(choosing) => choosing.said = Some(self.next()),
             Overlay::Unlock(unlock) => unlock.said = Some(self.next()),
             // They show what the state holds, which is spoilt there.
-            Overlay::Help(_) | Overlay::CopyMenu(..) | Overlay::Details(..) | Overlay::Content(_) => {}
+            Overlay::Help(_)
+            | Overlay::CopyMenu(..)
+            | Overlay::Details(..)
+            | Overlay::Content(_)
+            | Overlay::Active(..) => {}
         }
     }
 }
@@ -620,6 +644,8 @@ fn boards() -> Vec<State> {
         families::hand_over(SIZE),
         with(Overlay::Userinfo(Box::new(userinfo()), List::default())),
         with(Overlay::Introspected(introspected(), List::default())),
+        with(Overlay::Active("egi".into(), List::default())),
+        with(Overlay::Compared(Box::new(board::comparison()), List::default())),
         with(Overlay::Rename(id("toar"), Field::default())),
         with(Overlay::AddProvider(Field::default())),
         with(Overlay::Filter(Field::default())),
@@ -674,7 +700,7 @@ proptest! {
             let buffer = frame(&Texts(texts.iter().cycle()).spoil(state.clone()), &plain());
             holds(&buffer)?;
             // Windows as tall as what they say move; the panes and the others stand.
-            if state.overlays.iter().all(|overlay| matches!(overlay, Overlay::Details(..) | Overlay::Content(_) | Overlay::Userinfo(..) | Overlay::Introspected(..))) {
+            if state.overlays.iter().all(|overlay| matches!(overlay, Overlay::Details(..) | Overlay::Content(_) | Overlay::Userinfo(..) | Overlay::Introspected(..) | Overlay::Active(..) | Overlay::Compared(..))) {
                 same_uprights(&honest, &buffer)?;
             }
         }

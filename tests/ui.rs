@@ -242,6 +242,8 @@ fn other_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
         ("qr_alone", alone),
         ("copy_menu", with(size, Overlay::CopyMenu(board::id("toar"), list()))),
         ("details", with(size, Overlay::Details(board::id("toar"), list()))),
+        ("held_there", with(size, Overlay::Active("egi".into(), list()))),
+        ("compared", with(size, Overlay::Compared(Box::new(board::comparison()), list()))),
         ("granted", with(size, Overlay::Granted(Box::new(report())))),
         ("revoke", revoke),
         ("help", with(size, Overlay::Help(list()))),
@@ -304,6 +306,8 @@ fn the_stored_screens_are_those_of_the_program() {
     for (name, state) in form_screens((110, 34)) {
         assert_snapshot!(format!("{name}_110x34"), screen(&state));
     }
+    let compared = Overlay::Compared(Box::new(board::comparison()), List::default());
+    assert_snapshot!("compared_40x12", screen(&with((40, 12), compared)));
     assert_snapshot!("create_40x12", screen(&creating((40, 12), "")));
 }
 

@@ -94,6 +94,8 @@ pub enum ReadingAction {
     CopyClaim,
     /// Copy all claims as JSON.
     CopyClaims,
+    /// Two tokens side by side: take the first, then show what is not the same.
+    Compare,
 }
 
 /// What else can be done with a mytoken.
@@ -132,6 +134,8 @@ pub enum PortalAction {
     RefreshToken,
     /// Open the provider's page on which what is active is managed.
     Manage,
+    /// Show what is held there, one below the other.
+    Active,
 }
 
 /// What the user asks for; the keymap says with which key, where and when.
@@ -360,7 +364,12 @@ impl Action {
             | Self::NextLine
             | Self::PreviousLine
             | Self::Switch
-            | Self::Portal(PortalAction::Userinfo | PortalAction::Introspect | PortalAction::Manage)
+            | Self::Portal(
+                PortalAction::Userinfo
+                | PortalAction::Introspect
+                | PortalAction::Manage
+                | PortalAction::Active,
+            )
             | Self::Reading(_)
             | Self::Family(
                 FamilyAction::All

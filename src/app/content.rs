@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::active;
+use super::compare::Comparison;
 use super::lookup;
 use super::overlay::Overlay;
 use super::state::State;
 use super::tally::SKEW;
+use crate::domain::compare::{Change, How, Part};
 use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, HeldAccess, Through};
 use crate::domain::event::{Event, Teller};
 use crate::domain::family::Member;
@@ -17,6 +20,7 @@ use crate::domain::membership::CLAIMS;
 use crate::domain::mytoken::Facts;
 use crate::domain::scopes;
 use crate::domain::signature::Signature;
+use crate::domain::source::SourceId;
 use crate::domain::time::countdown;
 use crate::domain::untrusted::{Untrusted, cleaned};
 use crate::domain::userinfo::Userinfo;
@@ -107,6 +111,8 @@ fn page_of(state: &State, overlay: &Overlay, width: usize) -> Option<Page> {
         Overlay::Event(event, _) => Some(of_event(event, width)),
         Overlay::Userinfo(told, _) => Some(of_userinfo(told, width)),
         Overlay::Introspected(told, _) => Some(of_introspected(told, width)),
+        Overlay::Active(source, _) => Some(Page::of(active::lines(state, source, width), width)),
+        Overlay::Compared(comparison, _) => Some(of_comparison(comparison, width)),
         _ => None,
     }
 }
@@ -239,6 +245,58 @@ fn of_introspected(told: &[Answer], width: usize) -> Page {
     page
 }
 
+/// A login as one of several at its provider.
+pub(super) fn of_login(state: &State, held: &Held, width: usize) -> Vec<Line> {
+    let mut page = Page::new(width);
+    page.credential(held, &state.wallet.vault);
+    match held.last_used() {
+        Some(at) => page.lines.push(Line::Moment("last used".to_owned(), at)),
+        None => page.pair("last used", "not yet"),
+    }
+    match &held.chain {
+        Chain::Refresh { .. } => {}
+        Chain::Mytoken { facts, .. } => page.moment("mytoken ends", facts.ends(), "no end of its own"),
+        Chain::None => {
+            let ends = held.chief().and_then(|access| access.expires);
+            page.moment("ends", ends, "nobody said when; nothing renews it");
+        }
+    }
+    page.lines.push(Line::Blank);
+    page.lines
+}
+
+/// Where what other programs hold there is seen, too.
+pub(super) fn of_place(state: &State, source: &SourceId, width: usize) -> Vec<Line> {
+    let mut page = Page::new(width);
+    if let Some(address) = state.source(source).and_then(|source| source.manage_url.as_ref()) {
+        page.pair("others", "what other programs hold there is seen and ended on its page:");
+        page.pair("", address);
+    }
+    page.lines
+}
+
+/// What is not the same in two tokens: `-` only in the first, `+` only in the second.
+fn of_comparison(comparison: &Comparison, width: usize) -> Page {
+    let mut page = Page::new(width);
+    page.head(cleaned(&format!("{} against {}", comparison.first, comparison.second)));
+    if comparison.changes.is_empty() {
+        page.pair("", "they say the same");
+        return page;
+    }
+    page.pair("-  +", "only in the first, only in the second");
+    for part in Part::ALL {
+        let mut changes = comparison.changes.iter().filter(|change| change.part == part).peekable();
+        page.lines.push(Line::Blank);
+        if changes.peek().is_none() {
+            page.head(format!("{}: the same", part.word()));
+            continue;
+        }
+        page.head(part.word());
+        changes.for_each(|change| page.change(change));
+    }
+    page
+}
+
 struct Page {
     lines: Vec<Line>,
     /// The claim that each line belongs to; lines at the end may have none here.
@@ -251,6 +309,38 @@ struct Page {
 impl Page {
     fn new(width: usize) -> Self {
         Self { lines: Vec::new(), claims: Vec::new(), token: 0, width: width.saturating_sub(NAMES).max(8) }
+    }
+
+    /// A page whose lines are made already.
+    fn of(lines: Vec<Line>, width: usize) -> Self {
+        Self { lines, ..Self::new(width) }
+    }
+
+    fn change(&mut self, change: &Change) {
+        let name = change.name.raw();
+        match &change.how {
+            How::Added(value) => self.pair(name, &format!("+ {}", text_of(value))),
+            How::Gone(value) => self.pair(name, &format!("- {}", text_of(value))),
+            How::Other(one, other) => {
+                self.pair(name, &format!("- {}", text_of(one)));
+                self.pair("", &format!("+ {}", text_of(other)));
+            }
+            How::Moved(from, to) => {
+                self.lines.push(Line::Moment(format!("- {}", cleaned(name)), *from));
+                self.lines.push(Line::Moment("+".to_owned(), *to));
+                let span = to.duration_since(*from);
+                let way = if span.is_negative() { "earlier" } else { "later" };
+                self.pair("", &format!("{} {way}", countdown(span.abs())));
+            }
+            How::Lists { gone, added } => {
+                let gone = gone.iter().map(|text| format!("- {}", text.raw()));
+                let mut name = name;
+                for text in gone.chain(added.iter().map(|text| format!("+ {}", text.raw()))) {
+                    self.pair(name, &text);
+                    name = "";
+                }
+            }
+        }
     }
 
     fn head(&mut self, text: impl Into<String>) {
@@ -475,6 +565,13 @@ impl Page {
             }
             self.claims.resize(self.lines.len(), Some(Claim { value: value.clone(), token: self.token }));
         }
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -250,9 +250,12 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).saturating_add(2);
     match overlay {
         Overlay::Help(_) | Overlay::Content(_) => (100, u16::MAX),
-        Overlay::Details(..) | Overlay::Member(..) | Overlay::Userinfo(..) | Overlay::Introspected(..) => {
-            (100, 26)
-        }
+        Overlay::Details(..)
+        | Overlay::Member(..)
+        | Overlay::Userinfo(..)
+        | Overlay::Introspected(..)
+        | Overlay::Active(..)
+        | Overlay::Compared(..) => (100, 26),
         Overlay::Palette(_) => (64, 16),
         Overlay::CopyMenu(..) => (84, 22),
         Overlay::Login(_) => (100, 27),
@@ -271,7 +274,9 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Revoke(revoke) => {
             let tree = revoke.grown() + usize::from(revoke.grown() > 0 || revoke.asking.is_some()) * 2;
             let typed = usize::from(revoke.confirm.is_some());
-            (84, lines(revoke.ends.len() + tree + typed + revoke.lives_on.len() + 8).min(30))
+            let told: usize =
+                revoke.ends.iter().chain(&revoke.lives_on).map(|text| 1 + text.len() / 79).sum();
+            (84, lines(told + tree + typed + 8).min(30))
         }
         Overlay::Family(_) => (132, u16::MAX),
         Overlay::Event(..) => (90, 14),

@@ -199,6 +199,22 @@ pub const KEYMAP: &[Binding] = &[
     .when(can::refresh_token),
     portal(&[], PortalAction::Manage, "manage", "the provider's page on which what is active is managed")
         .when(can::manage),
+    portal(
+        &[],
+        PortalAction::Active,
+        "logins there",
+        "what is held at the provider, one below the other: client, since, last use, end",
+    )
+    .when(super::active::can),
+    Binding::new(
+        Layer::Board,
+        &[ch('=')],
+        Action::Reading(ReadingAction::Compare),
+        "compare",
+        "take it as the first of two tokens, then show what is not the same; a pasted one is the first",
+    )
+    .when(super::compare::can)
+    .says(super::compare::says),
     family(
         Layer::Board,
         &[ch('A')],
@@ -601,6 +617,15 @@ pub const KEYMAP: &[Binding] = &[
     )
     .when(can::read_claims)
     .footer(4),
+    Binding::new(
+        Layer::Reading,
+        &[ch('D')],
+        Action::Revoke,
+        "revoke it",
+        "revoke or forget the login under the cursor; asks first",
+    )
+    .when(|state| super::active::selected(state).is_some())
+    .footer(2),
     mytoken(
         Layer::Reading,
         &[ch('d')],

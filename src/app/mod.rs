@@ -7,7 +7,9 @@
 //! ```
 
 pub mod action;
+pub mod active;
 pub mod can;
+pub mod compare;
 pub mod content;
 pub mod copy;
 pub mod create;

@@ -134,8 +134,10 @@ impl State {
                 | Overlay::Content(list)
                 | Overlay::Member(_, list)
                 | Overlay::Event(_, list)
-                | Overlay::Userinfo(_, list)
-                | Overlay::Introspected(_, list) => {
+                | Overlay::Introspected(_, list)
+                | Overlay::Active(_, list)
+                | Overlay::Compared(_, list)
+                | Overlay::Userinfo(_, list) => {
                     let lines = |width| content::of_overlay(self, overlay, width);
                     soonest.page(geometry.reading(overlay), list.offset, lines);
                 }

@@ -1,5 +1,6 @@
 //! What can lie over the panes.
 
+use super::compare::Comparison;
 use super::create::{Create, Over};
 use super::effect::Target;
 use super::family::Window;
@@ -15,6 +16,7 @@ use crate::domain::failure::Failure;
 use crate::domain::family::Member;
 use crate::domain::introspected::Answer;
 use crate::domain::login::Report;
+use crate::domain::source::SourceId;
 use crate::domain::specimen::Specimen;
 use crate::domain::userinfo::Userinfo;
 
@@ -73,6 +75,10 @@ pub enum Overlay {
     Userinfo(Box<Userinfo>, List),
     /// What a provider says of the tokens of a login.
     Introspected(Vec<Answer>, List),
+    /// What is held at a provider, one below the other.
+    Active(SourceId, List),
+    /// What is not the same in two tokens.
+    Compared(Box<Comparison>, List),
     /// A few lines to fill in.
     Sheet(Box<Sheet>),
     /// A transfer code that waits to be redeemed.
@@ -117,14 +123,20 @@ impl Overlay {
     #[must_use]
     pub fn page(&self) -> Option<&List> {
         match self {
-            Self::Details(_, list) | Self::Content(list) => Some(list),
+            Self::Details(_, list)
+            | Self::Content(list)
+            | Self::Active(_, list)
+            | Self::Compared(_, list) => Some(list),
             _ => None,
         }
     }
 
     pub(crate) fn page_mut(&mut self) -> Option<&mut List> {
         match self {
-            Self::Details(_, list) | Self::Content(list) => Some(list),
+            Self::Details(_, list)
+            | Self::Content(list)
+            | Self::Active(_, list)
+            | Self::Compared(_, list) => Some(list),
             _ => None,
         }
     }
@@ -147,7 +159,10 @@ impl Overlay {
             Self::Family(window) => window.typing,
             Self::Sheet(sheet) => sheet.is_typing(),
             Self::Revoke(dialogue) => dialogue.confirm.is_some(),
-            Self::Details(_, list) | Self::Content(list) => list.typing,
+            Self::Details(_, list)
+            | Self::Content(list)
+            | Self::Active(_, list)
+            | Self::Compared(_, list) => list.typing,
             Self::Help(_)
             | Self::CopyMenu(..)
             | Self::WhichProvider(_)
@@ -180,7 +195,10 @@ impl Overlay {
             Self::Family(window) => window.typing.then_some(&mut window.filter),
             Self::Sheet(sheet) => sheet.field_mut(),
             Self::Revoke(dialogue) => dialogue.confirm.as_mut(),
-            Self::Details(_, list) | Self::Content(list) => list.typing.then_some(&mut list.sought),
+            Self::Details(_, list)
+            | Self::Content(list)
+            | Self::Active(_, list)
+            | Self::Compared(_, list) => list.typing.then_some(&mut list.sought),
             Self::Help(_)
             | Self::CopyMenu(..)
             | Self::WhichProvider(_)
@@ -221,6 +239,8 @@ impl Overlay {
                 | Self::CopyMenu(..)
                 | Self::Details(..)
                 | Self::Content(_)
+                | Self::Active(..)
+                | Self::Compared(..)
                 | Self::WhichProvider(_)
                 | Self::WhichClient(_)
                 | Self::Filter(_)

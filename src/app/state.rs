@@ -97,6 +97,8 @@ pub struct State {
     pub draft: Option<Box<Create>>,
     /// The form that the mytoken on show in the report came of.
     pub made: Option<Box<Create>>,
+    /// The row whose token is the first of two to be compared.
+    pub marked: Option<CredentialId>,
     /// What costs something and waits for the same key again.
     pub price: Option<Price>,
     /// What is under way, the oldest first.
@@ -224,6 +226,7 @@ impl State {
             clipboard: None,
             draft: None,
             made: None,
+            marked: None,
             price: None,
             busy: Vec::new(),
             utc: false,

@@ -31,6 +31,8 @@ pub(super) fn draw(
         Overlay::Event(..) => "Event",
         Overlay::Userinfo(..) => "Userinfo",
         Overlay::Introspected(..) => "Introspection",
+        Overlay::Active(..) => "Held here",
+        Overlay::Compared(..) => "What is not the same",
         _ => "Details",
     };
     let theme = scene.theme;

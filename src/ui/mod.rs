@@ -121,8 +121,10 @@ fn draw_overlay(
         | Overlay::Content(list)
         | Overlay::Member(_, list)
         | Overlay::Event(_, list)
-        | Overlay::Userinfo(_, list)
-        | Overlay::Introspected(_, list) => return details::draw(buf, area, overlay, list, scene),
+        | Overlay::Introspected(_, list)
+        | Overlay::Active(_, list)
+        | Overlay::Compared(_, list)
+        | Overlay::Userinfo(_, list) => return details::draw(buf, area, overlay, list, scene),
         Overlay::Login(login) => return login::draw(buf, area, login, scene),
         Overlay::WhichProvider(which) => questions::which_provider(buf, area, which, scene),
         Overlay::WhichClient(which) => return questions::which_client(buf, area, which, scene),

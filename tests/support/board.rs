@@ -12,6 +12,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use serde_json::{Value, json};
 use toktui::app::action::Action;
+use toktui::app::compare::Comparison;
 use toktui::app::effect::{Finding, Outcome, Snapshot, Target, Task};
 use toktui::app::field::Field;
 use toktui::app::login::{Login, Opened};
@@ -21,6 +22,7 @@ use toktui::app::overlay::Overlay;
 use toktui::app::state::{Pane, Seat, State};
 use toktui::app::update::update;
 use toktui::config::Config;
+use toktui::domain::compare::compare;
 use toktui::domain::credential::{
     Ask, Chain, ChainEnd, CredentialId, Custody, Got, Health, Held, HeldAccess, Identity, Pause, Through, why,
 };
@@ -684,4 +686,14 @@ pub fn restricted(size: (u16, u16)) -> State {
     let mut state = board(size, vec![held("night-job", "mytoken-kit", mytoken(facts), None)], Vec::new());
     state.focus = Pane::Lookup;
     state
+}
+
+/// What is not the same in two access tokens of one login.
+pub fn comparison() -> Comparison {
+    let before = access_token(-HOUR, -30 * MINUTE).content.expect("a token");
+    let mut now = access_token(-20 * MINUTE, 40 * MINUTE).content.expect("a token");
+    now.claims.insert("scope".to_owned(), json!("openid profile eduperson_entitlement"));
+    now.claims.insert("aud".to_owned(), json!(["my-toktui", "https://dcache.example"]));
+    now.claims.insert("acr".to_owned(), json!("https://aai.egi.eu/LoA#Low"));
+    Comparison { first: "egi".to_owned(), second: "egi-before".to_owned(), changes: compare(&before, &now) }
 }

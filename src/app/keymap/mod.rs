@@ -156,7 +156,9 @@ impl Layer {
             | Overlay::Member(..)
             | Overlay::Event(..)
             | Overlay::Userinfo(..)
-            | Overlay::Introspected(..) => Self::Reading,
+            | Overlay::Introspected(..)
+            | Overlay::Active(..)
+            | Overlay::Compared(..) => Self::Reading,
             Overlay::Login(_) => Self::Login,
             Overlay::WhichProvider(_) | Overlay::WhichClient(_) => Self::Which,
             Overlay::Create(form) => match form.over {

@@ -78,6 +78,7 @@ fn every_action() -> Vec<Action> {
         Action::Reading(ReadingAction::Next),
         Action::Reading(ReadingAction::CopyClaim),
         Action::Reading(ReadingAction::CopyClaims),
+        Action::Reading(ReadingAction::Compare),
         Action::Family(FamilyAction::All),
         Action::Family(FamilyAction::Below),
         Action::Family(FamilyAction::Read),
@@ -103,6 +104,7 @@ fn every_action() -> Vec<Action> {
         Action::Portal(PortalAction::Introspect),
         Action::Portal(PortalAction::RefreshToken),
         Action::Portal(PortalAction::Manage),
+        Action::Portal(PortalAction::Active),
     ];
     let is_listed = |action: Action| match action {
         Action::Focus(_) | Action::CopyForm(_) | Action::CopyScript(_) | Action::Create(_) => false,
@@ -140,7 +142,8 @@ fn every_action() -> Vec<Action> {
             ReadingAction::Search
             | ReadingAction::Next
             | ReadingAction::CopyClaim
-            | ReadingAction::CopyClaims,
+            | ReadingAction::CopyClaims
+            | ReadingAction::Compare,
         )
         | Action::Zone
         | Action::Mouse
@@ -174,7 +177,8 @@ fn every_action() -> Vec<Action> {
             PortalAction::Userinfo
             | PortalAction::Introspect
             | PortalAction::RefreshToken
-            | PortalAction::Manage,
+            | PortalAction::Manage
+            | PortalAction::Active,
         )
         | Action::Family(
             FamilyAction::All

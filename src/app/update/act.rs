@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ask, create, end, family, log_in, moving, mytoken, portal, reading, safe, typing};
+use super::{ask, comparing, create, end, family, log_in, moving, mytoken, portal, reading, safe, typing};
 use crate::app::action::Action;
 use crate::app::copy::{self, MenuRow, Script};
 use crate::app::effect::Effect;
@@ -59,6 +59,9 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
         Action::ShowContent => state.overlays.push(Overlay::Content(List::default())),
         Action::GoToNewest => ask::go_to_newest(state),
         Action::Revoke => {
+            if let Some(id) = comparing::doomed(state) {
+                return end::offer(state, &id, now);
+            }
             return create::revoke(state, now).unwrap_or_else(|| end::open(state, now));
         }
         Action::RevokeTree => end::ask_for_name(state),
@@ -237,7 +240,7 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
         Some(Overlay::Rename(..)) => safe::rename(state),
         Some(Overlay::Create(_)) => create::accept(state, now),
         Some(Overlay::Guarding(_) | Overlay::Unlock(_)) => safe::accept(state, now),
-        Some(Overlay::Details(..) | Overlay::Content(_)) => {
+        Some(Overlay::Details(..) | Overlay::Content(_) | Overlay::Active(..) | Overlay::Compared(..)) => {
             reading::keep(state);
             Vec::new()
         }

@@ -2,6 +2,7 @@
 
 mod act;
 mod ask;
+mod comparing;
 mod create;
 mod end;
 mod family;

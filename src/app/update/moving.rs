@@ -99,7 +99,9 @@ fn in_overlay(state: &mut State, action: Action) {
         | Overlay::Member(..)
         | Overlay::Event(..)
         | Overlay::Userinfo(..)
-        | Overlay::Introspected(..) => content::of_overlay(state, top, width).map_or(0, |lines| lines.len()),
+        | Overlay::Introspected(..)
+        | Overlay::Active(..)
+        | Overlay::Compared(..) => content::of_overlay(state, top, width).map_or(0, |lines| lines.len()),
         Overlay::WhichProvider(which) => which.choices.len(),
         Overlay::WhichClient(which) => which.public.len() + 1,
         Overlay::Guarding(choosing) => choosing.answers().len(),
@@ -115,6 +117,8 @@ fn in_overlay(state: &mut State, action: Action) {
             Overlay::Help(list)
             | Overlay::CopyMenu(_, list)
             | Overlay::Details(_, list)
+            | Overlay::Active(_, list)
+            | Overlay::Compared(_, list)
             | Overlay::Content(list),
         ) => {
             list.selected = moved(list.selected, lines, height, action);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{log_in, outcome};
+use super::{comparing, log_in, outcome};
 use crate::app::action::PortalAction;
 use crate::app::effect::{Effect, Task};
 use crate::app::overlay::Overlay;
@@ -18,6 +18,10 @@ pub(super) fn act(state: &mut State, action: PortalAction, now: Timestamp) -> Ve
         PortalAction::Introspect => ask(state, "Asking whether it is active", Effect::Introspect, now),
         PortalAction::RefreshToken => log_in::for_refresh_token(state),
         PortalAction::Manage => manage(state, now),
+        PortalAction::Active => {
+            comparing::open_active(state);
+            Vec::new()
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::comparing;
 use super::settle::scrolled;
 use crate::app::action::ReadingAction;
 use crate::app::content;
@@ -18,6 +19,7 @@ pub(super) fn act(state: &mut State, action: ReadingAction, now: Timestamp) -> V
         ReadingAction::Next => find(state, 1, now),
         ReadingAction::CopyClaim => return copy_claim(state, now),
         ReadingAction::CopyClaims => return copy_claims(state),
+        ReadingAction::Compare => comparing::compare(state, now),
     }
     Vec::new()
 }
