@@ -9,7 +9,7 @@ use super::sheet::{Asks, Sheet};
 use super::state::{Pane, State};
 use crate::domain::credential::{Chain, Custody, Health, Held, Life};
 use crate::domain::form::Form;
-use crate::domain::mytoken::{Clause, Facts, can};
+use crate::domain::mytoken::{Clause, Facts, can, left_of_all};
 use crate::domain::source::{Source, SourceKind};
 use crate::domain::specimen::Kind;
 
@@ -85,16 +85,8 @@ pub fn other_uses_left(facts: &Facts, state: &State) -> Option<u64> {
 }
 
 fn left(facts: &Facts, state: &State, of: fn(&Clause) -> Option<u64>) -> Option<u64> {
-    let mut open: Vec<&Clause> = Vec::new();
-    for clause in &facts.restrictions {
-        let is_open = clause.expires.is_none_or(|end| end > state.at);
-        // Those that are the same to the letter share a counter.
-        if is_open && !open.iter().any(|other| other.is_same_as(clause)) {
-            open.push(clause);
-        }
-    }
-    open.first()?;
-    open.into_iter().map(of).try_fold(0_u64, |sum, left| Some(sum.saturating_add(left?)))
+    let is_open = |clause: &&Clause| clause.expires.is_none_or(|end| end > state.at);
+    left_of_all(facts.restrictions.iter().filter(is_open), of)
 }
 
 /// Whether a mytoken may give access tokens; one that carries no claims may.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_lc_rs::hmac;
 use jiff::{SignedDuration, Timestamp};
 
-use super::mytoken::Facts;
+use super::mytoken::{Clause, Facts, left_of_all};
 use super::secret::Secret;
 use super::source::{Client, SourceId};
 use super::time::{Uptime, later};
@@ -421,9 +421,7 @@ impl Chain {
     #[must_use]
     pub fn uses_left(&self) -> Option<u64> {
         let Self::Mytoken { facts, .. } = self else { return None };
-        let counts: Option<Vec<u64>> =
-            facts.restrictions.iter().map(super::mytoken::Clause::left_at).collect();
-        counts.filter(|counts| !counts.is_empty()).map(|counts| counts.iter().sum())
+        left_of_all(facts.restrictions.iter(), Clause::left_at)
     }
 }
 

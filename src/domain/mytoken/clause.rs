@@ -131,6 +131,22 @@ fn words(text: &str) -> Vec<Untrusted> {
     text.split_ascii_whitespace().map(Untrusted::from).collect()
 }
 
+/// What all of these clauses leave together; `None` where there is none, or one does not count. Those that are the same to the letter share a
+/// counter, which is counted once (mytoken-api.md §4.7).
+pub fn left_of_all<'a>(
+    clauses: impl Iterator<Item = &'a Clause>,
+    left: fn(&Clause) -> Option<u64>,
+) -> Option<u64> {
+    let mut different: Vec<&Clause> = Vec::new();
+    for clause in clauses {
+        if !different.iter().any(|other| other.is_same_as(clause)) {
+            different.push(clause);
+        }
+    }
+    different.first()?;
+    different.into_iter().map(left).try_fold(0_u64, |sum, left| Some(sum.saturating_add(left?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,7 @@ use super::jwt::{self, Jwt};
 use super::untrusted::Untrusted;
 
 pub use capability::{CAPABILITIES, Capability, Known, Weight, can};
-pub use clause::Clause;
+pub use clause::{Clause, left_of_all};
 pub use rotation::Rotation;
 pub use wanted::{Fault, Form, LONGEST_NAME, Wanted};
 
