@@ -7,8 +7,8 @@ mod board;
 mod families;
 
 use board::{
-    act, after, board as empty_board, credentials, frame, frame_at, journal, logging_in, looked_up, morning,
-    noon, plain, press, report, screen, select, text,
+    act, after, board as empty_board, credentials, frame, frame_at, joining, journal, logging_in, looked_up,
+    morning, noon, plain, press, report, screen, select, text,
 };
 use insta::assert_snapshot;
 use jiff::SignedDuration;
@@ -239,6 +239,7 @@ fn other_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
         ("restricted", board::restricted(size)),
         ("login", logging_in(size, false)),
         ("login_over_ssh", logging_in(size, true)),
+        ("login_joined", joining(size)),
         ("qr_alone", alone),
         ("copy_menu", with(size, Overlay::CopyMenu(board::id("toar"), list()))),
         ("details", with(size, Overlay::Details(board::id("toar"), list()))),

@@ -54,6 +54,8 @@ impl Order {
 pub struct View {
     /// The source's name.
     pub at: String,
+    /// Who has the same login under way, in words: it is waited for, and there are no routes of our own.
+    pub under_way: Option<String>,
     /// Scopes (or, for a mytoken, capabilities and restrictions in words) that are asked for.
     pub asking: Vec<String>,
     /// As which client: its id and kind, `my-toktui   public, PKCE`; empty for a mytoken server, which needs none.

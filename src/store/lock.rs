@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use super::Error;
 use super::disk::options;
@@ -17,12 +18,18 @@ use super::folder::words;
 pub(crate) const LONGEST: Duration = Duration::from_secs(30);
 
 /// As much as is read and written of who holds a lock.
-const WIDEST: usize = 240;
+pub(super) const WIDEST: usize = 240;
 
 /// A lock that is held. It goes when this is dropped, or with the process.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Lock {
+    pub(super) fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
 }
 
 /// What a lock is asked for with.
@@ -37,12 +44,18 @@ pub(crate) struct Asking {
 impl Asking {
     /// The lock if nobody holds it.
     pub(crate) fn attempt(&self) -> Result<Option<Lock>, Error> {
-        let mut file = open(&self.path)?;
+        let lock = self.attempt_unsigned()?;
+        Ok(lock.map(|mut lock| {
+            self.sign(&mut lock);
+            lock
+        }))
+    }
+
+    /// The same, and nothing is written: who had it last still stands there.
+    pub(super) fn attempt_unsigned(&self) -> Result<Option<Lock>, Error> {
+        let file = open(&self.path)?;
         match file.try_lock() {
-            Ok(()) => {
-                self.sign(&mut file);
-                Ok(Some(Lock { _file: file }))
-            }
+            Ok(()) => Ok(Some(Lock { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed(&self.path, &error)),
         }
@@ -50,10 +63,22 @@ impl Asking {
 
     /// Waits for the lock for as long as it takes. Not for a thread that has anything else to do.
     pub(crate) fn wait(&self) -> Result<Lock, Error> {
-        let mut file = open(&self.path)?;
+        let mut lock = self.wait_unsigned()?;
+        self.sign(&mut lock);
+        Ok(lock)
+    }
+
+    fn wait_unsigned(&self) -> Result<Lock, Error> {
+        let file = open(&self.path)?;
         file.lock().map_err(|error| failed(&self.path, &error))?;
-        self.sign(&mut file);
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
+    }
+
+    /// Waits for the lock for as long as it takes; nothing is written then. May be dropped: if the lock comes afterwards, it goes at once.
+    pub(super) async fn in_the_end(self) -> Result<Lock, Error> {
+        let path = self.path.clone();
+        let result = in_a_thread(&path, move || self.wait_unsigned())?.await;
+        result.unwrap_or_else(|_| Err(failed(&path, &io::ErrorKind::Interrupted.into())))
     }
 
     /// The lock, waited for no longer than `limit`.
@@ -64,14 +89,8 @@ impl Asking {
         if let Some(lock) = self.attempt()? {
             return Ok(lock);
         }
-        let (sender, receiver) = tokio::sync::oneshot::channel();
         let asking = self.clone();
-        // A thread of its own and no task: the kernel's wait has no end that we could set, and nobody must wait for the thread.
-        // If it gets the lock after we gave up, nobody takes it out of the channel, and it goes at once.
-        std::thread::Builder::new()
-            .name("lock".to_owned())
-            .spawn(move || drop(sender.send(asking.wait())))
-            .map_err(|error| failed(&self.path, &error))?;
+        let receiver = in_a_thread(&self.path, move || asking.wait())?;
         match tokio::time::timeout(limit, receiver).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) | Err(_) => Err(Error::Held(self.held_too_long(limit))),
@@ -85,13 +104,28 @@ impl Asking {
     }
 
     /// Writes down who holds it. One write of fixed length: a reader sees the old holder or the new one. That it fails harms nobody.
-    fn sign(&self, file: &mut File) {
+    pub(super) fn sign(&self, lock: &mut Lock) {
+        let file = &mut lock.file;
         let text = format!("{} {} {} {}", std::process::id(), host(), self.now.strftime("%FT%TZ"), self.who);
         let mut line: String = crate::domain::untrusted::cleaned(&text).chars().take(WIDEST / 4).collect();
         line.push_str(&" ".repeat(WIDEST.saturating_sub(line.len() + 1)));
         line.push('\n');
         drop(file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(line.as_bytes())));
     }
+}
+
+/// A thread of its own and no task: the kernel's wait has no end that we could set, and nobody must wait for the thread. If it gets the lock
+/// after we gave up, nobody takes it out of the channel, and it goes at once.
+fn in_a_thread(
+    path: &Path,
+    wait: impl FnOnce() -> Result<Lock, Error> + Send + 'static,
+) -> Result<oneshot::Receiver<Result<Lock, Error>>, Error> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("lock".to_owned())
+        .spawn(move || drop(sender.send(wait())))
+        .map_err(|error| failed(path, &error))?;
+    Ok(receiver)
 }
 
 /// A lock that everybody holds for moments only, waited for where nothing else can be done. It is not signed.
@@ -104,7 +138,7 @@ pub(crate) fn soon(path: &Path, limit: Duration) -> Result<Lock, Error> {
     let mut left = limit;
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Lock { _file: file }),
+            Ok(()) => return Ok(Lock { file }),
             Err(TryLockError::WouldBlock) if left.is_zero() => {
                 return Err(Error::Held(format!(
                     "another program has held the store for {} s",

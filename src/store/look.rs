@@ -9,7 +9,7 @@ use super::lock::{LONGEST, Lock};
 use super::shared::{Home, Mode, Shared, open_part};
 use super::slot::{At, Known, Slot};
 use super::turn::tell;
-use super::{Error, SESSION_KEY, lock};
+use super::{Error, SESSION_KEY};
 use crate::domain::credential::{Credential, CredentialId};
 
 /// So many credentials are read in full with the first list.
@@ -343,15 +343,6 @@ impl Shared {
         }
         false
     }
-}
-
-/// Gets a lock of another name than a credential's without waiting.
-pub(super) fn attempt(home: &Home, name: &str) -> Result<Result<Lock, String>, Error> {
-    let asking = home.asking(name);
-    Ok(match asking.attempt()? {
-        Some(lock) => Ok(lock),
-        None => Err(lock::holder(&asking.path).unwrap_or_else(|| "another program".to_owned())),
-    })
 }
 
 /// Whether a credential that was on disk is not any more.

@@ -84,6 +84,7 @@
 pub mod backup;
 mod codec;
 mod disk;
+mod errand;
 mod error;
 pub mod fast;
 mod file;
@@ -105,6 +106,7 @@ pub mod watch;
 
 use std::sync::{Arc, Mutex, RwLock};
 
+pub use errand::{Ended, Errand};
 pub use error::Error;
 pub use history::History;
 pub use lock::Lock;

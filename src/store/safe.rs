@@ -14,7 +14,7 @@ use super::seal::Key;
 use super::shared::{Home, Mode, Shared, label};
 use super::slot::Turn;
 use super::turn::{RESERVE, tell};
-use super::{Error, SESSION_KEY, Store, folder, lock, look};
+use super::{Errand, Error, SESSION_KEY, Store, folder, lock};
 use crate::domain::credential::Custody;
 use crate::domain::time::later;
 use crate::domain::vault::{Access, Guard, Opening, Vault};
@@ -128,15 +128,11 @@ impl Store {
         .await
     }
 
-    /// Takes the lock of something that is no credential, such as a login, for as long as the answer is kept; or says in words who has it.
-    ///
-    /// # Errors
-    /// [`Error::FakeLocks`], [`Error::ReadOnly`], [`Error::Disk`]: nobody can be kept away here.
-    pub fn attempt(&self, name: &str) -> Result<Result<Option<super::Lock>, String>, Error> {
-        let Some(home) = self.shared.home.as_ref().filter(|_| self.shared.state().keys.is_some()) else {
-            return Ok(Ok(None));
-        };
-        Ok(look::attempt(home, name)?.map(Some))
+    /// The lock of something that is no credential and that one program at a time does, such as a login; `None`: nothing is kept on disk.
+    #[must_use]
+    pub fn errand(&self, name: &str) -> Option<Errand> {
+        let home = self.shared.home.as_ref().filter(|_| self.shared.state().keys.is_some())?;
+        Some(Errand::new(home.asking(name)))
     }
 
     /// Tries again to write what could not be written. How many values are still unsaved.

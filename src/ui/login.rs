@@ -32,8 +32,10 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, login: &Login, scene: Scene<'_>
         Some(_) => vec![Span::styled("its time is over", theme.wrong)],
         None => Vec::new(),
     };
-    let mut foot = scene.hint(Action::Back, "cancels, nothing is lost");
-    if scene.state.seat.demo {
+    let waits = login.view.as_ref().is_some_and(|view| view.under_way.is_some());
+    let end = if waits { "leaves the waiting, and that login as it is" } else { "cancels, nothing is lost" };
+    let mut foot = scene.hint(Action::Back, end);
+    if scene.state.seat.demo && !waits {
         let mut demo = scene.hint(Action::SignInDemo, "signs in, only in this demo");
         if !demo.is_empty() {
             demo.push(Span::raw("   "));
@@ -47,7 +49,33 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, login: &Login, scene: Scene<'_>
         put_row(buf, inside, 1, Line::styled(line, theme.dim), theme);
         return None;
     };
+    if let Some(by) = &view.under_way {
+        waiting(buf, inside, by, scene);
+        return None;
+    }
     routes(buf, inside, login, view, scene)
+}
+
+/// Somebody else has the same login under way.
+fn waiting(buf: &mut Buffer, area: Rect, by: &str, scene: Scene<'_>) {
+    let theme = scene.theme;
+    let width = usize::from(area.width);
+    let said = [
+        ("The same login is under way already:".to_owned(), theme.strong),
+        (cleaned(by), theme.link),
+        (String::new(), theme.dim),
+        (
+            "Finish it there: what comes of it is the answer here, too. If it comes to nothing, this one goes on by itself.".to_owned(),
+            theme.dim,
+        ),
+    ];
+    let lines = said.iter().flat_map(|(text, style)| {
+        let lines = if text.is_empty() { vec![String::new()] } else { wrap(text, width) };
+        lines.into_iter().map(|line| Line::styled(line, *style))
+    });
+    for (row, line) in lines.enumerate() {
+        put_row(buf, area, row + 1, line, theme);
+    }
 }
 
 fn at(login: &Login, scene: Scene<'_>) -> String {

@@ -89,7 +89,7 @@ pub struct Wallet {
     /// Rows that are only headings over kept tokens: nobody has agreed to send anything there.
     headings: Mutex<HashSet<SourceId>>,
     /// The logins that are under way.
-    logins: Mutex<HashSet<String>>,
+    logins: login::alone::UnderWay,
     /// Whether something may be held of whose source there is no row.
     unlisted: AtomicBool,
     issuers: Issuers,

@@ -5,6 +5,7 @@
 
 mod asking;
 mod families;
+mod joining;
 mod keeping;
 mod listing;
 mod making;

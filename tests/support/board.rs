@@ -338,6 +338,17 @@ pub fn nothing() -> Arc<[Held]> {
     Arc::from(Vec::new())
 }
 
+/// A board on which a login waits for the same one of another program.
+pub fn joining(size: (u16, u16)) -> State {
+    let mut state = logging_in(size, true);
+    if let Some(Overlay::Login(login)) = state.overlays.last_mut() {
+        let by = "toktui login, process 4711 on login1, since 2026-03-14 09:26:53 UTC".to_owned();
+        let view = View { at: "EGI Check-in".to_owned(), under_way: Some(by), ..View::default() };
+        login.view = Some(Box::new(view));
+    }
+    state
+}
+
 /// A board on which a login at EGI Check-in waits, every route at once.
 pub fn logging_in(size: (u16, u16), ssh: bool) -> State {
     let mut state = board(size, Vec::new(), Vec::new());
@@ -345,6 +356,7 @@ pub fn logging_in(size: (u16, u16), ssh: bool) -> State {
     let order = Order { open_browser: !ssh, ..Order::at("egi".into()) };
     let view = View {
         at: "EGI Check-in".to_owned(),
+        under_way: None,
         asking: ["openid", "profile", "email", "voperson_id", "eduperson_entitlement", "offline_access"]
             .map(str::to_owned)
             .to_vec(),

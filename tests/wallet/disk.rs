@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use toktui::domain::credential::{Chain, CredentialId, Custody, Health};
 use toktui::domain::draft::Draft;
+use toktui::domain::event::What;
 use toktui::domain::failure::Kind;
 use toktui::domain::form::Form;
 use toktui::domain::handed::HandOver;
@@ -363,17 +364,93 @@ async fn while_the_store_is_locked_every_credential_has_a_row_and_no_login_begin
 }
 
 #[tokio::test]
-async fn the_same_login_in_two_programs_is_done_once_and_the_second_is_told_who_has_it() {
+async fn the_same_login_in_two_programs_is_done_once_and_is_the_answer_of_both() {
     let (disk, one) = Disk::open().await;
     let two = disk.another(&disk.path()).await;
     let mut first = Running::of(&one, named("op", "egi"));
     let address = first.may_open().await;
-    let failure = Running::of(&two, named("op", "egi")).end().await.expect_err("under way");
-    assert!(failure.why.contains("under way already: toktui test, process"), "{failure}");
+    let mut second = Running::of(&two, named("op", "egi"));
+    let view = second.view(|view| view.under_way.is_some()).await;
+    let by = view.under_way.expect("who has it");
+    assert!(by.starts_with("toktui test, process "), "{by}");
+    assert_eq!((view.device, view.browser, view.paste), (None, None, false));
     visit(&address, Choice::Approve).await;
-    first.end().await.expect("a login");
-    assert!(two.find("egi").is_some(), "what came of it is held here, too");
+    let (first, second) = (first.end().await.expect("a login"), second.end().await.expect("the same"));
+    assert_eq!((&first.id, &first.name, &first.at), (&second.id, &second.name, &second.at));
+    assert!(second.remarks[0].contains(&by), "{:?}", second.remarks);
+    assert_eq!(disk.world.op_tap.granted("authorization_code"), 1);
+    assert!(matches!(held(&two, &second.id).chain, Chain::Refresh { .. }));
+    let logins = two.journal().iter().filter(|event| event.what == What::LoggedIn).count();
+    assert_eq!(logins, 0, "it is the first one's deed");
+    // What was brought before is nobody's answer who asks later.
     let mut again = Running::of(&two, named("op", "egi"));
     visit(&again.may_open().await, Choice::Approve).await;
     again.end().await.expect("the way is free");
+    assert_eq!(disk.world.op_tap.granted("authorization_code"), 2);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_login_that_comes_to_nothing_goes_on_with_one_of_his_own() {
+    let (disk, one) = Disk::open().await;
+    let two = disk.another(&disk.path()).await;
+    for deny in [true, false] {
+        let mut first = Running::of(&one, named("op", "egi"));
+        let address = first.may_open().await;
+        let mut second = Running::of(&two, named("op", "egi"));
+        second.view(|view| view.under_way.is_some()).await;
+        if deny {
+            visit(&address, Choice::Deny).await;
+        } else {
+            first.watch.stop.send(true).expect("it listens");
+        }
+        first.end().await.expect_err("denied, or cancelled");
+        visit(&second.may_open().await, Choice::Approve).await;
+        second.end().await.expect("a login of its own");
+    }
+    assert_eq!(disk.world.op_tap.granted("authorization_code"), 2);
+}
+
+#[tokio::test]
+async fn who_leaves_the_waiting_leaves_the_login_as_it_is() {
+    let (disk, one) = Disk::open().await;
+    let two = disk.another(&disk.path()).await;
+    let mut first = Running::of(&one, named("op", "egi"));
+    let address = first.may_open().await;
+    let mut second = Running::of(&two, named("op", "egi"));
+    second.view(|view| view.under_way.is_some()).await;
+    second.watch.stop.send(true).expect("it listens");
+    assert_eq!(second.end().await.expect_err("left").kind, Kind::Cancelled);
+    // He may come back, and so may a third.
+    let again = Running::of(&two, named("op", "egi"));
+    let third = Running::of(&disk.another(&disk.path()).await, named("op", "egi"));
+    visit(&address, Choice::Approve).await;
+    let all = [first, again, third].map(Running::end);
+    for report in join_all(all).await {
+        report.expect("one login for all");
+    }
+    assert_eq!(disk.world.op_tap.granted("authorization_code"), 1);
+}
+
+#[tokio::test]
+async fn logins_that_are_not_the_same_do_not_wait_for_each_other() {
+    let (disk, one) = Disk::open().await;
+    let two = disk.another(&disk.path()).await;
+    let mut first = Running::of(&one, named("op", "egi"));
+    first.may_open().await;
+    let others = [
+        named("op", "other"),
+        at("op"),
+        toktui::domain::login::Order { client: Some(other_client()), ..named("op", "egi") },
+    ];
+    for other in others {
+        let mut other = Running::of(&two, other);
+        visit(&other.may_open().await, Choice::Approve).await;
+        other.end().await.expect("a login");
+    }
+    first.watch.stop.send(true).expect("it listens");
+    first.end().await.expect_err("cancelled");
+}
+
+fn other_client() -> toktui::domain::source::Client {
+    toktui::domain::source::Client::public("toktui-short")
 }

@@ -284,22 +284,56 @@ async fn one_who_hangs_keeps_nobody_else_waiting() {
 }
 
 #[tokio::test]
-async fn the_same_login_is_done_once_at_a_time_and_the_second_is_told() {
+async fn the_same_login_is_done_once_at_a_time_and_who_asks_later_sees_the_same_panel() {
     let world = World::open().await;
     let mut first = Running::of(&world.wallet, named("op", "egi"));
-    let address = first.may_open().await;
+    let panel = first.view(|view| view.browser.is_some() && view.device.is_some()).await;
+    let address = panel.browser.as_ref().expect("an address").address.clone();
+    let mut joined = Vec::new();
     for _ in 0..5 {
-        let failure = Running::of(&world.wallet, named("op", "egi")).end().await.expect_err("under way");
-        assert!(failure.why.contains("under way already"), "{failure}");
+        let mut one = Running::of(&world.wallet, named("op", "egi"));
+        assert_eq!(one.view(|view| view.browser.is_some()).await.browser, panel.browser);
+        joined.push(one);
     }
     let mut other = Running::of(&world.wallet, named("op", "other"));
     visit(&other.may_open().await, Choice::Approve).await;
     other.end().await.expect("another name is another login");
-    visit(&address, Choice::Approve).await;
-    first.end().await.expect("a login");
+    // What is pasted into any of the panels is given to the one login.
+    let redirect = crate::world::redirect_of(&address).await;
+    joined[3].watch.pasted.send(redirect).expect("it listens");
+    let id = first.end().await.expect("a login").id;
+    for one in joined {
+        assert_eq!(one.end().await.expect("the same").id, id);
+    }
+    assert_eq!(world.op_tap.granted("authorization_code"), 2);
     let mut again = Running::of(&world.wallet, named("op", "egi"));
     visit(&again.may_open().await, Choice::Approve).await;
     again.end().await.expect("the way is free");
+}
+
+#[tokio::test]
+async fn when_a_login_is_cancelled_one_of_those_who_joined_it_goes_on_and_the_others_join_that() {
+    let world = World::open().await;
+    let mut first = Running::of(&world.wallet, named("op", "egi"));
+    let address = first.may_open().await;
+    let mut joined: Vec<Running> = (0..3).map(|_| Running::of(&world.wallet, named("op", "egi"))).collect();
+    for one in &mut joined {
+        one.view(|view| view.browser.is_some()).await;
+    }
+    first.watch.stop.send(true).expect("it listens");
+    first.end().await.expect_err("cancelled");
+    let is_new = |view: &toktui::domain::login::View| {
+        view.browser.as_ref().is_some_and(|browser| browser.address != address)
+    };
+    let next = joined[0].view(is_new).await.browser.expect("an address").address;
+    for one in &mut joined[1..] {
+        assert_eq!(one.view(is_new).await.browser.expect("an address").address, next);
+    }
+    visit(&next, Choice::Approve).await;
+    for one in joined {
+        one.end().await.expect("the same");
+    }
+    assert_eq!(world.op_tap.granted("authorization_code"), 1);
 }
 
 #[tokio::test]

@@ -45,7 +45,8 @@ pub struct Words {
 pub const HELP: &str = "\
 Every way that the provider allows is open at once, and the first to finish wins: a code to type on any device (with its QR code), this
 machine's browser, an `ssh -L` line for your laptop's browser, and the address it ended on pasted back here. With --no-input
-address and code go to standard error, and the command waits.
+address and code go to standard error, and the command waits. Where another toktui has the same login under way (same provider, client,
+scopes, audience and name), this one waits for that, and what comes of it is its answer, too.
 
 Examples:
   toktui login egi

@@ -16,6 +16,7 @@ pub(super) struct Panel {
     /// Standard error is a terminal, which can show a QR code.
     draws: bool,
     shown: bool,
+    under_way: Option<String>,
     remarks: Vec<String>,
     refused: Option<String>,
     trouble: Option<String>,
@@ -23,11 +24,28 @@ pub(super) struct Panel {
 
 impl Panel {
     pub(super) fn new(may_ask: bool, draws: bool) -> Self {
-        Self { may_ask, draws, shown: false, remarks: Vec::new(), refused: None, trouble: None }
+        Self {
+            may_ask,
+            draws,
+            shown: false,
+            under_way: None,
+            remarks: Vec::new(),
+            refused: None,
+            trouble: None,
+        }
     }
 
     /// Says what is new.
     pub(super) fn show(&mut self, view: &View, environment: &Environment, now: Timestamp) {
+        if view.under_way != self.under_way {
+            self.under_way.clone_from(&view.under_way);
+            if let Some(by) = &view.under_way {
+                say(&format!("The same login at {} is under way already: {by}.", view.at));
+                say(
+                    "Waiting: what comes of it is the answer here, too. Ctrl-C leaves the waiting, and that login as it is.",
+                );
+            }
+        }
         let routes = view.device.is_some() || view.consent.is_some() || view.browser.is_some();
         if routes && !self.shown {
             self.shown = true;

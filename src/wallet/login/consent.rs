@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::alone::{Alone, Asked, Whose};
 use super::{Line, cancelled, stopped};
 use crate::domain::draft::Draft;
 use crate::domain::event::What;
@@ -59,7 +60,7 @@ impl Wallet {
         self: &Arc<Self>,
         order: &Order,
         source: &Source,
-        line: Line,
+        mut line: Line,
         doing: &str,
     ) -> Result<Report, Failure> {
         if order.draft.as_ref().is_some_and(|draft| draft.form == Form::Code) {
@@ -68,11 +69,43 @@ impl Wallet {
                 Failure::new(Kind::Unusable, doing, why).hint("Make it in another form, then hand it over.")
             );
         }
+        let mut alone = match self.alone_at(order, source, &mut line, doing).await? {
+            Ok(alone) => alone,
+            Err(report) => return Ok(report),
+        };
         let (made, came) = self.agreed(order, source, line, doing).await?;
         match came {
             // Saved first: the server will not give it a second time.
-            Came::Mytoken(issued) => self.finish_mytoken(&made, *issued).await,
+            Came::Mytoken(issued) => {
+                let report = self.finish_mytoken(&made, *issued).await?;
+                if is_login(order) {
+                    alone.brought(&report.id);
+                }
+                Ok(report)
+            }
             Came::Code(_) => Err(unasked_code(doing)),
+        }
+    }
+
+    /// The right to a login at a mytoken server, or what another program's brought. Something that is made with settings of its own is never
+    /// another one's answer: it is waited for, then ours is made.
+    pub(super) async fn alone_at(
+        self: &Arc<Self>,
+        order: &Order,
+        source: &Source,
+        line: &mut Line,
+        doing: &str,
+    ) -> Result<Result<Alone, Report>, Failure> {
+        let (_, address) = self.server_of(&source.id, doing)?;
+        // A name that is taken is said before anybody is waited for.
+        self.name_of(order, source, doing)?;
+        let provider = order.wished_provider().unwrap_or_default();
+        let wished = order.name.as_deref().unwrap_or_default();
+        let parts = [address.as_str(), provider, source.id.as_str(), wished];
+        let asked = Asked { parts: &parts, is_kept: is_login(order), source, doing };
+        match self.alone(&asked, line).await? {
+            Whose::Ours(alone) => Ok(Ok(alone)),
+            Whose::Theirs(came) => Ok(Err(self.joined(&came, &asked, false)?)),
         }
     }
 
@@ -81,9 +114,10 @@ impl Wallet {
         self: &Arc<Self>,
         order: &Order,
         source: &Source,
-        line: Line,
+        mut line: Line,
         doing: &str,
     ) -> Result<Issued, Failure> {
+        let _alone = self.alone_at(order, source, &mut line, doing).await?;
         match self.agreed(order, source, line, doing).await? {
             (_, Came::Mytoken(issued)) => Ok(*issued),
             (_, Came::Code(_)) => Err(unasked_code(doing)),
@@ -100,9 +134,6 @@ impl Wallet {
     ) -> Result<(Made<'a>, Came), Failure> {
         let (_, address) = self.server_of(&source.id, doing)?;
         let name = self.name_of(order, source, doing)?;
-        let provider = order.wished_provider().unwrap_or_default();
-        let wished = order.name.as_deref().unwrap_or_default();
-        let _alone = self.alone(&[&address, provider, source.id.as_str(), wished], doing)?;
         self.may_ask(&address).map_err(|error| words::mytoken(doing, &error))?;
         let mut stop = line.stop.clone();
         let server = tokio::select! {
@@ -243,6 +274,11 @@ impl Wallet {
             line.tell(&view);
         }
     }
+}
+
+/// Whether it is a login for what the server or a profile gives, and not the making of something with settings of its own.
+fn is_login(order: &Order) -> bool {
+    order.draft.is_none()
 }
 
 fn unasked_code(doing: &str) -> Failure {

@@ -23,7 +23,7 @@ impl Wallet {
         self: &Arc<Self>,
         order: Order,
         source: &Source,
-        line: Line,
+        mut line: Line,
         doing: &str,
     ) -> Result<Handed, Failure> {
         let draft = match (order.draft, &source.kind) {
@@ -32,6 +32,7 @@ impl Wallet {
             (None, SourceKind::Server(_) | SourceKind::Issuer(_)) => Draft::default(),
         };
         let order = Order { draft: Some(Draft { form: Form::Code, ..draft }), ..order };
+        let _alone = self.alone_at(&order, source, &mut line, doing).await?;
         let (made, came) = self.agreed(&order, source, line, doing).await?;
         match came {
             Came::Code(coded) => Ok(Handed {

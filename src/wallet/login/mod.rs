@@ -1,6 +1,6 @@
 //! Log in: every route at once, one of them redeems, what came is kept before it is shown.
 
-mod alone;
+pub(super) mod alone;
 mod compared;
 mod consent;
 mod device;
@@ -30,8 +30,12 @@ pub struct Line {
     steps: mpsc::UnboundedSender<Step>,
     /// Redirect addresses that the user pastes.
     pasted: mpsc::UnboundedReceiver<Secret>,
+    /// The other end of that, for whoever joins this login.
+    paste: mpsc::WeakUnboundedSender<Secret>,
     /// Turns true, or is dropped, when the user has had enough.
     stop: watch::Receiver<bool>,
+    /// The panel, for whoever joins this login.
+    shown: Option<watch::Sender<Option<Box<View>>>>,
 }
 
 /// The watcher's end of a [`Line`].
@@ -50,11 +54,15 @@ pub fn line() -> (Line, Watch) {
     let (steps, told) = mpsc::unbounded_channel();
     let (paste, pasted) = mpsc::unbounded_channel();
     let (end, stop) = watch::channel(false);
-    (Line { steps, pasted, stop }, Watch { steps: told, pasted: paste, stop: end })
+    let line = Line { steps, pasted, paste: paste.downgrade(), stop, shown: None };
+    (line, Watch { steps: told, pasted: paste, stop: end })
 }
 
 impl Line {
     fn tell(&self, view: &View) {
+        if let Some(shown) = &self.shown {
+            shown.send_replace(Some(Box::new(view.clone())));
+        }
         self.step(Step::View(Box::new(view.clone())));
     }
 

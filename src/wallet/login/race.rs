@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::alone::{Asked, Whose};
 use super::compared::OFFLINE;
 use super::routes::{Code, First, Routes};
 use super::{Line, cancelled, is_stopped, stopped};
@@ -52,7 +53,7 @@ impl Wallet {
         audiences: BTreeSet<String>,
         source: &Source,
         issuer: &Issuer,
-        line: Line,
+        mut line: Line,
         doing: &str,
     ) -> Result<Report, Failure> {
         let wider = order.offline.then(|| offline(issuer));
@@ -61,7 +62,14 @@ impl Wallet {
         let mut scopes = issuer.scopes.clone();
         scopes.sort_unstable();
         let name = order.name.as_deref().unwrap_or_default();
-        let _alone = self.alone(&[&issuer.address, &client.id, &scopes.join(" "), name], doing)?;
+        let good_for = audiences.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let (scopes, row) = (scopes.join(" "), source.id.as_str());
+        let parts = [issuer.address.as_str(), &client.id, &scopes, &good_for, row, name];
+        let asked = Asked { parts: &parts, is_kept: true, source, doing };
+        let mut alone = match self.alone(&asked, &mut line).await? {
+            Whose::Ours(alone) => alone,
+            Whose::Theirs(came) => return self.joined(&came, &asked, order.offline),
+        };
         let mut stop = line.stop.clone();
         let asked = async {
             let metadata = self.metadata(issuer).await?;
@@ -81,7 +89,9 @@ impl Wallet {
             self.note(None, What::Dropped);
             return Err(cancelled(doing));
         }
-        self.finish(&race, won, identified?).await
+        let report = self.finish(&race, won, identified?).await?;
+        alone.brought(&report.id);
+        Ok(report)
     }
 
     async fn run(&self, race: &Race<'_>, line: Line) -> Result<Won, Failure> {
