@@ -35,7 +35,7 @@ use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::family::{Family, Member};
 use toktui::domain::introspected::{About, Answer, Introspected, Said};
 use toktui::domain::jwt::Jwt;
-use toktui::domain::login::{Choice, Order, Report};
+use toktui::domain::login::{Choice, Order, Reached, Report};
 use toktui::domain::membership::memberships;
 use toktui::domain::mytoken::{Capability, Clause, Facts};
 use toktui::domain::offer::{Offer, Offered, Template, TemplateKind};
@@ -345,7 +345,7 @@ impl Texts<'_> {
             let introspected = finding.introspected.as_deref();
             finding.introspected = introspected.map(|introspected| Box::new(self.introspected(introspected)));
         }
-        state.seat.host = self.next();
+        state.seat.reached = Some(Reached { user: self.next(), host: self.next(), port: Some(2222) });
         state.notice = Some(Notice { text: self.next(), tone: Tone::Bad, until: None });
         for overlay in &mut state.overlays {
             self.spoil_overlay(overlay);

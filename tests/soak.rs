@@ -115,7 +115,7 @@ async fn logged_in(wallet: &Arc<Wallet>) -> CredentialId {
     };
     let (line, watch) = line();
     // Kept open: whoever lets go of it gives the login up.
-    let Watch { mut steps, pasted, stop } = watch;
+    let Watch { mut steps, pasted, stop, .. } = watch;
     let task = tokio::spawn({
         let wallet = Arc::clone(wallet);
         async move { wallet.log_in(order, line).await }

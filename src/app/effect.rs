@@ -44,6 +44,8 @@ pub enum Effect {
     SignInDemo(Task, String),
     /// Open an address in the user's browser: answered by [`Outcome::BrowserOpened`].
     OpenBrowser(Task, String),
+    /// The same, unless it turns out that it would open where nobody sits.
+    OpenUnasked(Task, String),
     /// Get a live access token, renewed if it is ended or about to end (`force`: in any case), and copy it in this form
     /// if there is one. Answered by [`Outcome::Drawn`], then [`Outcome::Copied`].
     Draw {

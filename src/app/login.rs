@@ -102,11 +102,7 @@ impl Login {
     /// The line to type on the laptop from which one came here by SSH.
     #[must_use]
     pub fn ssh_line(&self, seat: &Seat) -> Option<String> {
-        if !seat.ssh {
-            return None;
-        }
-        let (host, port) = self.view.as_ref()?.browser.as_ref()?.listening.clone()?;
-        Some(format!("ssh -L {port}:{host}:{port} {}", seat.host))
+        self.view.as_ref()?.browser.as_ref()?.ssh_line(seat.reached.as_ref()?)
     }
 
     /// Whether the address that the browser ended on may be pasted back.

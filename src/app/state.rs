@@ -15,6 +15,7 @@ use super::providers::Providers;
 use super::providers::Row;
 use super::tokens::Tokens;
 use crate::domain::credential::{CredentialId, Held};
+use crate::domain::login::Reached;
 use crate::domain::source::{Source, SourceId};
 
 /// The four panes.
@@ -46,12 +47,12 @@ impl Pane {
 #[allow(clippy::struct_excessive_bools, reason = "what is so or not of a place, each on its own")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seat {
-    /// Over SSH.
-    pub ssh: bool,
+    /// How one comes here by SSH; `None`: not over SSH.
+    pub reached: Option<Reached>,
     /// A browser may be opened without being asked for; else why not.
     pub no_browser: Option<String>,
-    /// This host's name, for the ssh line.
-    pub host: String,
+    /// Why a browser elsewhere may not find its way back to this program, and what to do then.
+    pub way_back: Option<&'static str>,
     /// Where copied text goes, in words: `the desktop clipboard`.
     pub clipboard: &'static str,
     /// Whether clipboard histories are asked there to leave copies out: only a desktop's clipboard can be.

@@ -113,7 +113,7 @@ fn ways(address: &str, configured: Option<&[String]>, environment: &Environment)
     let place = Place::of(environment);
     let has_windows = place.wsl || place.has_local_display() || environment.variable("DISPLAY").is_some();
     // Without a display the system's opener would look for a text browser.
-    if has_windows && place.ask_before_browser != Some(WhyAsk::NoDisplay) {
+    if has_windows && !place.ask_before_browser.is_some_and(WhyAsk::is_blind) {
         ways.extend(open::commands(address).into_iter().map(|command| ways_name("", command)));
     }
     ways

@@ -30,7 +30,7 @@ pub use browser::{Opened, RefusedAddress};
 pub use clipboard::{Choice, Cleared, Route, Sent};
 pub use clock::SystemClock;
 pub use holder::{Handed, HolderCommand};
-pub use place::{Display, Environment, Facts, Place, WhyAsk};
+pub use place::{Container, Display, Environment, Facts, Place, WhyAsk};
 
 use clipboard::Clipboard;
 use output::Output;
@@ -48,8 +48,13 @@ pub trait Desktop: Send + Sync {
     /// The way that copied text will probably go from here; `None` when there is none.
     fn likely_route(&self) -> Option<Route>;
 
-    /// Opens `address` in the user's browser. Whether to do so unasked is the caller's question to
-    /// [`Place::ask_before_browser`].
+    /// Why a browser is not opened unasked at this moment: [`Place::ask_before_browser`], or a tmux that was started at a desk and is attached
+    /// from afar now.
+    fn not_unasked(&self) -> Option<&'static str> {
+        self.place().ask_before_browser.map(WhyAsk::words)
+    }
+
+    /// Opens `address` in the user's browser. Whether to do so unasked is the caller's question to [`Desktop::not_unasked`].
     ///
     /// # Errors
     ///
@@ -74,6 +79,9 @@ pub trait Desktop: Send + Sync {
     fn hand_over(&self, left: Duration) -> Handed;
 }
 
+/// How long tmux is waited for when it is asked where it is shown.
+const ASKING_TMUX: Duration = Duration::from_millis(500);
+
 /// The desktop of this process.
 pub struct RealDesktop {
     environment: Environment,
@@ -90,7 +98,7 @@ impl RealDesktop {
     pub fn new(environment: Environment, browser: Option<Vec<String>>, screen: Option<Output>) -> Self {
         let mut place = Place::of(&environment);
         // Whoever names a command knows where its window opens.
-        if browser.is_some() && place.ask_before_browser == Some(WhyAsk::NoDisplay) {
+        if browser.is_some() && place.ask_before_browser.is_some_and(WhyAsk::is_blind) {
             place.ask_before_browser = None;
         }
         let holder = HolderCommand { program: environment.facts.executable.clone(), before: Vec::new() };
@@ -119,6 +127,14 @@ impl Desktop for RealDesktop {
 
     fn likely_route(&self) -> Option<Route> {
         self.clipboard.likely(&self.place, &self.environment)
+    }
+
+    fn not_unasked(&self) -> Option<&'static str> {
+        let why = self.place.ask_before_browser.map(WhyAsk::words);
+        let is_shown_afar = || self.place.tmux && tmux::is_shown_over_ssh(&self.environment, ASKING_TMUX);
+        why.or_else(|| {
+            is_shown_afar().then_some("this tmux is shown over SSH: it would open on the wrong machine")
+        })
     }
 
     fn open_browser(&self, address: &str) -> Result<Opened, Error> {

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use crate::domain::untrusted::Untrusted;
+use crate::domain::login::Reached;
 
 /// Variables whose value may be a secret: no child that we start gets them (security.md G2).
 const KEPT_FROM_CHILDREN: [&str; 5] =
@@ -124,8 +124,43 @@ pub enum Display {
 pub enum WhyAsk {
     /// We run at the far end of an SSH connection: the browser would open on the wrong machine.
     OverSsh,
+    /// The same, with windows forwarded: it would run here, and be drawn where the user sits.
+    Forwarded,
+    /// The display is another machine's.
+    DisplayElsewhere,
+    /// In a container without a display, and no `$BROWSER` says otherwise.
+    Container,
     /// There is no display that a browser could open on, and no `$BROWSER` says otherwise.
     NoDisplay,
+}
+
+impl WhyAsk {
+    /// The reason, to stand behind a colon.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::OverSsh => "over SSH it would open on the wrong machine",
+            Self::Forwarded => "over SSH it would run here and be drawn at your end, slowly",
+            Self::DisplayElsewhere => "the display is another machine's",
+            Self::Container => "there is no display in this container",
+            Self::NoDisplay => "there is no display here",
+        }
+    }
+
+    /// Whether there is nothing that a browser could be drawn on.
+    #[must_use]
+    pub fn is_blind(self) -> bool {
+        matches!(self, Self::Container | Self::NoDisplay)
+    }
+}
+
+/// How a container stands to its host's network, which decides whether a browser outside comes back to a port inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// Apptainer and Singularity, toolbox, distrobox: the host's own.
+    SharesNetwork,
+    /// Docker, podman, Kubernetes: most often one of its own.
+    OwnNetwork,
 }
 
 /// What is known about where we sit.
@@ -137,20 +172,16 @@ pub enum WhyAsk {
 pub struct Place {
     /// At the far end of an SSH connection.
     pub ssh: bool,
-    /// The port of the SSH server that was reached, when known: for a ready `ssh -L` line.
-    pub ssh_port: Option<u16>,
+    /// How one comes here over SSH; `None` where nobody did.
+    pub reached: Option<Reached>,
     /// Which display there is.
     pub display: Display,
     /// Windows Subsystem for Linux: the browser is the one of Windows.
     pub wsl: bool,
     /// Inside a container.
-    pub container: bool,
+    pub container: Option<Container>,
     /// Inside tmux.
     pub tmux: bool,
-    /// This machine's name.
-    pub host: Untrusted,
-    /// The user's name here, empty when unknown.
-    pub user: Untrusted,
     /// Why a browser may not be opened unasked; `None` when it may.
     pub ask_before_browser: Option<WhyAsk>,
     /// Standard input and output are terminals, so a question can be asked.
@@ -168,28 +199,36 @@ impl Place {
         let display = display(environment);
         let seen =
             wsl || has("BROWSER") || matches!(display, Display::X11 | Display::Wayland | Display::Native);
+        let container = container(environment);
         let ask_before_browser = match (ssh, seen) {
+            (true, _) if display == Display::X11Elsewhere => Some(WhyAsk::Forwarded),
             (true, _) => Some(WhyAsk::OverSsh),
-            (false, false) => Some(WhyAsk::NoDisplay),
             (false, true) => None,
+            (false, false) if display == Display::X11Elsewhere => Some(WhyAsk::DisplayElsewhere),
+            (false, false) if container.is_some() => Some(WhyAsk::Container),
+            (false, false) => Some(WhyAsk::NoDisplay),
         };
-        let container = facts.container_file
-            || ["container", "KUBERNETES_SERVICE_HOST", "APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"]
-                .into_iter()
-                .any(has);
-        let user = ["USER", "LOGNAME"].into_iter().find_map(|name| environment.variable(name));
         Self {
             ssh,
-            ssh_port: ssh_port(environment),
+            reached: ssh.then(|| reached(environment)),
             display,
             wsl,
             container,
             tmux: has("TMUX"),
-            host: facts.host.as_str().into(),
-            user: user.unwrap_or_default().into(),
             ask_before_browser,
             can_ask: facts.stdin_is_terminal && facts.stdout_is_terminal,
         }
+    }
+
+    /// Why a browser that is not of this machine's own network may not find its way back to a port of ours, and what to do then.
+    #[must_use]
+    pub fn way_back(&self) -> Option<&'static str> {
+        if self.container == Some(Container::OwnNetwork) {
+            return Some(
+                "a browser outside this container does not reach its 127.0.0.1: paste where it ends",
+            );
+        }
+        self.wsl.then_some("Windows' browser mostly comes back to WSL by itself; if not, paste where it ends")
     }
 
     /// Whether the desktop clipboard is the one of the person at the keyboard.
@@ -215,9 +254,36 @@ fn display(environment: &Environment) -> Display {
     }
 }
 
-/// `SSH_CONNECTION` is `client-address client-port server-address server-port` (ssh(1)).
-fn ssh_port(environment: &Environment) -> Option<u16> {
-    environment.variable("SSH_CONNECTION")?.split_ascii_whitespace().nth(3)?.parse().ok()
+fn container(environment: &Environment) -> Option<Container> {
+    let has = |name: &&str| environment.variable(name).is_some();
+    let shares = ["APPTAINER_CONTAINER", "SINGULARITY_CONTAINER", "TOOLBOX_PATH", "DISTROBOX_ENTER_PATH"];
+    if shares.iter().any(has) {
+        return Some(Container::SharesNetwork);
+    }
+    let is_one = environment.facts.container_file || ["container", "KUBERNETES_SERVICE_HOST"].iter().any(has);
+    is_one.then_some(Container::OwnNetwork)
+}
+
+/// `SSH_CONNECTION` is `client-address client-port server-address server-port` (ssh(1)); an IPv6 address stands there without brackets, as
+/// ssh takes it.
+fn reached(environment: &Environment) -> Reached {
+    let connection: Vec<&str> =
+        environment.variable("SSH_CONNECTION").unwrap_or_default().split_ascii_whitespace().collect();
+    let address = connection.get(2).copied().filter(|text| is_plain(text)).unwrap_or_default();
+    let name = environment.facts.host.as_str();
+    let is_telling = is_plain(name) && !["localhost", "localhost.localdomain"].contains(&name);
+    let user = ["USER", "LOGNAME"].into_iter().find_map(|name| environment.variable(name));
+    Reached {
+        user: user.filter(|user| is_plain(user)).unwrap_or_default().to_owned(),
+        host: if is_telling { name } else { address }.to_owned(),
+        port: connection.get(3).and_then(|port| port.parse().ok()),
+    }
+}
+
+/// Whether a text stands in a shell's line for itself, and is no option there.
+fn is_plain(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:%-".contains(&byte);
+    !text.is_empty() && !text.starts_with('-') && text.bytes().all(plain)
 }
 
 #[cfg(test)]
@@ -230,14 +296,14 @@ mod tests {
 
     #[test]
     fn a_browser_opens_unasked_only_where_its_window_can_be_seen() {
-        use WhyAsk::{NoDisplay, OverSsh};
+        use WhyAsk::{DisplayElsewhere, NoDisplay, OverSsh};
         type Variables<'a> = &'a [(&'a str, &'a str)];
         let table: &[(Variables<'_>, Option<WhyAsk>)] = &[
             (&[], Some(NoDisplay)),
             (&[("DISPLAY", "")], Some(NoDisplay)),
             (&[("DISPLAY", ":0")], None),
             (&[("DISPLAY", "unix:0.0")], None),
-            (&[("DISPLAY", "localhost:10.0")], Some(NoDisplay)),
+            (&[("DISPLAY", "localhost:10.0")], Some(DisplayElsewhere)),
             (&[("WAYLAND_DISPLAY", "wayland-0")], None),
             (&[("WSL_DISTRO_NAME", "Debian")], None),
             (&[("BROWSER", "firefox")], None),
@@ -261,19 +327,142 @@ mod tests {
     #[test]
     fn containers_tmux_and_wsl_are_recognised() {
         assert!(at(&[("TMUX", "/tmp/tmux-0/default,1,0")]).tmux);
-        assert!(at(&[("container", "podman")]).container);
-        assert!(at(&[("APPTAINER_CONTAINER", "/x.sif")]).container);
-        assert!(!at(&[]).container && !at(&[]).tmux && !at(&[]).wsl);
+        assert_eq!(at(&[("container", "podman")]).container, Some(Container::OwnNetwork));
+        let both = [("APPTAINER_CONTAINER", "/x.sif"), ("container", "podman")];
+        assert_eq!(at(&both).container, Some(Container::SharesNetwork));
+        assert!(at(&[]).container.is_none() && !at(&[]).tmux && !at(&[]).wsl);
         let facts = Facts { wsl_kernel: true, container_file: true, ..Facts::default() };
         let place = Place::of(&Environment::of(&[]).with(facts));
-        assert!(place.wsl && place.container);
+        assert!(place.wsl && place.container.is_some());
         assert_eq!(place.ask_before_browser, None);
     }
 
+    /// Every place that there is: what opens unasked there, why not, what is said of the way back, and the line for the user's laptop.
     #[test]
-    fn the_ssh_port_is_the_one_of_the_server() {
-        assert_eq!(at(&[("SSH_CONNECTION", "10.0.0.1 50000 10.0.0.2 2222")]).ssh_port, Some(2222));
-        assert_eq!(at(&[("SSH_CONNECTION", "nonsense")]).ssh_port, None);
+    fn each_place_is_told_apart_and_says_what_is_possible_there() {
+        const SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.9 50000 192.0.2.2 22");
+        let (user, named) = (("USER", "ada"), || Facts { host: "login1".to_owned(), ..Facts::default() });
+        let plain = Some("ssh -L 4242:127.0.0.1:4242 ada@login1");
+        let table = [
+            ("at a desk", vec![("DISPLAY", ":0"), user], named(), None, "", None),
+            ("on Wayland", vec![("WAYLAND_DISPLAY", "wayland-0"), user], named(), None, "", None),
+            ("on macOS", vec![user], Facts { native_display: true, ..named() }, None, "", None),
+            ("in WSL", vec![user], Facts { wsl_kernel: true, ..named() }, None, "Windows' browser", None),
+            (
+                "in a container",
+                vec![user],
+                Facts { container_file: true, ..named() },
+                Some(WhyAsk::Container),
+                "outside this container",
+                None,
+            ),
+            (
+                "in Apptainer on a login node",
+                vec![("APPTAINER_CONTAINER", "/x.sif"), SSH, user],
+                named(),
+                Some(WhyAsk::OverSsh),
+                "",
+                plain,
+            ),
+            ("over SSH", vec![SSH, user], named(), Some(WhyAsk::OverSsh), "", plain),
+            (
+                "over SSH with windows forwarded",
+                vec![SSH, ("DISPLAY", "localhost:10.0"), user],
+                named(),
+                Some(WhyAsk::Forwarded),
+                "",
+                plain,
+            ),
+            (
+                "over SSH to a machine with a display of its own",
+                vec![SSH, ("DISPLAY", ":0"), user],
+                named(),
+                Some(WhyAsk::OverSsh),
+                "",
+                plain,
+            ),
+            (
+                "in tmux over SSH",
+                vec![SSH, ("TMUX", "/tmp/tmux-1/default,1,0"), user],
+                named(),
+                Some(WhyAsk::OverSsh),
+                "",
+                plain,
+            ),
+            (
+                "in screen over SSH",
+                vec![SSH, ("STY", "1.x"), user],
+                named(),
+                Some(WhyAsk::OverSsh),
+                "",
+                plain,
+            ),
+            (
+                "over SSH by IPv6 and another port, to a machine without a name",
+                vec![("SSH_CONNECTION", "2001:db8::9 50000 2001:db8::2 2222"), user],
+                Facts { host: "localhost".to_owned(), ..Facts::default() },
+                Some(WhyAsk::OverSsh),
+                "",
+                Some("ssh -p 2222 -L 4242:127.0.0.1:4242 ada@2001:db8::2"),
+            ),
+            (
+                "over SSH by a link-local address",
+                vec![("SSH_CONNECTION", "fe80::9%eth0 50000 fe80::2%eth0 22")],
+                Facts::default(),
+                Some(WhyAsk::OverSsh),
+                "",
+                Some("ssh -L 4242:127.0.0.1:4242 fe80::2%eth0"),
+            ),
+            (
+                "over SSH, as nothing but its terminal says",
+                vec![("SSH_TTY", "/dev/pts/3")],
+                Facts::default(),
+                Some(WhyAsk::OverSsh),
+                "",
+                Some("ssh -L 4242:127.0.0.1:4242 THIS-HOST"),
+            ),
+            (
+                "over SSH, with words in the variables that no shell should get",
+                vec![("SSH_CONNECTION", "a 1 $(id) x"), ("USER", "ada;id")],
+                Facts { host: "-oProxyCommand=id".to_owned(), ..Facts::default() },
+                Some(WhyAsk::OverSsh),
+                "",
+                Some("ssh -L 4242:127.0.0.1:4242 THIS-HOST"),
+            ),
+            ("without a display", vec![user], named(), Some(WhyAsk::NoDisplay), "", None),
+            (
+                "a display of another machine",
+                vec![("DISPLAY", "far:0")],
+                named(),
+                Some(WhyAsk::DisplayElsewhere),
+                "",
+                None,
+            ),
+        ];
+        for (place, variables, facts, not_unasked, way_back, line) in table {
+            let found = Place::of(&Environment::of(&variables).with(facts));
+            assert_eq!(found.ask_before_browser, not_unasked, "{place}");
+            assert!(found.way_back().unwrap_or_default().contains(way_back), "{place}");
+            assert_eq!(found.way_back().is_none(), way_back.is_empty(), "{place}");
+            let ready = found.reached.map(|reached| reached.line_to("127.0.0.1", 4242));
+            assert_eq!(ready.as_deref(), line, "{place}");
+        }
+    }
+
+    #[test]
+    fn what_the_ssh_line_cannot_know_is_said() {
+        let unsure = |variables: &[(&str, &str)], host: &str| {
+            let facts = Facts { host: host.to_owned(), ..Facts::default() };
+            Place::of(&Environment::of(variables).with(facts)).reached.expect("over SSH").unsure()
+        };
+        let whole = ("SSH_CONNECTION", "10.0.0.1 50000 10.0.0.2 2222");
+        assert_eq!(unsure(&[whole], "login1"), "use the name you came by, if another");
+        assert_eq!(unsure(&[("SSH_TTY", "x")], "login1"), "use the name and port you came by, if another");
+        assert_eq!(unsure(&[("SSH_TTY", "x")], ""), "THIS-HOST: the name and port you came by");
+        assert_eq!(
+            unsure(&[("SSH_CONNECTION", "10.0.0.1 50000")], "-x"),
+            "THIS-HOST: the name and port you came by"
+        );
     }
 
     #[test]

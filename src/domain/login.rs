@@ -106,6 +106,54 @@ pub struct Browser {
     pub listening: Option<(String, u16)>,
 }
 
+/// How one comes by SSH to this machine from where one sits, as far as it is known. Each part may stand in a line for a shell as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// The user's name here; empty when it is not known.
+    pub user: String,
+    /// What this machine calls itself, or the address by which it was reached; empty when neither is known.
+    pub host: String,
+    /// The port of the SSH server that was reached.
+    pub port: Option<u16>,
+}
+
+impl Reached {
+    /// What stands for a machine whose name is not known.
+    pub const NAMELESS: &str = "THIS-HOST";
+
+    /// The line that brings a port of the user's own machine to ours.
+    #[must_use]
+    pub fn line_to(&self, host: &str, port: u16) -> String {
+        let at = match self.port {
+            Some(22) | None => String::new(),
+            Some(other) => format!("-p {other} "),
+        };
+        let user = if self.user.is_empty() { String::new() } else { format!("{}@", self.user) };
+        let there = if self.host.is_empty() { Self::NAMELESS } else { &self.host };
+        format!("ssh {at}-L {port}:{host}:{port} {user}{there}")
+    }
+
+    /// What the line cannot know: a machine calls itself otherwise than others do, or stands behind another one.
+    #[must_use]
+    pub fn unsure(&self) -> String {
+        let what = if self.port.is_some() { "the name" } else { "the name and port" };
+        if self.host.is_empty() {
+            format!("{}: {what} you came by", Self::NAMELESS)
+        } else {
+            format!("use {what} you came by, if another")
+        }
+    }
+}
+
+impl Browser {
+    /// The line to type on the user's own machine, after which a browser there comes back to us; `None` where nobody listens here.
+    #[must_use]
+    pub fn ssh_line(&self, reached: &Reached) -> Option<String> {
+        let (host, port) = self.listening.as_ref()?;
+        Some(reached.line_to(host, *port))
+    }
+}
+
 /// What happened on the way.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {

@@ -159,13 +159,20 @@ pub fn parse_pasted(text: &str, expected: &Expectation) -> Result<Secret, Error>
         Ok(outcome) => outcome.map_err(Error::Authorization),
         Err(_) if is_providers_page(&text, query, expected) => Err(Error::Pasted(Unusable::LoginPage)),
         Err(Stray::Doubled) => Err(Error::Pasted(Unusable::Doubled)),
-        Err(Stray::State) if has_answer(query) => Err(Error::Pasted(Unusable::OtherLogin)),
+        Err(Stray::State) if has_answer(query) || has_state(query) => {
+            Err(Error::Pasted(Unusable::OtherLogin))
+        }
         Err(Stray::Empty | Stray::State) => Err(Error::Pasted(Unusable::NoCode)),
     }
 }
 
-fn has_answer(query: &str) -> bool {
-    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| matches!(&*name, "code" | "error" | "state"))
+/// Whether a query holds an answer to some login.
+pub(super) fn has_answer(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| matches!(&*name, "code" | "error"))
+}
+
+fn has_state(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "state")
 }
 
 /// Whether the address is one of the provider's pages: by its parameters, or by standing on the issuer's host.

@@ -278,7 +278,8 @@ impl Metadata {
         list(&self.document, name)
     }
 
-    /// Whether it lists PKCE methods and S256 is not among them: then a login is refused unless the user insists.
+    /// Whether it lists PKCE methods and S256 is not among them: then no login by browser is offered, since nothing weaker is sent
+    /// (RFC 9700 §2.1.1). Where it lists none S256 is sent all the same: a provider that does not know it leaves it alone (RFC 7636 §5).
     #[must_use]
     pub fn lacks_s256(&self) -> bool {
         !self.pkce_methods.is_empty()

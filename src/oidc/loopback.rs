@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 use zeroize::Zeroizing;
@@ -27,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MOST_CONNECTIONS: usize = 8;
 /// After the answer the other side gets so long to close first, else it might never read what we said.
 const PARTING: Duration = Duration::from_millis(250);
+/// The port of a redirect address at which nobody listens, where any will do.
+const ANY_PORT: u16 = 45_123;
 /// So often a free port is sought that is free on both loopback addresses.
 const TRIES: usize = 20;
 
@@ -36,46 +39,49 @@ pub struct Listener {
     v4: TcpListener,
     v6: Option<TcpListener>,
     port: u16,
-    registered: bool,
     redirect_uri: Url,
 }
 
 impl Listener {
-    /// Binds the first registered port that is free, or, where none is, any other one. Only the literal loopback
+    /// Binds the first registered port that is free; any port where none is registered. Only the literal loopback
     /// addresses are bound: `127.0.0.1`, and `[::1]` too where the redirect goes to `localhost`, since a browser may
     /// take either.
     ///
     /// # Errors
-    /// [`Error::Listener`].
+    /// [`Error::Listener`], also where every registered port is taken: another one would be refused by the provider, with a page of its own
+    /// and without a word to us.
     pub async fn bind(redirect: &Redirect) -> Result<Self, Error> {
         for port in &redirect.ports {
             if let Ok((v4, v6)) = sockets(*port, redirect.by_name).await {
-                return Self::on(v4, v6, redirect, true);
+                return Self::on(v4, v6, redirect);
             }
+        }
+        if !redirect.ports.is_empty() {
+            let ports: Vec<_> = redirect.ports.iter().map(u16::to_string).collect();
+            return Err(Error::Listener(format!("what is registered is taken here: {}", ports.join(", "))));
         }
         let mut last = None;
         for _ in 0..TRIES {
             match sockets(0, redirect.by_name).await {
-                Ok((v4, v6)) => return Self::on(v4, v6, redirect, redirect.ports.is_empty()),
+                Ok((v4, v6)) => return Self::on(v4, v6, redirect),
                 Err(error) => last = Some(error),
             }
         }
         Err(Error::Listener(last.map_or_else(String::new, |error| error.to_string())))
     }
 
-    fn on(
-        v4: TcpListener,
-        v6: Option<TcpListener>,
-        wanted: &Redirect,
-        registered: bool,
-    ) -> Result<Self, Error> {
+    fn on(v4: TcpListener, v6: Option<TcpListener>, wanted: &Redirect) -> Result<Self, Error> {
         let port = v4.local_addr().map_err(|error| Error::Listener(error.to_string()))?.port();
-        let host = if wanted.by_name { "localhost" } else { "127.0.0.1" };
-        let redirect_uri = Url::parse(&format!("http://{host}:{port}{}", wanted.path))
-            .ok()
-            .filter(|url| url.port_or_known_default() == Some(port) && url.query().is_none())
-            .ok_or_else(|| Error::Listener("the redirect path of this client is no path".to_owned()))?;
-        Ok(Self { v4, v6, port, registered, redirect_uri })
+        Ok(Self { v4, v6, port, redirect_uri: address(wanted, port)? })
+    }
+
+    /// Where a browser is sent back to while nobody listens: it ends on an error page of its own, whose address the user pastes. A registered
+    /// port where there are some. Somebody else's program may listen there: the code is of no use without our verifier (RFC 7636 §1).
+    ///
+    /// # Errors
+    /// [`Error::Listener`] where the client's redirect path is none.
+    pub fn unheard(redirect: &Redirect) -> Result<Url, Error> {
+        address(redirect, redirect.ports.first().copied().unwrap_or(ANY_PORT))
     }
 
     /// The port.
@@ -90,19 +96,20 @@ impl Listener {
         &self.redirect_uri
     }
 
-    /// Whether the port is one the client registered (or none is): else the provider may well refuse it, with a page
-    /// of its own and without a word to us.
-    #[must_use]
-    pub fn is_registered(&self) -> bool {
-        self.registered
-    }
-
     /// Waits for the one redirect that carries our `state`. Everything else is answered and changes nothing. Returns
     /// once, and with that, or when the future is dropped, the port is free.
     ///
     /// # Errors
     /// [`Error::Authorization`] when the provider answered with something else than a code.
     pub async fn wait(self, expected: &Expectation) -> Result<Secret, Error> {
+        self.wait_telling(expected, &Notify::new()).await
+    }
+
+    /// The same; `other` is told when the answer to another login came, of which the user should hear: an older tab, or somebody's attempt.
+    ///
+    /// # Errors
+    /// As for [`Listener::wait`].
+    pub async fn wait_telling(self, expected: &Expectation, other: &Notify) -> Result<Secret, Error> {
         let won = AtomicBool::new(false);
         let mut talks = FuturesUnordered::new();
         loop {
@@ -115,7 +122,7 @@ impl Listener {
                     }
                 }
                 stream = self.accept(), if talks.len() < MOST_CONNECTIONS => match stream {
-                    Ok(stream) => talks.push(talk(stream, expected, &won)),
+                    Ok(stream) => talks.push(talk(stream, expected, &won, other)),
                     // Out of descriptors: wait for some to come back.
                     Err(_) => sleep(Duration::from_millis(20)).await,
                 },
@@ -138,6 +145,14 @@ impl Listener {
     }
 }
 
+fn address(wanted: &Redirect, port: u16) -> Result<Url, Error> {
+    let host = if wanted.by_name { "localhost" } else { "127.0.0.1" };
+    Url::parse(&format!("http://{host}:{port}{}", wanted.path))
+        .ok()
+        .filter(|url| url.port_or_known_default() == Some(port) && url.query().is_none())
+        .ok_or_else(|| Error::Listener("the redirect path of this client is no path".to_owned()))
+}
+
 async fn sockets(port: u16, both: bool) -> io::Result<(TcpListener, Option<TcpListener>)> {
     let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     if !both {
@@ -157,18 +172,25 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     expected: &Expectation,
     won: &AtomicBool,
+    other: &Notify,
 ) -> Option<Result<Secret, Fault>> {
     let deadline = Instant::now() + PATIENCE;
     let (page, mut outcome) = match timeout_at(deadline, head(&mut stream)).await {
         Err(_) => (Page::TooSlow, None),
-        Ok(Ok(Some(head))) => judge(&head, expected),
+        Ok(Ok(Some(head))) => {
+            let judged = judge(&head, expected);
+            if judged.0 == Page::OtherLogin {
+                other.notify_one();
+            }
+            judged
+        }
         Ok(Ok(None)) => (Page::TooLarge, None),
         Ok(Err(_)) => return None,
     };
     // The state is good once, also for two requests that arrive together.
     let page = if outcome.is_some() && won.swap(true, Ordering::SeqCst) {
         outcome = None;
-        Page::NotOurs
+        Page::OtherLogin
     } else {
         page
     };
@@ -226,6 +248,7 @@ fn judge(head: &[u8], expected: &Expectation) -> (Page, Option<Result<Secret, Fa
     match callback::read(query, expected) {
         Ok(Ok(code)) => (Page::Done, Some(Ok(code))),
         Ok(Err(fault)) => (Page::Refused, Some(Err(fault))),
+        Err(_) if callback::has_answer(query) => (Page::OtherLogin, None),
         Err(_) => (Page::NotOurs, None),
     }
 }
@@ -236,6 +259,7 @@ enum Page {
     Done,
     Refused,
     NotOurs,
+    OtherLogin,
     NotHere,
     NotGet,
     NotHttp,
@@ -258,6 +282,12 @@ impl Page {
                 "400 Bad Request",
                 "Not this login",
                 "This is not the answer to the login that toktui waits for.",
+            ),
+            Self::OtherLogin => (
+                "400 Bad Request",
+                "Another login",
+                "This is the answer to another login than the one that toktui waits for here. If another toktui waits for it, paste \
+                 the address of this page there.",
             ),
             Self::NotHere => ("404 Not Found", "Nothing here", "toktui waits here for the end of a login."),
             Self::NotGet => {
@@ -302,7 +332,7 @@ mod tests {
         let table: [(&[u8], Page); 13] = [
             (&get("/callback?code=c-1&state=st-1"), Page::Done),
             (&get("/callback?error=access_denied&state=st-1"), Page::Refused),
-            (&get("/callback?code=c-1&state=st-2"), Page::NotOurs),
+            (&get("/callback?code=c-1&state=st-2"), Page::OtherLogin),
             (&get("/callback?state=st-1"), Page::NotOurs),
             (&get("/callback"), Page::NotOurs),
             (&get("/favicon.ico"), Page::NotHere),
@@ -349,6 +379,7 @@ mod tests {
             Page::Done,
             Page::Refused,
             Page::NotOurs,
+            Page::OtherLogin,
             Page::NotHere,
             Page::NotGet,
             Page::NotHttp,
@@ -365,14 +396,14 @@ mod tests {
 
     async fn talked(request: &[u8]) -> (String, Option<Result<Secret, Fault>>) {
         let (mut near, far) = duplex(64 << 10);
-        let (expected, won) = (expectation(false), AtomicBool::new(false));
+        let (expected, won, other) = (expectation(false), AtomicBool::new(false), Notify::new());
         let asking = async {
             near.write_all(request).await.expect("sent");
             let mut answer = String::new();
             near.read_to_string(&mut answer).await.expect("answered");
             answer
         };
-        tokio::join!(asking, talk(far, &expected, &won))
+        tokio::join!(asking, talk(far, &expected, &won, &other))
     }
 
     #[tokio::test(start_paused = true)]
@@ -401,7 +432,7 @@ mod tests {
         for _ in 0..2 {
             let (mut near, far) = duplex(64 << 10);
             near.write_all(&get("/callback?code=c-1&state=st-1")).await.expect("sent");
-            outcomes.push(talk(far, &expected, &won).await.is_some());
+            outcomes.push(talk(far, &expected, &won, &Notify::new()).await.is_some());
         }
         assert_eq!(outcomes, [true, false]);
     }

@@ -45,7 +45,14 @@ pub(super) struct World {
 }
 
 /// The ends of the running logins that the board holds.
-type Logins = Arc<Mutex<HashMap<Task, (mpsc::UnboundedSender<Secret>, watch::Sender<bool>)>>>;
+type Logins = Arc<Mutex<HashMap<Task, Ends>>>;
+
+/// The board's ends of one.
+struct Ends {
+    pasted: mpsc::UnboundedSender<Secret>,
+    stop: watch::Sender<bool>,
+    opened: watch::Sender<bool>,
+}
 
 /// Turns effects into tasks.
 pub(super) struct Effects {
@@ -131,25 +138,30 @@ impl Effects {
         match effect {
             Effect::LogIn(task, order) => self.log_in(task, *order),
             Effect::GiveRedirect(task, text) => {
-                if let Some((pasted, _)) =
-                    self.logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task)
-                {
+                if let Some(login) = self.logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task) {
                     // A login that has just ended needs no address any more.
-                    drop(pasted.send(text));
+                    drop(login.pasted.send(text));
                 }
             }
             Effect::CancelLogin(task) => {
-                if let Some((_, stop)) =
-                    self.logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task)
+                if let Some(login) = self.logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task)
                 {
-                    let _ = stop.send(true);
+                    let _ = login.stop.send(true);
                 }
             }
             Effect::SignInDemo(task, address) => {
                 tokio::spawn(async move { world.sign_in_demo(task, address).await });
             }
             Effect::OpenBrowser(task, address) => {
-                world.blocking(move |world| world.open_browser(task, &address));
+                let logins = Arc::clone(&self.logins);
+                world.blocking(move |world| world.open_browser(task, &address, &logins));
+            }
+            Effect::OpenUnasked(task, address) => {
+                let logins = Arc::clone(&self.logins);
+                world.blocking(move |world| match world.desktop.not_unasked() {
+                    None => world.open_browser(task, &address, &logins),
+                    Some(why) => world.say(Outcome::BrowserOpened(task, Err(not_opened(why)))),
+                });
             }
             Effect::Draw { task, id, force, copy } => {
                 tokio::spawn(async move { world.draw(task, id, force, copy).await });
@@ -271,9 +283,9 @@ impl Effects {
     {
         let (line, watched) = login::line();
         let running = run(line);
-        let login::Watch { mut steps, pasted, stop } = watched;
+        let login::Watch { mut steps, pasted, stop, opened } = watched;
         let logins = Arc::clone(&self.logins);
-        logins.lock().unwrap_or_else(PoisonError::into_inner).insert(task, (pasted, stop));
+        logins.lock().unwrap_or_else(PoisonError::into_inner).insert(task, Ends { pasted, stop, opened });
         let world = self.world.clone();
         tokio::spawn(async move {
             let told = async {
@@ -287,6 +299,10 @@ impl Effects {
             world.changed(ended);
         });
     }
+}
+
+fn not_opened(why: &str) -> Failure {
+    Failure::new(Kind::Failed, "Opening the browser", why)
 }
 
 impl Drop for Effects {
@@ -490,11 +506,14 @@ impl World {
         self.say(Outcome::ClipboardCleared(said));
     }
 
-    fn open_browser(&self, task: Task, address: &str) {
+    fn open_browser(&self, task: Task, address: &str, logins: &Logins) {
         let opened = self.desktop.open_browser(address);
-        let opened = opened
-            .map(|opened| opened.with.shown())
-            .map_err(|error| Failure::new(Kind::Failed, "Opening the browser", error.to_string()));
+        if opened.is_ok()
+            && let Some(login) = logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task)
+        {
+            login.opened.send_replace(true);
+        }
+        let opened = opened.map(|opened| opened.with.shown()).map_err(|error| not_opened(&error.to_string()));
         self.say(Outcome::BrowserOpened(task, opened));
     }
 

@@ -18,7 +18,7 @@ use crate::desktop::input::InputStream;
 use crate::desktop::jumps::Jumps;
 use crate::desktop::output::Output;
 use crate::desktop::signals::Signals;
-use crate::desktop::{Choice, Desktop, Environment, Error, RealDesktop, Route, WhyAsk, terminal};
+use crate::desktop::{Choice, Desktop, Environment, Error, RealDesktop, Route, terminal};
 use crate::domain::time::Clock;
 use crate::domain::untrusted::cleaned;
 use crate::ui::{Colours, Glyphs, Theme};
@@ -111,14 +111,10 @@ fn tell(left: &Left) {
 
 fn seat(desktop: &dyn Desktop, demo: bool) -> Seat {
     let place = desktop.place();
-    let no_browser = place.ask_before_browser.map(|why| match why {
-        WhyAsk::OverSsh => "over SSH it would open on the wrong machine".to_owned(),
-        WhyAsk::NoDisplay => "there is no display here".to_owned(),
-    });
     Seat {
-        ssh: place.ssh,
-        no_browser,
-        host: place.host.shown(),
+        reached: place.reached.clone(),
+        no_browser: place.ask_before_browser.map(|why| why.words().to_owned()),
+        way_back: place.way_back(),
         keeps_out: desktop.likely_route() == Some(Route::Desktop),
         clear_after: None,
         warn_before: None,

@@ -23,6 +23,9 @@ pub(super) fn target(polled: &Polled) -> &Untrusted {
     polled.complete.as_ref().unwrap_or(&polled.address)
 }
 
+/// What to do after the `ssh -L` line.
+const THEN: &str = "   then open it there";
+
 /// One block of lines: a route with its heading, or remarks.
 pub(super) struct Section<'a> {
     pub(super) lines: Vec<Line<'a>>,
@@ -78,13 +81,12 @@ pub(super) fn sections<'a>(
             }
             Route::new("On the server's consent page", lines)
         }),
-        view.browser
-            .as_ref()
-            .map(|browser| Route::new("In this machine's browser", vec![here(login, browser, width, scene)])),
-        login.ssh_line(&scene.state.seat).map(|line| {
-            let then = Span::styled("   then open it there", scene.theme.dim);
-            Route::new("From your laptop, through SSH", vec![indented(vec![Span::raw(cleaned(&line)), then])])
+        view.browser.as_ref().map(|browser| {
+            let mut lines = here(login, browser, width, scene);
+            lines.extend(way_back(width, scene));
+            Route::new("In this machine's browser", lines)
         }),
+        login.ssh_line(&scene.state.seat).map(|line| through_ssh(&line, width, scene)),
         view.paste.then(|| paste(view, width, scene)),
     ];
     let numbered = routes.into_iter().flatten().enumerate();
@@ -98,17 +100,18 @@ pub(super) fn sections<'a>(
 }
 
 /// The browser here: what has become of it, and where we listen for its way back.
-fn here<'a>(login: &Login, browser: &Browser, width: usize, scene: Scene<'a>) -> Line<'a> {
+fn here<'a>(login: &Login, browser: &Browser, width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
     let dim = scene.theme.dim;
     let mut spans = opened(login, scene);
-    if let Some((host, port)) = &browser.listening {
-        let listening = format!("listening on {}:{port}", cleaned(host));
-        if INDENT + width_of(&spans) + 2 + listening.len() <= width {
-            spans.push(Span::styled(format!("; {listening}"), dim));
-        } else {
-            // The port is what one needs to know; the reason may be cut.
-            spans.insert(0, Span::styled(format!("{listening}; "), dim));
-        }
+    let listening = match &browser.listening {
+        Some((host, port)) => format!("listening on {}:{port}", cleaned(host)),
+        None => "nobody listens here: paste where it ends".to_owned(),
+    };
+    let mut lines = Vec::new();
+    if INDENT + width_of(&spans) + 2 + listening.width() <= width {
+        spans.push(Span::styled(format!("; {listening}"), dim));
+    } else {
+        lines.push(indented(vec![Span::styled(listening, dim)]));
     }
     let hint = match login.opened {
         Opened::NotAsked | Opened::Failed(_) => scene.hint(Action::OpenBrowser, "open it"),
@@ -118,7 +121,36 @@ fn here<'a>(login: &Login, browser: &Browser, width: usize, scene: Scene<'a>) ->
         spans.push(Span::raw("  "));
         spans.extend(hint);
     }
-    indented(spans)
+    lines.push(indented(spans));
+    lines
+}
+
+/// Why a browser elsewhere may not come back by itself.
+fn way_back<'a>(width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
+    let words = scene.state.seat.way_back.unwrap_or_default();
+    let lines = if words.is_empty() { Vec::new() } else { wrap(words, width.saturating_sub(INDENT)) };
+    lines.into_iter().map(|line| indented(vec![Span::styled(line, scene.theme.dim)])).collect()
+}
+
+/// The line for the user's own machine. It is never cut: what does not fit goes on below.
+fn through_ssh<'a>(line: &str, width: usize, scene: Scene<'a>) -> Route<'a> {
+    let (line, dim) = (cleaned(line), scene.theme.dim);
+    let room = width.saturating_sub(INDENT);
+    let mut lines: Vec<Line<'a>> =
+        wrap(&line, room).into_iter().map(|line| indented(vec![Span::raw(line)])).collect();
+    if let ([only], true) = (lines.as_mut_slice(), line.width() + THEN.width() <= room) {
+        only.push_span(Span::styled(THEN, dim));
+    }
+    let mut route = Route::new("From your laptop, through SSH", lines);
+    if let Some(reached) = &scene.state.seat.reached {
+        let aside = vec![Span::raw("   "), Span::styled(reached.unsure(), dim)];
+        if INDENT + route.words.width() + width_of(&aside) <= width {
+            route.aside = aside;
+        } else {
+            route.lines.push(indented(vec![Span::styled(reached.unsure(), dim)]));
+        }
+    }
+    route
 }
 
 /// The field for the address that the browser ended on, with what the last paste was refused for.

@@ -24,6 +24,7 @@ use toktui::desktop::{Desktop, Route};
 use toktui::domain::credential::Held;
 use toktui::domain::ending::WARN_BEFORE;
 use toktui::domain::form::Form;
+use toktui::domain::login::Reached;
 use toktui::domain::time::{Clock, FixedClock};
 use toktui::domain::vault::Opening;
 use toktui::runtime::stage::Happening;
@@ -178,9 +179,13 @@ fn start_beside(
 
 fn seat(place: &Place, desktop: &dyn Desktop) -> Seat {
     Seat {
-        ssh: place.ssh,
+        reached: place.ssh.then(|| Reached {
+            user: "ada".to_owned(),
+            host: "login1.hpc.example".to_owned(),
+            port: Some(22),
+        }),
         no_browser: place.ssh.then(|| "over SSH it would open on the wrong machine".to_owned()),
-        host: "login1.hpc.example".to_owned(),
+        way_back: None,
         keeps_out: desktop.likely_route() == Some(Route::Desktop),
         clear_after: Some(45),
         warn_before: Some(WARN_BEFORE),

@@ -114,15 +114,19 @@ async fn eight_silent_connections_do_not_keep_the_browser_out_for_ever() {
 }
 
 #[tokio::test]
-async fn registered_ports_are_tried_in_order_and_another_one_is_said_to_be_unregistered() {
+async fn registered_ports_are_tried_in_order_and_no_other_one_is_taken_in_their_place() {
     let first = TcpListener::bind(here(0)).await.expect("a port");
     let second = TcpListener::bind(here(0)).await.expect("a port");
     let ports = [first.local_addr().expect("bound").port(), second.local_addr().expect("bound").port()];
-    let neither = Listener::bind(&redirect(false, &ports)).await.expect("a port");
-    assert!(!ports.contains(&neither.port()) && !neither.is_registered());
+    let Err(Error::Listener(why)) = Listener::bind(&redirect(false, &ports)).await else {
+        panic!("both are taken")
+    };
+    assert!(ports.iter().all(|port| why.contains(&port.to_string())), "{why}");
+    let unheard = Listener::unheard(&redirect(true, &ports)).expect("an address");
+    assert_eq!(unheard.as_str(), format!("http://localhost:{}/callback", ports[0]));
     drop(second);
     let listener = Listener::bind(&redirect(false, &ports)).await.expect("a port");
-    assert_eq!((listener.port(), listener.is_registered()), (ports[1], true));
+    assert_eq!(listener.port(), ports[1]);
     assert_eq!(listener.redirect_uri().as_str(), format!("http://127.0.0.1:{}/callback", ports[1]));
     drop(first);
     let listener = Listener::bind(&redirect(false, &ports)).await.expect("a port");

@@ -29,7 +29,7 @@ use toktui::domain::credential::{
 use toktui::domain::ending::WARN_BEFORE;
 use toktui::domain::event::{Event, Teller, What, mark_first_seen};
 use toktui::domain::jwt::Jwt;
-use toktui::domain::login::{Browser, Compared, Order, Polled, Relation, Report, View};
+use toktui::domain::login::{Browser, Compared, Order, Polled, Reached, Relation, Report, View};
 use toktui::domain::mytoken::{Capability, Clause, Facts, Rotation};
 use toktui::domain::secret::Secret;
 use toktui::domain::source::Source;
@@ -73,7 +73,6 @@ pub fn open_vault() -> Vault {
 /// A board of `size` that holds `held`, with nothing done yet.
 pub fn board(size: (u16, u16), held: Vec<Held>, journal: Vec<Event>) -> State {
     let seat = Seat {
-        host: "login1.hpc.example".to_owned(),
         clipboard: "the desktop clipboard",
         keeps_out: true,
         clear_after: Some(45),
@@ -352,7 +351,11 @@ pub fn joining(size: (u16, u16)) -> State {
 /// A board on which a login at EGI Check-in waits, every route at once.
 pub fn logging_in(size: (u16, u16), ssh: bool) -> State {
     let mut state = board(size, Vec::new(), Vec::new());
-    state.seat.ssh = ssh;
+    state.seat.reached = ssh.then(|| Reached {
+        user: "ada".to_owned(),
+        host: "login1.hpc.example".to_owned(),
+        port: Some(22),
+    });
     let order = Order { open_browser: !ssh, ..Order::at("egi".into()) };
     let view = View {
         at: "EGI Check-in".to_owned(),
@@ -383,7 +386,7 @@ pub fn logging_in(size: (u16, u16), ssh: bool) -> State {
     };
     let opened = if ssh { Opened::NotAsked } else { Opened::With("xdg-open".to_owned()) };
     if ssh {
-        state.seat.no_browser = Some("this is an SSH session".to_owned());
+        state.seat.no_browser = Some("over SSH it would open on the wrong machine".to_owned());
     }
     state.overlays.push(Overlay::Login(Box::new(Login {
         task: Task(1),

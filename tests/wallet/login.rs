@@ -7,13 +7,13 @@ use toktui::domain::credential::{Chain, ChainEnd, Health, Life};
 use toktui::domain::event::What;
 use toktui::domain::failure::Kind;
 use toktui::domain::form::Form;
-use toktui::domain::login::{Order, Relation};
+use toktui::domain::login::{Order, Relation, Step};
 use toktui::domain::secret::Secret;
 use toktui::domain::source::{Client, Redirect, Route};
 use toktui::sandbox::op::{IdTokenFault, RedirectFault};
 use toktui::sandbox::visitor::Choice;
 
-use crate::world::{World, at, named, redirect_of, redirect_uri, visit};
+use crate::world::{Running, World, at, named, redirect_of, redirect_uri, visit};
 
 async fn device_only(world: &World) {
     world.set_issuer(|issuer| issuer.routes = vec![Route::Device]).await;
@@ -361,6 +361,20 @@ async fn an_unknown_client_is_told_apart_from_a_refused_login() {
 }
 
 #[tokio::test]
+async fn an_unknown_client_ends_the_login_at_once_where_the_browser_would_see_an_error_page_too() {
+    let world = World::open().await;
+    world.set_issuer(|issuer| issuer.client = Some(Client::public("nobody"))).await;
+    let failure = world.start(at("op")).end().await.expect_err("unknown");
+    assert_eq!(failure.kind, Kind::Failed);
+    assert!(failure.why.contains("invalid_client"), "{failure}");
+    assert!(failure.hint.is_some_and(|hint| hint.contains("client id")));
+    // One that may not use the device code is known all the same.
+    let world = World::with(|op, _| op.clients.iter_mut().for_each(|client| client.device = false)).await;
+    let report = world.logged_in(at("op")).await;
+    assert_eq!(report.name, "op");
+}
+
+#[tokio::test]
 async fn a_provider_that_is_down_counts_as_not_reached() {
     let world = World::open().await;
     world.op.quirks().down = true;
@@ -371,16 +385,137 @@ async fn a_provider_that_is_down_counts_as_not_reached() {
 }
 
 #[tokio::test]
-async fn a_taken_registered_port_is_replaced_and_the_panel_says_so() {
+async fn where_no_registered_port_is_to_be_had_device_code_and_paste_go_on() {
     let world = World::open().await;
     let taken = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let port = taken.local_addr().expect("an address").port();
-    world.set_issuer(|issuer| issuer.redirect = Redirect { ports: vec![port], ..Redirect::default() }).await;
+    let redirect = Redirect { ports: vec![port], ..Redirect::default() };
+    world.set_issuer(|issuer| issuer.redirect = redirect.clone()).await;
     let mut login = world.start(at("op"));
     let view = login.view(|view| view.browser.is_some()).await;
-    assert!(view.remarks.iter().any(|remark| remark.contains("registered port")), "{:?}", view.remarks);
+    let browser = view.browser.expect("an address");
+    assert_eq!((browser.listening, view.paste, view.device.is_some()), (None, true, true));
+    assert!(
+        view.remarks.iter().any(|remark| remark.contains(&format!("taken here: {port}"))),
+        "{:?}",
+        view.remarks
+    );
+    assert_eq!(redirect_uri(&browser.address), format!("http://127.0.0.1:{port}/callback"));
+    let address = redirect_of(&browser.address).await;
+    login.watch.pasted.send(address).expect("the login listens");
+    login.end().await.expect("a login");
+
+    // Where nobody can paste, a browser would end nowhere: it is not offered.
+    world.set_issuer(|issuer| issuer.redirect = redirect.clone()).await;
+    let mut login = world.start(named("op", "script"));
+    login.watch.pasted = tokio::sync::mpsc::unbounded_channel().0;
+    let view = login.view(|view| view.device.is_some()).await;
+    assert_eq!((view.browser, view.paste), (None, false));
+    assert!(view.remarks[0].contains("no login by browser"), "{:?}", view.remarks);
     login.watch.stop.send(true).expect("the login listens");
     login.end().await.expect_err("cancelled");
+}
+
+/// A login by browser, and what its panel says when the browser has been silent for a while.
+async fn said_after_a_silence(world: &World) -> (Running, String) {
+    let mut login = world.start(at("op"));
+    login.may_open().await;
+    login.watch.opened.send_replace(true);
+    // The login takes in that a browser was opened.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(59)).await;
+    tokio::time::resume();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    while let Ok(step) = login.watch.steps.try_recv() {
+        if let Step::View(view) = step {
+            assert_eq!(view.remarks, ["this provider has no login by device code"], "not yet");
+        }
+    }
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    tokio::time::resume();
+    let view = login.view(|view| view.remarks.len() > 1).await;
+    let said = view.remarks.last().expect("words").clone();
+    (login, said)
+}
+
+#[tokio::test]
+async fn a_refused_client_or_redirect_address_of_which_no_listener_hears_is_said_after_a_while() {
+    let strict = toktui::sandbox::op::Client {
+        redirect_uris: vec!["http://127.0.0.1/callback".to_owned()],
+        ..toktui::sandbox::op::Client::public("strict")
+    };
+    let world = World::with(|op, _| op.clients.push(strict)).await;
+    let by_hand = vec![Route::Browser, Route::Paste];
+    world.set_issuer(|issuer| issuer.routes = by_hand.clone()).await;
+    let (login, said) = said_after_a_silence(&world).await;
+    assert!(said.contains("nothing heard") && said.contains("takes client and redirect address"), "{said}");
+    login.watch.stop.send(true).expect("it listens");
+    login.end().await.expect_err("cancelled");
+
+    world
+        .set_issuer(|issuer| {
+            issuer.routes = by_hand.clone();
+            issuer.client = Some(Client::public("nobody"));
+        })
+        .await;
+    let (login, said) = said_after_a_silence(&world).await;
+    assert!(said.contains("error page (400)") && said.contains("is nobody a client of it"), "{said}");
+    login.watch.stop.send(true).expect("it listens");
+    login.end().await.expect_err("cancelled");
+
+    world
+        .set_issuer(|issuer| {
+            issuer.routes = by_hand.clone();
+            issuer.redirect = Redirect { path: "/nowhere".to_owned(), ..Redirect::default() };
+            issuer.client = Some(Client::public("strict"));
+        })
+        .await;
+    let (login, said) = said_after_a_silence(&world).await;
+    assert!(
+        said.contains("error page (400)") && said.contains("/nowhere registered there, exactly so"),
+        "{said}"
+    );
+    drop(login.watch);
+}
+
+#[tokio::test]
+async fn the_answer_to_another_login_is_said_once_and_changes_nothing() {
+    let world = World::open().await;
+    let mut login = world.start(at("op"));
+    let address = login.may_open().await;
+    for _ in 0..3 {
+        visit(&format!("{}?code=x&state=wrong", redirect_uri(&address)), Choice::Approve).await;
+    }
+    let view = login.view(|view| !view.remarks.is_empty()).await;
+    assert_eq!(view.remarks.len(), 1);
+    assert!(view.remarks[0].contains("another login"), "{:?}", view.remarks);
+    visit(&address, Choice::Approve).await;
+    login.end().await.expect("a login");
+}
+
+#[tokio::test]
+async fn a_provider_that_lists_pkce_without_s256_gets_no_login_by_browser() {
+    let world = World::open().await;
+    world.op.quirks().pkce_methods = Some(vec!["plain".to_owned()]);
+    let mut login = world.start(at("op"));
+    let view = login.view(|view| view.device.is_some()).await;
+    assert_eq!((view.browser, view.paste), (None, false));
+    assert!(view.remarks[0].contains("PKCE without S256"), "{:?}", view.remarks);
+    login.watch.stop.send(true).expect("it listens");
+    login.end().await.expect_err("cancelled");
+
+    world.set_issuer(|issuer| issuer.routes = vec![Route::Browser]).await;
+    let failure = world.start(at("op")).end().await.expect_err("no way is left");
+    assert!(failure.why.contains("PKCE without S256"), "{failure}");
+    let asked = world.op.log().join("\n");
+    assert!(!asked.contains("code_challenge"), "{asked}");
+
+    // Listing none says nothing.
+    world.op.quirks().pkce_methods = Some(Vec::new());
+    let elsewhere = world.other_wallet();
+    world.logged_in_with(&elsewhere, at("op")).await;
 }
 
 #[tokio::test]

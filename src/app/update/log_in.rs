@@ -139,7 +139,7 @@ pub(super) fn may_open(state: &mut State, address: String) -> Vec<Effect> {
     }
     let Some(login) = state.login_mut().filter(|login| login.order.open_browser) else { return Vec::new() };
     login.opened = Opened::Opening;
-    vec![Effect::OpenBrowser(login.task, address)]
+    vec![Effect::OpenUnasked(login.task, address)]
 }
 
 /// What the panel's own keys do.

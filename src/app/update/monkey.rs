@@ -18,6 +18,7 @@ use crate::app::{content, history, lookup, notice, palette};
 use crate::domain::credential::{Chain, Custody, Health, Held};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::family::Via;
+use crate::domain::login::Reached;
 use crate::domain::login::{Browser, Choice, Report, Step, View};
 use crate::domain::secret::Secret;
 use crate::domain::vault::{Access, Guard, Vault};
@@ -341,7 +342,7 @@ fn look(state: &State, now: jiff::Timestamp) {
 }
 
 fn play(bits: u8, demo: bool, inputs: Vec<(Input, u32)>) {
-    let seat = Seat { demo, ssh: bits & 1 == 0, ..Seat::default() };
+    let seat = Seat { demo, reached: (bits & 1 == 0).then(Reached::default), ..Seat::default() };
     let mut state = State::new(seat, (80, 24), jiff::tz::TimeZone::UTC);
     show(&mut state, some_held(bits));
     let mut now = now();

@@ -18,7 +18,7 @@ use crate::app::state::{Pane, Tone};
 use crate::domain::credential::{Chain, Health, Held};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
-use crate::domain::login::{Browser, Choice, Order, Polled, Report, Step, View};
+use crate::domain::login::{Browser, Choice, Order, Polled, Reached, Report, Step, View};
 use crate::domain::mytoken::Facts;
 use crate::domain::secret::Secret;
 use crate::domain::source::Client;
@@ -353,9 +353,9 @@ fn the_panel_copies_what_is_there_and_offers_nothing_else() {
     tell(&mut state, Outcome::Login(task, Step::View(Box::new(view()))));
     assert_eq!(press(&mut state, "sd"), [], "not over SSH, not in the demo");
     assert_eq!(press(&mut state, "c"), [Effect::CopyText("WDJB-MJHT".to_owned(), "the code")]);
-    state.seat.ssh = true;
-    state.seat.host = "login1.hpc.example".to_owned();
-    let line = "ssh -L 43985:127.0.0.1:43985 login1.hpc.example".to_owned();
+    state.seat.reached =
+        Some(Reached { user: "ada".to_owned(), host: "login1.hpc.example".to_owned(), port: Some(2222) });
+    let line = "ssh -p 2222 -L 43985:127.0.0.1:43985 ada@login1.hpc.example".to_owned();
     assert_eq!(press(&mut state, "s"), [Effect::CopyText(line, "the ssh line")]);
     state.seat.demo = true;
     assert_eq!(press(&mut state, "d"), [Effect::SignInDemo(task, "https://egi.example/auth".to_owned())]);

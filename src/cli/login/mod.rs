@@ -144,7 +144,7 @@ async fn watched<T, F: Future<Output = Result<T, Failure>>>(
     start: impl FnOnce(Line) -> F,
 ) -> Result<Ended<T>, Failure> {
     let (there, watch) = line();
-    let Watch { mut steps, pasted, stop } = watch;
+    let Watch { mut steps, pasted, stop, opened } = watch;
     // Held until the end: dropping it would end the login.
     let _stop = stop;
     let may_ask = house.tty().is_some();
@@ -163,7 +163,11 @@ async fn watched<T, F: Future<Output = Result<T, Failure>>>(
                         std::thread::spawn(move || read_pasted(&pasted));
                     }
                 }
-                Step::MayOpen(address) => open_browser(house, no_browser, &address),
+                Step::MayOpen(address) => {
+                    if open_browser(house, no_browser, &address) {
+                        opened.send_replace(true);
+                    }
+                }
                 Step::Choose(offered) => choices = Some(offered),
             },
             result = &mut login => break result,
@@ -185,16 +189,28 @@ fn read_pasted(to: &tokio::sync::mpsc::UnboundedSender<Secret>) {
     }
 }
 
-fn open_browser(house: &House, no_browser: bool, address: &str) {
+/// Whether a browser was opened; why not, is said.
+fn open_browser(house: &House, no_browser: bool, address: &str) -> bool {
     let desktop = RealDesktop::new(house.environment.clone(), house.settings.browser.clone(), None)
         .copying(ClipboardChoice::Never);
-    if no_browser || house.manner.no_input || desktop.place().ask_before_browser.is_some() {
-        return;
+    if no_browser {
+        return false;
     }
-    match desktop.open_browser(address) {
+    let why = if house.manner.no_input {
+        Some("nobody sits here (--no-input, or no terminal)")
+    } else {
+        desktop.not_unasked()
+    };
+    if let Some(why) = why {
+        house.say(&format!("no browser was opened here: {why}"));
+        return false;
+    }
+    let opened = desktop.open_browser(address);
+    match &opened {
         Ok(_) => house.say("a browser was opened here"),
         Err(error) => house.say(&error.to_string()),
     }
+    opened.is_ok()
 }
 
 /// The source that is meant; a provider that is not listed is looked at first, by its address.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::qr;
 use crate::desktop::glyphs::{Glyphs, Look};
 use crate::desktop::{Environment, Place, terminal};
-use crate::domain::login::{Browser, Polled, View};
+use crate::domain::login::{Polled, View};
 use crate::domain::time::countdown;
 use crate::domain::untrusted::Untrusted;
 
@@ -84,8 +84,17 @@ impl Panel {
         if let Some(browser) = &view.browser {
             say("In this machine's browser, open");
             say(&format!("  {}", browser.address));
-            if let Some(line) = ssh_line(browser, &Place::of(environment)) {
-                say("From your laptop through SSH, type there, then open the same address there:");
+            let place = Place::of(environment);
+            if let Some(words) = place.way_back() {
+                say(&format!("  ({words})"));
+            }
+            if let Some((reached, line)) =
+                place.reached.as_ref().and_then(|reached| Some((reached, browser.ssh_line(reached)?)))
+            {
+                let unsure = reached.unsure();
+                say(&format!(
+                    "From your laptop through SSH ({unsure}), type there, then open the same address there:"
+                ));
                 say(&format!("  {line}"));
             }
         }
@@ -123,16 +132,6 @@ impl Panel {
 /// What a phone would open: the page with the code in it, if there is one.
 fn target(polled: &Polled) -> &Untrusted {
     polled.complete.as_ref().unwrap_or(&polled.address)
-}
-
-fn ssh_line(browser: &Browser, place: &Place) -> Option<String> {
-    let (host, port) = browser.listening.as_ref()?;
-    let at = match place.ssh_port {
-        Some(22) | None => String::new(),
-        Some(other) => format!("-p {other} "),
-    };
-    let user = if place.user.is_empty() { String::new() } else { format!("{}@", place.user.shown()) };
-    place.ssh.then(|| format!("ssh {at}-L {port}:{host}:{port} {user}{}", place.host.shown()))
 }
 
 fn say(line: &str) {

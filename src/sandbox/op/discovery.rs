@@ -57,6 +57,9 @@ pub(super) fn document(call: &Call) -> Response {
         "device_authorization_endpoint": at("auth/device"),
         "authorization_response_iss_parameter_supported": true,
     });
+    if let (Some(methods), Some(fields)) = (&call.quirks.pkce_methods, document.as_object_mut()) {
+        fields.insert("code_challenge_methods_supported".to_owned(), json!(methods));
+    }
     if settings.pushing != Pushing::No
         && let Some(fields) = document.as_object_mut()
     {

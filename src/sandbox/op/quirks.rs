@@ -14,6 +14,8 @@ pub struct Quirks {
     pub extra_delay: Duration,
     /// Discovery claims this issuer instead of its own.
     pub other_issuer: Option<String>,
+    /// The PKCE methods that discovery lists, instead of S256.
+    pub pkce_methods: Option<Vec<String>>,
     /// What is wrong with the address that the browser is sent back to.
     pub redirect: Option<RedirectFault>,
     /// What is wrong with ID tokens.

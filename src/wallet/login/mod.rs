@@ -34,6 +34,8 @@ pub struct Line {
     paste: mpsc::WeakUnboundedSender<Secret>,
     /// Turns true, or is dropped, when the user has had enough.
     stop: watch::Receiver<bool>,
+    /// Turns true when a browser was opened here.
+    opened: watch::Receiver<bool>,
     /// The panel, for whoever joins this login.
     shown: Option<watch::Sender<Option<Box<View>>>>,
 }
@@ -46,6 +48,8 @@ pub struct Watch {
     pub pasted: mpsc::UnboundedSender<Secret>,
     /// Ends the login: send `true`, or drop it. Ports are freed at once; an answer that is under way is awaited.
     pub stop: watch::Sender<bool>,
+    /// Says that a browser was opened here: send `true`. From then on its silence is counted.
+    pub opened: watch::Sender<bool>,
 }
 
 /// A new line.
@@ -54,8 +58,9 @@ pub fn line() -> (Line, Watch) {
     let (steps, told) = mpsc::unbounded_channel();
     let (paste, pasted) = mpsc::unbounded_channel();
     let (end, stop) = watch::channel(false);
-    let line = Line { steps, pasted, paste: paste.downgrade(), stop, shown: None };
-    (line, Watch { steps: told, pasted: paste, stop: end })
+    let (open, opened) = watch::channel(false);
+    let line = Line { steps, pasted, paste: paste.downgrade(), stop, opened, shown: None };
+    (line, Watch { steps: told, pasted: paste, stop: end, opened: open })
 }
 
 impl Line {

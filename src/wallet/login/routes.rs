@@ -1,9 +1,11 @@
 //! The routes of a login at a provider while they are open: device code, browser on a loopback listener, paste-back.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use url::Url;
 
@@ -20,9 +22,10 @@ use crate::domain::time::later;
 use crate::domain::untrusted::cleaned;
 use crate::oidc::Error;
 use crate::oidc::callback::{Expectation, Fault, parse_pasted};
-use crate::oidc::code;
+use crate::oidc::code::{self, Wish};
 use crate::oidc::device::End;
 use crate::oidc::loopback::Listener;
+use crate::oidc::probe::{self, Taken};
 use crate::oidc::tokens::TokenSet;
 use crate::wallet::Wallet;
 
@@ -30,8 +33,9 @@ use crate::wallet::Wallet;
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 /// After this long without an answer at the listener the panel says what that may mean.
 const SILENCE: Duration = Duration::from_secs(60);
-const SILENT: &str = "nothing heard from the browser yet: an error page there means that the client id or its redirect \
-                      address is not known to the provider";
+const OTHER_LOGIN: &str =
+    "an answer to another login came to this one, and changed nothing: an older tab, perhaps";
+const NO_S256: &str = "it announces PKCE without S256, and nothing weaker is sent";
 
 /// All routes of one login.
 pub(super) struct Routes<'a> {
@@ -42,6 +46,8 @@ pub(super) struct Routes<'a> {
     back: Option<Back>,
     device: Option<Device>,
     silence: Option<Instant>,
+    /// Being asked whether the provider takes the request at all, after a silence.
+    asked: Option<Pin<Box<dyn Future<Output = Option<Taken>> + Send>>>,
     over: Instant,
 }
 
@@ -49,6 +55,8 @@ pub(super) struct Routes<'a> {
 struct Back {
     expectation: Expectation,
     listening: Pin<Box<dyn Future<Output = Result<Code, Error>> + Send>>,
+    /// Told when the answer to another login came.
+    other: Arc<Notify>,
 }
 
 /// A code, and the redirect address it came by, which is told again when it is redeemed.
@@ -71,7 +79,10 @@ enum Event {
     Redirected(Result<Code, Error>),
     Pasted(Secret),
     Device(Turn),
+    OtherLogin,
+    Opened,
     Silence,
+    Asked(Option<Taken>),
     Over,
 }
 
@@ -80,10 +91,26 @@ impl<'a> Routes<'a> {
     pub(super) async fn open(wallet: &'a Wallet, race: &'a Race<'a>, line: Line) -> Result<Self, Failure> {
         let begun = Instant::now();
         let view = view_of(wallet, race);
-        let mut routes =
-            Self { wallet, race, line, view, back: None, device: None, silence: None, over: begun };
+        let mut routes = Self {
+            wallet,
+            race,
+            line,
+            view,
+            back: None,
+            device: None,
+            silence: None,
+            asked: None,
+            over: begun,
+        };
         let no_browser = routes.open_browser().await.err();
-        let no_device = routes.open_device().await.err();
+        let no_device = match routes.open_device().await {
+            Ok(()) => None,
+            // Where the page of the same client is refused as well, nobody need wait in front of it.
+            Err(error) if error.client_is_wrong() && routes.is_refused().await => {
+                return Err(race.failed(&error));
+            }
+            Err(error) => Some(routes.not_offered("no login by device code", &error)),
+        };
         if routes.device.is_none() && routes.back.is_none() {
             return Err(no_device.or(no_browser).unwrap_or_else(|| {
                 let why = "the provider offers no way to log in from here";
@@ -95,7 +122,7 @@ impl<'a> Routes<'a> {
         // A code that is the only way ends by itself, and says so in its own words.
         let shown = coded.filter(|_| routes.back.is_none()).unwrap_or(longest);
         routes.over = begun + longest.unsigned_abs();
-        routes.silence = routes.back.is_some().then(|| begun + SILENCE);
+        routes.silence = routes.is_heard().then(|| begun + SILENCE);
         routes.view.ends = Some(later(wallet.now(), shown));
         routes.tell();
         if let Some(browser) = &routes.view.browser {
@@ -132,9 +159,15 @@ impl<'a> Routes<'a> {
                     Ok(None) => {}
                     Err(failure) => return self.give_up(failure).await,
                 },
+                Event::OtherLogin => self.remark(OTHER_LOGIN.to_owned()),
+                Event::Opened => self.silence = self.is_heard().then(|| Instant::now() + SILENCE),
                 Event::Silence => {
                     self.silence = None;
-                    self.view.remarks.push(SILENT.to_owned());
+                    self.asked = self.question();
+                }
+                Event::Asked(taken) => {
+                    self.asked = None;
+                    self.remark(self.silent(taken.as_ref()));
                 }
             }
             self.tell();
@@ -145,6 +178,8 @@ impl<'a> Routes<'a> {
     async fn next(&mut self) -> Event {
         let mut stop = self.line.stop.clone();
         let (back, device, silence) = (&mut self.back, &mut self.device, self.silence);
+        let other = back.as_ref().map(|back| Arc::clone(&back.other));
+        let asked = &mut self.asked;
         tokio::select! {
             biased;
             () = stopped(&mut stop) => Event::Stopped,
@@ -154,6 +189,13 @@ impl<'a> Routes<'a> {
             Some(text) = self.line.pasted.recv() => Event::Pasted(text),
             turn = async { match device { Some(device) => device.turn().await, None => never().await } } => {
                 Event::Device(turn)
+            }
+            () = async { match other { Some(other) => other.notified().await, None => never().await } } => {
+                Event::OtherLogin
+            }
+            Ok(()) = self.line.opened.changed() => Event::Opened,
+            taken = async { match asked { Some(asked) => asked.await, None => never().await } } => {
+                Event::Asked(taken)
             }
             () = async { match silence { Some(at) => tokio::time::sleep_until(at).await, None => never().await } } => {
                 Event::Silence
@@ -231,35 +273,112 @@ impl<'a> Routes<'a> {
             return Ok(());
         }
         let (wallet, race) = (self.wallet, self.race);
-        let opened = async {
-            let listener = Listener::bind(&race.redirect()).await?;
-            let address = authorization(wallet, race, listener.redirect_uri()).await?;
-            Ok::<_, Error>((listener, address))
+        if race.metadata.lacks_s256() {
+            let failure = Failure::new(Kind::Failed, race.doing, NO_S256);
+            return Err(self.not_offered_for("no login by browser", failure));
+        }
+        let form = race.redirect();
+        let (listener, unheard) = match Listener::bind(&form).await {
+            Ok(listener) => (Some(listener), None),
+            // Without an ear the way back is open still, if somebody is there to paste.
+            Err(error) if !self.line.pasted.is_closed() => (None, Some(error)),
+            Err(error) => return Err(self.not_offered("no login by browser", &error)),
         };
-        let (listener, address) = match opened.await {
+        let opened = async {
+            let redirect = match &listener {
+                Some(listener) => listener.redirect_uri().clone(),
+                None => Listener::unheard(&form)?,
+            };
+            Ok::<_, Error>((authorization(wallet, race, &redirect).await?, redirect))
+        };
+        let (address, redirect) = match opened.await {
             Ok(opened) => opened,
             Err(error) => return Err(self.not_offered("no login by browser", &error)),
         };
-        if !listener.is_registered() {
-            let remark = "every registered port is taken here; the provider may refuse this one";
-            self.view.remarks.push(remark.to_owned());
+        if let Some(error) = unheard {
+            self.remark(format!(
+                "{error}: paste the address that the browser ends on, on an error page of its own"
+            ));
         }
-        let redirect = listener.redirect_uri();
-        let (host, port) = (redirect.host_str().unwrap_or("127.0.0.1"), listener.port());
-        let listening = Some((host.to_owned(), port));
+        let host = redirect.host_str().unwrap_or("127.0.0.1").to_owned();
+        let listening = listener.as_ref().map(|listener| (host, listener.port()));
         self.view.browser = Some(Browser { address: address.into(), listening });
         self.view.paste = true;
-        let expectation = Expectation::of(&self.race.attempt, &self.race.metadata, redirect);
-        let expected = expectation.clone();
+        let expectation = Expectation::of(&self.race.attempt, &self.race.metadata, &redirect);
+        let (expected, other) = (expectation.clone(), Arc::new(Notify::new()));
+        let told = Arc::clone(&other);
         let listening = Box::pin(async move {
-            let code = listener.wait(&expected).await?;
+            let Some(listener) = listener else { return never().await };
+            let code = listener.wait_telling(&expected, &told).await?;
             Ok(Code { value: code, redirect: expected.redirect, got: Got::Browser })
         });
-        self.back = Some(Back { expectation, listening });
+        self.back = Some(Back { expectation, listening, other });
         Ok(())
     }
 
-    async fn open_device(&mut self) -> Result<(), Failure> {
+    /// Whether somebody listens for the browser's way back.
+    fn is_heard(&self) -> bool {
+        self.view.browser.as_ref().is_some_and(|browser| browser.listening.is_some())
+    }
+
+    /// The question whether the provider takes the browser's request, asked as nobody. A pushed one would not be the same request.
+    fn question(&self) -> Option<Pin<Box<dyn Future<Output = Option<Taken>> + Send>>> {
+        let redirect = self.back.as_ref()?.expectation.redirect.clone();
+        let (http, metadata) = (Arc::clone(&self.wallet.http), Arc::clone(&self.race.metadata));
+        let (client, scopes, extra) =
+            (self.race.client.clone(), self.race.issuer.scopes.clone(), self.race.extra.clone());
+        Some(Box::pin(async move {
+            let wish = Wish { client: &client, scopes: &scopes, extra: &extra };
+            probe::ask(&http, &metadata, wish, &redirect).await.ok()
+        }))
+    }
+
+    /// Whether the provider answers the browser's request with an error page.
+    async fn is_refused(&mut self) -> bool {
+        let Some(question) = self.question() else { return false };
+        let mut stop = self.line.stop.clone();
+        tokio::select! {
+            biased;
+            () = stopped(&mut stop) => false,
+            taken = question => matches!(taken, Some(Taken::Page(400..))),
+        }
+    }
+
+    /// What the silence of the browser may mean. A provider tells us nothing of a client or a redirect address that it does not know: it
+    /// shows a page of its own instead (RFC 6749 §4.1.2.1).
+    fn silent(&self, taken: Option<&Taken>) -> String {
+        let redirect = self.back.as_ref().map(|back| cleaned(back.expectation.redirect.as_str()));
+        let redirect = redirect.unwrap_or_default();
+        let id = cleaned(&self.race.client.id);
+        match taken {
+            Some(Taken::Page(status @ 400..)) => format!(
+                "the provider answers this with an error page ({status}), not with a login: is {id} a client of it, and is {redirect} \
+                 registered there, exactly so?"
+            ),
+            Some(Taken::Back { error, .. }) if error.raw() == "invalid_scope" => {
+                "nothing heard from a browser yet; the provider refuses the scopes that are asked for"
+                    .to_owned()
+            }
+            Some(Taken::Back { .. }) => {
+                "nothing heard from a browser yet; the provider takes client and redirect address, so it is \
+                                         the sign-in there that takes its time"
+                    .to_owned()
+            }
+            Some(Taken::Page(_) | Taken::On) | None => format!(
+                "nothing heard from a browser yet. Does it show an error page? Then check the client id, {id}, and whether {redirect} is \
+                 registered for it, exactly so"
+            ),
+        }
+    }
+
+    /// Says something once.
+    fn remark(&mut self, remark: String) {
+        if !self.view.remarks.contains(&remark) {
+            self.view.remarks.push(remark);
+        }
+    }
+
+    async fn open_device(&mut self) -> Result<(), Error> {
         if !self.race.issuer.routes.contains(&Route::Device) || self.race.metadata.device.is_none() {
             self.view.remarks.push("this provider has no login by device code".to_owned());
             return Ok(());
@@ -269,12 +388,15 @@ impl<'a> Routes<'a> {
                 self.device = Some(device);
                 Ok(())
             }
-            Err(error) => Err(self.not_offered("no login by device code", &error)),
+            Err(error) => Err(error),
         }
     }
 
     fn not_offered(&mut self, what: &str, error: &Error) -> Failure {
-        let failure = self.race.failed(error);
+        self.not_offered_for(what, self.race.failed(error))
+    }
+
+    fn not_offered_for(&mut self, what: &str, failure: Failure) -> Failure {
         let why = format!("{what}: {}", failure.why);
         self.view.remarks.push(why.clone());
         Failure { why, ..failure }
