@@ -6,8 +6,8 @@ use super::fields::{Fields, Placed};
 use super::problem::{Fault, nearest};
 use super::secrets::{Place, SecretPlace};
 use crate::domain::source::{
-    Client, ClientAuth, FormerIssuer, Issuer, Origin, PublicClient, Redirect, RefreshScope, Route, Source,
-    SourceId, SourceKind,
+    Client, ClientAuth, FormerIssuer, Issuer, Origin, PublicClient, Redirect, RefreshScope, Registering,
+    Route, Source, SourceId, SourceKind,
 };
 
 const ROUTES: &[(&str, Route)] =
@@ -23,6 +23,12 @@ const AUTHS: &[(&str, ClientAuth)] = &[
     ("none", ClientAuth::None),
     ("client_secret_basic", ClientAuth::Basic),
     ("client_secret_post", ClientAuth::Post),
+];
+
+const REGISTERING: &[(&str, Registering)] = &[
+    ("announced", Registering::Announced),
+    ("with-token", Registering::WithToken),
+    ("no", Registering::Useless),
 ];
 
 const SCOPES: &str = "a list of scopes, [\"openid\", \"profile\"]";
@@ -117,6 +123,8 @@ fn lay(fields: &Fields<'_>, source: &mut Source, families: &[Source]) {
     set(&mut issuer.redirect, redirects(fields));
     set(&mut issuer.public_clients, public_clients(fields));
     set(&mut issuer.formerly, formerly(fields));
+    set(&mut issuer.registering, fields.choice("registration", REGISTERING));
+    set(&mut issuer.registering_note, fields.text("registration_note", "why not, or how, a few words"));
     if let Some(parameter) = fields.text("audience_parameter", "\"audience\" or \"resource\"") {
         issuer.audience_parameter = Some(parameter);
     }
@@ -162,6 +170,7 @@ struct Unusable;
 fn client(fields: &Fields<'_>, source: &mut Source, folder: &Path) -> Result<Option<SecretPlace>, Unusable> {
     let id = fields.text("client_id", "the client id, a text");
     let auth = fields.choice("auth", AUTHS);
+    let registered = fields.flag("registered");
     let place = secret_place(fields, &source.id, folder)?;
     let SourceKind::Issuer(issuer) = &mut source.kind else {
         return Ok(None);
@@ -173,6 +182,11 @@ fn client(fields: &Fields<'_>, source: &mut Source, folder: &Path) -> Result<Opt
             issuer.redirect = borrowed.redirect.clone();
         }
         issuer.client = Some(Client::public(&id));
+        // Another client than the one that was registered has another secret, in another place.
+        issuer.registered = registered == Some(true);
+    }
+    if auth.is_none() && issuer.registered && place.is_none() {
+        return Ok(None);
     }
     let auth = match (auth, &place) {
         (Some(ClientAuth::None), Some(_)) => {
@@ -180,6 +194,8 @@ fn client(fields: &Fields<'_>, source: &mut Source, folder: &Path) -> Result<Opt
             fields.complain("auth", Fault::WrongValue(expected.to_owned()));
             return Err(Unusable);
         }
+        // Of a client that was registered from here the secret is in the store.
+        (Some(auth @ (ClientAuth::Basic | ClientAuth::Post)), None) if issuer.registered => auth,
         (Some(ClientAuth::Basic | ClientAuth::Post), None) => {
             let expected = "client_secret_file or client_secret_env beside it, or \"none\"";
             fields.complain("auth", Fault::WrongValue(expected.to_owned()));
@@ -231,6 +247,16 @@ pub(super) fn route_word(route: Route) -> Option<&'static str> {
     ROUTES.iter().find(|(_, known)| *known == route).map(|(word, _)| *word)
 }
 
+/// The word of a way to sign in, in the config.
+pub(super) fn auth_word(auth: ClientAuth) -> &'static str {
+    AUTHS.iter().find(|(_, known)| *known == auth).map_or("none", |(word, _)| word)
+}
+
+/// The word of a way to get a client, in the config.
+pub(super) fn registering_word(registering: Registering) -> &'static str {
+    REGISTERING.iter().find(|(_, known)| *known == registering).map_or("announced", |(word, _)| word)
+}
+
 fn routes(fields: &Fields<'_>) -> Option<Vec<Route>> {
     let expected = "a list of \"device\", \"browser\" and \"paste\", the preferred first";
     let words = fields.words("routes", expected)?;
@@ -244,8 +270,9 @@ fn redirects(fields: &Fields<'_>) -> Option<Redirect> {
     fields.checked("redirects", REDIRECTS, redirect(&addresses))
 }
 
-/// Registered addresses as one form: they must agree in all but the port, and either all have one or none.
-fn redirect(addresses: &[String]) -> Option<Redirect> {
+/// Registered addresses as one form: they must agree in all but the port, and either all have one or none. `None` for all others.
+#[must_use]
+pub fn redirect(addresses: &[String]) -> Option<Redirect> {
     let mut answer: Option<Redirect> = None;
     for address in addresses {
         let rest = address.strip_prefix("http://")?;

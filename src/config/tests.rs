@@ -4,7 +4,9 @@ use super::*;
 use crate::domain::draft::{Draft, DraftClause, When};
 use crate::domain::mytoken::{Capability, Clause, Rotation};
 use crate::domain::secret::Secret;
-use crate::domain::source::{Client, ClientAuth, Profile, Redirect, RefreshScope, Route, Server};
+use crate::domain::source::{
+    Client, ClientAuth, Profile, Redirect, RefreshScope, Registering, Route, Server,
+};
 use std::time::Duration;
 
 const PATH: &str = "/home/jane/.config/toktui/config.toml";
@@ -84,6 +86,9 @@ fn a_new_provider_has_every_key() {
         public_clients = [{ id = "other", note = "theirs" }]
         manage_url = "https://lab.example.org/account"
         register_url = "https://lab.example.org/register"
+        registration = "with-token"
+        registration_note = "Bob has one"
+        registered = true
         hints = ["Ask Bob."]
         "#,
     );
@@ -119,6 +124,9 @@ fn a_new_provider_has_every_key() {
                 address: "https://old.example.org".to_owned(),
                 story: "moved".to_owned(),
             }],
+            registering: Registering::WithToken,
+            registering_note: "Bob has one".to_owned(),
+            registered: true,
         })),
         manage_url: Some("https://lab.example.org/account".to_owned()),
         register_url: Some("https://lab.example.org/register".to_owned()),

@@ -19,6 +19,7 @@ pub mod mytoken;
 pub mod offer;
 pub mod outlast;
 pub mod portal;
+pub mod registration;
 pub mod revocation;
 pub mod scopes;
 pub mod secret;

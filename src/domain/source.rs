@@ -117,6 +117,12 @@ pub struct Issuer {
     pub revoking: Vec<String>,
     /// Earlier addresses of this provider: tokens of these are dead, and told so before they are sent.
     pub formerly: Vec<FormerIssuer>,
+    /// Whether a client can be had there by asking for one (RFC 7591).
+    pub registering: Registering,
+    /// Why not, or how, as a sentence fragment; may be empty.
+    pub registering_note: String,
+    /// Whether [`Issuer::client`] was registered from here: what is secret of it is in the store.
+    pub registered: bool,
 }
 
 impl Issuer {
@@ -140,6 +146,9 @@ impl Issuer {
             group_claims: Vec::new(),
             revoking: Vec::new(),
             formerly: Vec::new(),
+            registering: Registering::default(),
+            registering_note: String::new(),
+            registered: false,
         }
     }
 }
@@ -151,6 +160,18 @@ pub struct FormerIssuer {
     pub address: String,
     /// When it ended, as a sentence fragment: `moved 2022`.
     pub story: String,
+}
+
+/// Whether a provider gives a client to whoever asks (RFC 7591 §3). That it has an endpoint for it does not say so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Registering {
+    /// As its discovery document says: to anyone, where it announces `registration_endpoint`.
+    #[default]
+    Announced,
+    /// To whoever has an initial access token of its administrators.
+    WithToken,
+    /// To nobody, or what it gives is of no use.
+    Useless,
 }
 
 /// Us, as a provider knows us (RFC 6749 §2).

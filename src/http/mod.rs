@@ -169,7 +169,7 @@ impl Http {
     /// # Errors
     /// As for [`Http::get`].
     pub async fn post(&self, url: &Url, credentials: &Credentials, body: &Body) -> Result<Answer, Error> {
-        self.send(url, credentials, body, self.limits.document).await
+        self.send(Method::POST, url, credentials, body, self.limits.document).await
     }
 
     /// Sends a request whose answer carries a token: at most 64 KiB. Never follows a redirect.
@@ -182,7 +182,15 @@ impl Http {
         credentials: &Credentials,
         body: &Body,
     ) -> Result<Answer, Error> {
-        self.send(url, credentials, body, self.limits.token).await
+        self.send(Method::POST, url, credentials, body, self.limits.token).await
+    }
+
+    /// Deletes what stands at an address. Never follows a redirect.
+    ///
+    /// # Errors
+    /// As for [`Http::get`].
+    pub async fn delete(&self, url: &Url, credentials: &Credentials) -> Result<Answer, Error> {
+        self.send(Method::DELETE, url, credentials, &Body::None, self.limits.document).await
     }
 
     /// A turn at this server, waited for as long as an exchange may take: nothing was sent when none comes.
@@ -193,10 +201,17 @@ impl Http {
         })
     }
 
-    async fn send(&self, url: &Url, who: &Credentials, body: &Body, most: usize) -> Result<Answer, Error> {
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        who: &Credentials,
+        body: &Body,
+        most: usize,
+    ) -> Result<Answer, Error> {
         let _turn = self.turn(url).await?;
         let deadline = tokio::time::Instant::now() + self.limits.total;
-        let answer = self.exchange(Method::POST, url, who, body, most, deadline).await?;
+        let answer = self.exchange(method, url, who, body, most, deadline).await?;
         if matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
             let to = answer.location.as_deref().map_or_else(|| "nowhere".to_owned(), cleaned);
             return Err(Error::Redirected { host: host_of(url), to });

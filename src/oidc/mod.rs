@@ -9,6 +9,7 @@
 //! pkce    what one login alone knows: state, nonce, verifier
 //! tokens  a token answer, read so that no granted token is lost
 //! client  how a request says who asks
+//! registration  a client of one's own, asked for and deleted
 //! probe   an authorization request of nobody: does the provider take client, redirect address and scopes
 //! ```
 //!
@@ -26,6 +27,7 @@ pub mod loopback;
 pub mod pkce;
 pub mod probe;
 pub mod refresh;
+pub mod registration;
 pub mod revocation;
 pub mod signature;
 pub mod tokens;
@@ -91,6 +93,12 @@ pub enum Error {
     /// The token was not revoked.
     #[error(transparent)]
     Revocation(Cause),
+    /// No client was registered.
+    #[error(transparent)]
+    Registration(Cause),
+    /// The registration of a client was not deleted.
+    #[error(transparent)]
+    Deletion(Cause),
 }
 
 /// The ways in which one exchange with a provider fails.
@@ -164,6 +172,8 @@ impl Error {
             | Self::Userinfo(cause)
             | Self::Introspection(cause)
             | Self::Revocation(cause)
+            | Self::Registration(cause)
+            | Self::Deletion(cause)
             | Self::Discovery(discovery::Fault::Exchange(cause)) => Some(cause),
             Self::Discovery(_)
             | Self::NoRandomness

@@ -225,6 +225,10 @@ impl Paths {
         self.0.join("tokens").join(name)
     }
 
+    pub(crate) fn clients(&self) -> PathBuf {
+        self.0.join("clients")
+    }
+
     pub(crate) fn locks(&self) -> PathBuf {
         self.0.join("locks")
     }

@@ -13,13 +13,17 @@ pub(crate) fn make(paths: &Paths) -> Result<(), Error> {
         fs::create_dir_all(above).map_err(|error| failed("make", above, &error))?;
     }
     for folder in [paths.folder().to_owned(), paths.tokens(), paths.locks(), paths.damaged()] {
-        match private().create(&folder) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed("make", &folder, &error)),
-        }
+        make_one(&folder)?;
     }
     check(paths.folder()).map(drop)
+}
+
+/// Makes one folder, for its owner alone, where there is none.
+pub(crate) fn make_one(folder: &Path) -> Result<(), Error> {
+    match private().create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("make", folder, &error)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the folder is there; an error where it is not ours alone.

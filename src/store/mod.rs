@@ -6,6 +6,7 @@
 //! store/                    0700
 //!   keys                    0600   what this is, the store's id, and the data key, wrapped by each of its guards
 //!   tokens/NAME             0600   one journal a credential
+//!   clients/ID              0600   a client that was registered from here, with its secrets (`clients`)
 //!   list                    0600   the readable part of each, again: one line a change; a cache and a news sheet, never the truth
 //!   history, history.1      0600   what was done, one line an event, without secrets ([`history`])
 //!   locks/                  0700   lock files, apart from the data; never renamed or removed while the store lives
@@ -82,6 +83,7 @@
 //! program of the same user that attaches before ours starts, can read what ours can.
 
 pub mod backup;
+mod clients;
 mod codec;
 mod disk;
 mod errand;
@@ -188,6 +190,7 @@ impl Store {
                 names: tokio::sync::Mutex::default(),
                 seen: Mutex::default(),
                 handed: Mutex::default(),
+                clients: Mutex::default(),
                 history: History::default(),
                 tries: keys::Tries::default(),
             }),

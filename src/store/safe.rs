@@ -168,7 +168,7 @@ impl Store {
         self.vault().unsaved
     }
 
-    async fn blocking<T: Send + 'static>(
+    pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Shared, &Home) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {

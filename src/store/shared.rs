@@ -16,6 +16,7 @@ use super::seal::Key;
 use super::slot::{At, Known, Slot};
 use super::{Error, SESSION_KEY, file, folder, lock};
 use crate::domain::credential::{Credential, CredentialId, Custody, FingerprintKey};
+use crate::domain::registration::Registration;
 use crate::domain::vault::Guard;
 
 /// The parts.
@@ -29,6 +30,8 @@ pub(super) struct Shared {
     pub(super) seen: Mutex<Seen>,
     /// A lock that was taken before there was a store, and whose.
     pub(super) handed: Mutex<Option<(CredentialId, Lock)>>,
+    /// Registered clients that are in memory only.
+    pub(super) clients: Mutex<Vec<Registration>>,
     pub(super) history: History,
     /// Wrong passphrases so far.
     pub(super) tries: Tries,

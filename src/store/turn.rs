@@ -344,7 +344,7 @@ pub(super) const TAKEN: &str = "another token has this name now";
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Makes sure that there is room for an answer.
-fn reserve(home: &Home) -> Result<(), Error> {
+pub(super) fn reserve(home: &Home) -> Result<(), Error> {
     let path = home.paths.reserve();
     match home.disk.stamp(&path) {
         Ok(Some(stamp)) if stamp.length == RESERVE => Ok(()),
@@ -353,7 +353,7 @@ fn reserve(home: &Home) -> Result<(), Error> {
 }
 
 /// Tries to write; on a full disk once more, after giving up what was put by for that.
-fn with_room<T>(home: &Home, write: impl Fn() -> io::Result<T>) -> io::Result<T> {
+pub(super) fn with_room<T>(home: &Home, write: impl Fn() -> io::Result<T>) -> io::Result<T> {
     let first = write();
     match &first {
         Err(error) if is_full(error) && home.disk.remove(&home.paths.reserve()).is_ok() => write(),

@@ -49,8 +49,8 @@ impl Wallet {
             }
             Form::CurlIntrospection => {
                 let (source, metadata) = self.provider_of(&credential, &doing).await?;
-                let client = source.issuer().and_then(|issuer| issuer.client.as_ref());
-                let client = client.filter(|client| client.may_introspect()).ok_or_else(|| {
+                let client = source.issuer().and_then(|issuer| self.own_client(issuer).ok().flatten());
+                let client = client.filter(Client::may_introspect).ok_or_else(|| {
                     let why = "a provider tells only a client with a secret, that sends it as a header";
                     Failure::new(Kind::Unusable, doing.clone(), why).hint(
                         "Read the token instead (toktui info), or ask whom it speaks for (toktui userinfo).",
@@ -58,7 +58,7 @@ impl Wallet {
                 })?;
                 let endpoint =
                     metadata.introspection.as_ref().ok_or_else(|| not_offered(&doing, "introspection"))?;
-                Ok(Secret::new(introspection(&credential.name, client, endpoint)))
+                Ok(Secret::new(introspection(&credential.name, &client, endpoint)))
             }
             Form::Renewal => {
                 long_lived(&credential).ok_or_else(|| missing("refresh token"))?;

@@ -190,7 +190,7 @@ impl Wallet {
             unusable("its provider is not listed here, and it would be sent there when it is used")
                 .hint("Add the provider first.")
         })?;
-        let own = source.issuer().and_then(|known| known.client.clone());
+        let own = source.issuer().and_then(|known| self.own_client(known).ok().flatten());
         let scopes = jwt.text("scope").unwrap_or_default();
         let scopes = scopes.raw().split_ascii_whitespace().filter(|scope| !KEYCLOAKS_OWN.contains(scope));
         let grant = Grant::Refresh(RefreshGrant {

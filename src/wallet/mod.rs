@@ -15,6 +15,7 @@
 //! | make a mytoken from one, redeem a code, hand over | `create.rs`, `redeem.rs`, `hand_over.rs` | adds; a parent's copy |
 //! | put a successor in place | `successor.rs` | two names |
 //! | add a provider | `provider.rs` | the list of sources |
+//! | register a client at a provider, delete it | `register/` | what is kept of registered clients, the list of sources |
 //! | look at a provider, check it | `inspect.rs` | nothing |
 //! | make, lock, unlock the store, rename | `safe.rs` | the store itself |
 //! | back up, restore | `backup.rs` | adds |
@@ -50,6 +51,7 @@ pub mod provider;
 mod question;
 pub mod read_only;
 pub mod redeem;
+pub mod register;
 mod rows;
 pub mod safe;
 mod servers;

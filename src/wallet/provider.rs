@@ -5,7 +5,7 @@ use url::Url;
 use super::{Wallet, words};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::source::{Issuer, Origin, Route, Server, Source, SourceId, SourceKind};
+use crate::domain::source::{Issuer, Origin, Registering, Route, Server, Source, SourceId, SourceKind};
 use crate::http::{host_of, is_allowed};
 use crate::oidc::discovery::Metadata;
 
@@ -90,6 +90,10 @@ fn issuer_of(address: &str, metadata: &Metadata) -> Issuer {
     Issuer {
         scopes: usual.chain(offline).map(str::to_owned).collect(),
         routes: routes.into_iter().filter(|(_, there)| *there).map(|(route, _)| route).collect(),
+        registering: match metadata.registration {
+            Some(_) => Registering::Announced,
+            None => Registering::Useless,
+        },
         ..Issuer::at(address)
     }
 }

@@ -14,5 +14,6 @@ mod pipes;
 mod portal;
 mod providers;
 mod reading;
+mod registering;
 mod tokens;
 mod world;

@@ -15,6 +15,7 @@ mod provider;
 mod race;
 mod reading;
 mod refusals;
+mod registering;
 mod renew;
 mod secrets;
 mod tap;

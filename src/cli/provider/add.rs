@@ -1,12 +1,14 @@
 //! `toktui provider add`: a provider by its address, or a client id at one that is built in, kept beside the config.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::folder;
 use crate::cli::house::House;
 use crate::config::{AddedProvider, save_provider};
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::source::{Origin, Source};
+use crate::domain::source::{Origin, Registering, Source};
 use crate::domain::untrusted::cleaned;
 
 /// Words of `toktui provider add`.
@@ -70,21 +72,46 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
             words.scope.iter().flat_map(|scopes| scopes.split_whitespace()).map(str::to_owned).collect();
     }
     added.redirects = words.redirect.clone();
-    let source = tokio::task::spawn_blocking(move || save_provider(&folder, &added))
-        .await
-        .map_err(|error| error.to_string())
-        .and_then(|saved| saved)
-        .map_err(|why| Failure::new(Kind::Unusable, doing, why))?;
+    let source = saved(folder, added, &doing).await?;
     let id = source.id.as_str();
     house.out.line(&cleaned(&format!("Added {id}: {}", source.address().unwrap_or_default())));
     match source.issuer() {
         Some(issuer) if issuer.client.is_none() => {
             house.say(&format!("a login there needs a client id: toktui login {id} --client-id ID"));
+            if issuer.registering == Registering::Announced {
+                house.say(&format!("it may give you one: toktui provider register {id}"));
+            }
         }
         Some(_) => house.say(&format!("would a login work? toktui provider check {id}")),
         None => house.say(&format!("what it offers: toktui mytoken create NAME --server {id}")),
     }
     Ok(0)
+}
+
+/// Asks who is at an address that is not listed, and keeps it beside the config.
+///
+/// # Errors
+/// As for [`run`].
+pub(super) async fn found(
+    house: &House,
+    at: &str,
+    name: Option<&str>,
+    doing: &str,
+) -> Result<Source, Failure> {
+    let folder = folder(house, doing)?.to_path_buf();
+    let mut added = AddedProvider::of(&house.wallet.add_provider(at).await?);
+    if let Some(name) = name {
+        added.name = name.to_owned();
+    }
+    saved(folder, added, doing).await
+}
+
+async fn saved(folder: PathBuf, added: AddedProvider, doing: &str) -> Result<Source, Failure> {
+    tokio::task::spawn_blocking(move || save_provider(&folder, &added))
+        .await
+        .map_err(|error| error.to_string())
+        .and_then(|saved| saved)
+        .map_err(|why| Failure::new(Kind::Unusable, doing, why))
 }
 
 /// A client, scopes or redirect addresses over one that is listed already.

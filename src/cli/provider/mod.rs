@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod list;
+mod register;
 mod remove;
 mod show;
 
@@ -28,6 +29,12 @@ pub enum Words {
     /// Keep a provider or mytoken server by its address, or your client id at one
     #[command(after_help = add::HELP)]
     Add(add::Words),
+    /// Get a client id from the provider itself, where it gives one
+    #[command(after_help = register::HELP)]
+    Register(register::Words),
+    /// Delete the client that `register` made
+    #[command(after_help = register::END_HELP)]
+    Unregister(register::EndWords),
     /// Take out what was added
     #[command(after_help = remove::HELP)]
     Remove(remove::Words),
@@ -45,6 +52,7 @@ A provider of your own, from its address to a login:
   toktui login mine
 
 Your own client at one that is built in:  toktui provider add egi --client-id ID
+A client where the provider gives one:    toktui provider register wlcg
 
 What is added stands in providers.toml beside config.toml. Your config.toml is never changed, and what it says goes first.";
 
@@ -57,6 +65,8 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         Words::List(words) => Ok(list::run(house, *words)),
         Words::Show(words) => show::run(house, words).await,
         Words::Add(words) => add::run(house, words).await,
+        Words::Register(words) => register::run(house, words, std::io::stdin()).await,
+        Words::Unregister(words) => register::end(house, words).await,
         Words::Remove(words) => remove::run(house, words).await,
         Words::Check(words) => check::run(house, words).await,
     }

@@ -8,7 +8,7 @@ use crate::cli::house::House;
 use crate::cli::json as safe;
 use crate::cli::mytoken::table;
 use crate::domain::failure::Failure;
-use crate::domain::source::{Issuer, Route, Source};
+use crate::domain::source::{Issuer, Registering, Route, Source};
 use crate::domain::untrusted::cleaned;
 use crate::oidc::discovery::Metadata;
 use crate::wallet::inspect::{in_config, listed, refresh_words};
@@ -40,7 +40,8 @@ JSON (version 1):
   name, title, issuer, origin, foreign_hosts[],
   supports  grants[], device, pkce[], pushed_requests (no, offered, required), introspection, revocation, registration, token_exchange, userinfo,
             end_session, scopes[], prompts[], claims[], client_auth[], iss_parameter, dpop[]
-  here      client_id, scopes[], redirects, routes[], refresh, audience_parameter, authorization, group_claims[], hints[], manage_url, register_url
+  here      client_id, scopes[], redirects, routes[], refresh, audience_parameter, authorization, registered, registration (announced,
+            with_token, no), registration_note, group_claims[], hints[], manage_url, register_url
 
 Exit codes: 0 told; 1 what answers is not believed; 2 no such provider; 4 not reached.";
 
@@ -115,12 +116,27 @@ fn rows(issuer: &Issuer, metadata: &Metadata) -> Vec<Vec<String>> {
         row("introspection", offered(metadata.introspection.is_some()), String::new()),
         row("revocation", offered(metadata.revocation.is_some()), String::new()),
         row("logout", offered(metadata.end_session.is_some()), "not used".to_owned()),
-        row("registration", offered(metadata.registration.is_some()), "not used".to_owned()),
+        row("registration", offered(metadata.registration.is_some()), registration(issuer, metadata)),
         row("claims", says("claims_supported"), groups),
         row("names itself", yes(metadata.iss_parameter_promised), "checked where it does".to_owned()),
         row("DPoP", says("dpop_signing_alg_values_supported"), "not used".to_owned()),
         row("other hosts", metadata.foreign_hosts.join(" "), String::new()),
     ]
+}
+
+/// Whether a client can be had there, in words.
+fn registration(issuer: &Issuer, metadata: &Metadata) -> String {
+    if issuer.registered {
+        return "this client was registered from here".to_owned();
+    }
+    let note = issuer.registering_note.as_str();
+    match (issuer.registering, metadata.registration.is_some()) {
+        (_, false) => String::new(),
+        (Registering::Announced, true) => "open to anyone, by its own word".to_owned(),
+        (Registering::WithToken | Registering::Useless, true) if !note.is_empty() => note.to_owned(),
+        (Registering::WithToken, true) => "with an initial access token".to_owned(),
+        (Registering::Useless, true) => "of no use here".to_owned(),
+    }
 }
 
 fn or_not_said(text: String) -> String {
@@ -220,6 +236,13 @@ fn as_json(source: &Source, issuer: &Issuer, metadata: &Metadata) -> Value {
             "refresh": refresh_words(issuer.refresh_scope),
             "audience_parameter": issuer.audience_parameter,
             "authorization": authorization,
+            "registered": issuer.registered,
+            "registration": match issuer.registering {
+                Registering::Announced => "announced",
+                Registering::WithToken => "with_token",
+                Registering::Useless => "no",
+            },
+            "registration_note": Some(&issuer.registering_note).filter(|note| !note.is_empty()),
             "group_claims": issuer.group_claims,
             "hints": source.hints,
             "manage_url": source.manage_url,

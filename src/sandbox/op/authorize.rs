@@ -18,9 +18,10 @@ pub(super) type Parameters = BTreeMap<String, String>;
 pub(super) fn answer(call: &Call) -> Result<Response, Refusal> {
     let given = if call.request.method == "GET" { call.request.query.clone() } else { call.form()? };
     let settings = &call.inner.settings;
-    let Some(client) = given.get("client_id").and_then(|id| settings.client(id)) else {
+    let Some(client) = given.get("client_id").and_then(|id| call.known(id)) else {
         return Ok(page::refused(settings, "Client not found."));
     };
+    let client = &*client;
     let Some(given) = pushed::meant(call, client, given) else {
         return Ok(page::refused(
             settings,

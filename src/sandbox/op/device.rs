@@ -17,7 +17,7 @@ const REMEMBERED: i64 = 15;
 /// Starts a device flow (RFC 8628 §3.1). As with Keycloak, a client that must use PKCE must use it here too.
 pub(super) fn start(call: &Call) -> Result<Response, Refusal> {
     let form = call.form()?;
-    let client = call.client(&form)?;
+    let client = &*call.client(&form)?;
     if !client.device {
         return Err(Refusal::new(
             400,
@@ -69,7 +69,7 @@ pub(super) fn start(call: &Call) -> Result<Response, Refusal> {
 /// One poll for the tokens (RFC 8628 §3.4, §3.5).
 pub(super) fn poll(call: &Call, form: &BTreeMap<String, String>) -> Result<Response, Refusal> {
     let polls = call.inner.count(|counts| &mut counts.polls);
-    let client = call.client(form)?;
+    let client = &*call.client(form)?;
     let code =
         form.get("device_code").ok_or_else(|| Refusal::invalid_request("Missing parameter: device_code"))?;
     let mut state = call.inner.state();

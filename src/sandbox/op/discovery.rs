@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::refusal::Refusal;
 use super::settings::Pushing;
-use super::{Call, keys, pushed};
+use super::{Call, keys, pushed, register};
 use crate::sandbox::serve::Response;
 
 /// The discovery document (`OpenID` Connect Discovery §3), with Keycloak's addresses and manners: `plain` is listed and
@@ -55,6 +55,7 @@ pub(super) fn document(call: &Call) -> Response {
         "revocation_endpoint": at("revoke"),
         "revocation_endpoint_auth_methods_supported": methods,
         "device_authorization_endpoint": at("auth/device"),
+        "registration_endpoint": format!("{}{}", call.inner.base(), register::PATH),
         "authorization_response_iss_parameter_supported": true,
     });
     if let (Some(methods), Some(fields)) = (&call.quirks.pkce_methods, document.as_object_mut()) {

@@ -11,7 +11,7 @@ use crate::sandbox::serve::Response;
 /// does (providers.md §7.6).
 pub(super) fn answer(call: &Call) -> Result<Response, Refusal> {
     let form = call.form()?;
-    let client = call.client(&form)?;
+    let client = &*call.client(&form)?;
     if client.secret.is_none() {
         return Err(Refusal::new(403, "invalid_request", "Client not allowed."));
     }

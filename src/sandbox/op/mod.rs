@@ -14,6 +14,7 @@ mod profile;
 mod pushed;
 mod quirks;
 mod refusal;
+mod register;
 mod revoke;
 mod settings;
 mod signin;
@@ -31,7 +32,7 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use self::quirks::{Counts, ExpiresIn, IdTokenFault, Quirks, RedirectFault};
-pub use self::settings::{Client, Pushing, Settings, Signing, User};
+pub use self::settings::{Client, Pushing, Registering, Settings, Signing, User};
 
 use self::refusal::Refusal;
 use self::state::State;
@@ -205,7 +206,7 @@ impl Inner {
     }
 }
 
-impl<'a> Call<'a> {
+impl Call<'_> {
     fn route(&self) -> Response {
         let Some(path) =
             self.request.path.strip_prefix(&self.inner.prefix).filter(|path| path.starts_with('/'))
@@ -223,6 +224,10 @@ impl<'a> Call<'a> {
             }
             pushed::PATH if self.inner.settings.pushing != Pushing::No => {
                 (&["POST"], |n| &mut n.pushed, pushed::take)
+            }
+            register::PATH => (&["POST"], |n| &mut n.registration, register::take),
+            path if path.starts_with(register::BELOW) => {
+                (&["DELETE"], |n| &mut n.registration, register::manage)
             }
             "/protocol/openid-connect/auth/device" => (&["POST"], |n| &mut n.device, device::start),
             "/protocol/openid-connect/token" => (&["POST"], |n| &mut n.token, token::answer),
@@ -267,17 +272,22 @@ impl<'a> Call<'a> {
         Ok(form)
     }
 
+    /// The client of this id: of the settings, or one that registered itself.
+    fn known(&self, id: &str) -> Option<Arc<Client>> {
+        let registered = || self.inner.state().registered.get(id).map(|known| Arc::clone(&known.client));
+        self.inner.settings.client(id).cloned().map(Arc::new).or_else(registered)
+    }
+
     /// The client that asks, by Basic authentication or by the form (RFC 6749 §2.3.1).
-    fn client(&self, form: &BTreeMap<String, String>) -> Result<&'a Client, Refusal> {
+    fn client(&self, form: &BTreeMap<String, String>) -> Result<Arc<Client>, Refusal> {
         const WHY: &str = "Invalid client or Invalid client credentials";
         let basic = self.request.header("authorization").and_then(basic);
         let (id, secret) = match &basic {
             Some((id, secret)) => (Some(id), Some(secret)),
             None => (form.get("client_id"), form.get("client_secret")),
         };
-        let client = id
-            .and_then(|id| self.inner.settings.client(id))
-            .ok_or_else(|| Refusal::new(401, "invalid_client", WHY))?;
+        let client =
+            id.and_then(|id| self.known(id)).ok_or_else(|| Refusal::new(401, "invalid_client", WHY))?;
         let Some(own) = &client.secret else { return Ok(client) };
         let right = secret
             .is_some_and(|given| verify_slices_are_equal(given.as_bytes(), own.expose().as_bytes()).is_ok());

@@ -21,7 +21,7 @@ const LIFE: i64 = 60;
 /// Takes a request in (§2.1). All that the authorization endpoint would refuse is refused here, to the client and not in the browser.
 pub(super) fn take(call: &Call) -> Result<Response, Refusal> {
     let form = call.form()?;
-    let client = call.client(&form)?;
+    let client = &*call.client(&form)?;
     if form.contains_key("request_uri") {
         return Err(Refusal::invalid_request("It is not allowed to include request_uri to PAR."));
     }

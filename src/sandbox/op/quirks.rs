@@ -5,6 +5,7 @@ use std::time::Duration;
 
 /// What is wrong with the provider at the moment. Everything is right by default.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "it is a list of switches")]
 pub struct Quirks {
     /// Every endpoint answers 503 with a page, as a proxy in front of a dead server does.
     pub down: bool,
@@ -34,6 +35,12 @@ pub struct Quirks {
     pub drop_scope: Vec<String>,
     /// Every so-manieth poll for a device code is told to slow down, however late it comes.
     pub slow_down_every_nth: Option<u32>,
+    /// Clients that register get a secret, whatever they ask for.
+    pub register_with_secret: bool,
+    /// Clients that register do not get these grants.
+    pub register_without: Vec<String>,
+    /// No registration is deleted: every try is answered with this status.
+    pub refuse_deletion: Option<u16>,
     /// Users (by username) who are disabled.
     pub disabled: BTreeSet<String>,
 }
@@ -113,6 +120,8 @@ pub struct Counts {
     pub introspection: u32,
     /// Revocation requests.
     pub revocation: u32,
+    /// Registrations of clients, and requests to delete one.
+    pub registration: u32,
     /// Logout requests.
     pub end_session: u32,
     /// Requests for pages that people see, and for anything else.

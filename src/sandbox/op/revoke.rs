@@ -10,7 +10,7 @@ use crate::sandbox::serve::Response;
 /// Revokes a token. A refresh token, even one rotated away, ends its whole session; an access token only itself.
 pub(super) fn revoke(call: &Call) -> Result<Response, Refusal> {
     let form = call.form()?;
-    let client = call.client(&form)?;
+    let client = &*call.client(&form)?;
     let token = form.get("token").ok_or_else(|| Refusal::invalid_request("Token not provided"))?;
     let mut state = call.inner.state();
     let key = print(token);
@@ -47,7 +47,7 @@ pub(super) fn log_out(call: &Call) -> Result<Response, Refusal> {
     let form = if call.request.method == "GET" { call.request.query.clone() } else { call.form()? };
     let settings = &call.inner.settings;
     if let Some(token) = form.get("refresh_token") {
-        let client = call.client(&form)?;
+        let client = &*call.client(&form)?;
         let mut state = call.inner.state();
         let family = state.refresh.get(&print(token)).map(|refresh| refresh.grant.clone());
         let known = family.and_then(|family| {
@@ -59,14 +59,15 @@ pub(super) fn log_out(call: &Call) -> Result<Response, Refusal> {
         end(&mut state, &sid);
         return Ok(Response::empty(204));
     }
-    let mut state = call.inner.state();
-    let hint = form.get("id_token_hint").and_then(|hint| state.id_tokens.get(&print(hint)).cloned());
+    let hint = form.get("id_token_hint");
+    let hint = hint.and_then(|hint| call.inner.state().id_tokens.get(&print(hint)).cloned());
     let client = hint.as_ref().map(|(_, client)| client).or_else(|| form.get("client_id"));
-    let client = client.and_then(|id| settings.client(id));
+    let client = client.and_then(|id| call.known(id));
     let back = form.get("post_logout_redirect_uri");
     if back.is_some_and(|back| client.is_none_or(|client| !client.may_return_to(back))) {
         return Ok(page::refused(settings, "Invalid redirect uri"));
     }
+    let mut state = call.inner.state();
     let confirmed =
         call.request.method == "POST" && form.get("decision").is_some_and(|word| word == "approve");
     let sid = match hint {

@@ -31,6 +31,8 @@ pub struct Settings {
     pub code_life: i64,
     /// Whether authorization requests can or must be pushed.
     pub pushing: Pushing,
+    /// Who may register a client of his own.
+    pub registering: Registering,
     /// Life of a device code, in seconds.
     pub device_life: i64,
     /// The least time between two polls for a device code, in seconds (RFC 8628 §3.5).
@@ -57,6 +59,7 @@ impl Settings {
             session_life: 36_000,
             code_life: 60,
             pushing: Pushing::No,
+            registering: Registering::No,
             device_life: 600,
             device_interval: 5,
         }
@@ -121,6 +124,18 @@ pub enum Pushing {
     Offered,
     /// No other one is answered.
     Required,
+}
+
+/// Who may register a client (RFC 7591). The endpoint is always announced, as with Keycloak.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Registering {
+    /// Nobody: Keycloak's policy "Trusted Hosts".
+    #[default]
+    No,
+    /// Anyone.
+    Open,
+    /// Whoever has this initial access token.
+    WithToken(Secret),
 }
 
 /// How a client's tokens are signed.

@@ -1,11 +1,13 @@
 //! What the provider remembers: sign-ins, grants, and fingerprints of everything it has handed out.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use serde_json::Value;
 
 use super::refusal::Refusal;
+use super::settings::Client;
 
 /// A fingerprint: no token is kept, only this.
 pub(super) type Print = [u8; 32];
@@ -33,8 +35,17 @@ pub(super) struct State {
     pub(super) access: HashMap<Print, Access>,
     /// Session and client of each ID token, for the logout's hint.
     pub(super) id_tokens: HashMap<Print, (String, String)>,
+    /// Clients that registered themselves, by id.
+    pub(super) registered: HashMap<String, Registered>,
     /// Pages that wait for somebody to press a button, by the word hidden in their form.
     pub(super) pages: HashMap<Print, (Page, i64)>,
+}
+
+/// A client that registered itself.
+pub(super) struct Registered {
+    pub(super) client: Arc<Client>,
+    /// Of the token with which it can be deleted.
+    pub(super) token: Print,
 }
 
 /// Somebody's sign-in in one browser. Its id is `sid` and `session_state`.

@@ -33,7 +33,7 @@ pub(super) fn answer(call: &Call) -> Result<Response, Refusal> {
 }
 
 fn from_code(call: &Call, form: &BTreeMap<String, String>) -> Result<Response, Refusal> {
-    let client = call.client(form)?;
+    let client = &*call.client(form)?;
     let code = form.get("code").ok_or_else(|| Refusal::invalid_request("Missing parameter: code"))?;
     let mut state = call.inner.state();
     let not_valid = || Refusal::invalid_grant("Code not valid");
@@ -118,7 +118,7 @@ pub(super) fn granted(
 
 fn from_refresh_token(call: &Call, form: &BTreeMap<String, String>) -> Result<Response, Refusal> {
     call.inner.count(|counts| &mut counts.refreshes);
-    let client = call.client(form)?;
+    let client = &*call.client(form)?;
     let token = form.get("refresh_token").ok_or_else(|| Refusal::invalid_request("No refresh token"))?;
     if let Some(why) = &call.quirks.refuse_refresh {
         return Err(Refusal::invalid_grant(why.clone()));

@@ -7,7 +7,7 @@ mod open;
 mod secret;
 
 pub(crate) use open::{Giver, Intent, Open, Row};
-pub(crate) use secret::{opened, sealed};
+pub(crate) use secret::{Hidden, opened, sealed, wiped};
 
 /// The format that this program writes.
 pub(crate) const VERSION: u32 = 1;

@@ -225,7 +225,7 @@ struct Rotates {
 }
 
 /// A secret on its way into the sealed part or out of it: the only one that can be written down.
-struct Hidden(Secret);
+pub(crate) struct Hidden(pub(crate) Secret);
 
 impl Serialize for Hidden {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -277,13 +277,17 @@ impl<'de> Deserialize<'de> for Print {
 
 /// The sealed part of a credential. `more` is what a newer version left there.
 pub(crate) fn sealed(credential: &Credential, more: Map<String, Value>) -> Option<Zeroizing<Vec<u8>>> {
-    let part = Part::of(credential, more);
+    wiped(&Part::of(credential, more)).ok()
+}
+
+/// Something secret as JSON, in memory that is wiped.
+pub(crate) fn wiped<T: Serialize>(part: &T) -> serde_json::Result<Zeroizing<Vec<u8>>> {
     let mut length = Count(0);
-    serde_json::to_writer(&mut length, &part).ok()?;
+    serde_json::to_writer(&mut length, part)?;
     // At its full length from the start: a buffer that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
-    serde_json::to_writer(&mut *bytes, &part).ok()?;
-    Some(bytes)
+    serde_json::to_writer(&mut *bytes, part)?;
+    Ok(bytes)
 }
 
 /// A credential from both its parts, and what a newer version left in the sealed one; `None`: written by a newer version.

@@ -106,7 +106,7 @@ impl Wallet {
         let mut findings = vec![Finding::new("issuer", Standing::Good, issuer_said)];
         findings.extend(self.clock_of(&metadata));
         findings.extend(endpoints(&metadata));
-        let Some(client) = client.or_else(|| issuer.client.clone()) else {
+        let Some(client) = client.or_else(|| self.own_client(issuer).ok().flatten()) else {
             findings.push(no_client(source, issuer));
             findings.push(scopes(issuer, &metadata, None));
             return Checked { findings, unreached: false };

@@ -21,7 +21,7 @@ use crate::oidc::discovery::Metadata;
 use crate::oidc::pkce::Attempt;
 use crate::oidc::tokens::TokenSet;
 use crate::wallet::granted::{RESOURCE, audience};
-use crate::wallet::{Wallet, words};
+use crate::wallet::{Wallet, gone, words};
 
 /// What the race needs from its start to its end.
 pub(super) struct Race<'a> {
@@ -58,7 +58,8 @@ impl Wallet {
     ) -> Result<Report, Failure> {
         let wider = order.offline.then(|| offline(issuer));
         let issuer = wider.as_ref().unwrap_or(issuer);
-        let client = client_of(order, source, issuer, doing)?;
+        let own = self.own_client(issuer).map_err(|error| gone(doing, &error))?;
+        let client = client_of(order, own, source, doing)?;
         let mut scopes = issuer.scopes.clone();
         scopes.sort_unstable();
         let name = order.name.as_deref().unwrap_or_default();
@@ -118,8 +119,8 @@ impl Wallet {
 }
 
 /// The client to be: the one that was ordered, else the source's own.
-fn client_of(order: &Order, source: &Source, issuer: &Issuer, doing: &str) -> Result<Client, Failure> {
-    order.client.clone().or_else(|| issuer.client.clone()).ok_or_else(|| {
+fn client_of(order: &Order, own: Option<Client>, source: &Source, doing: &str) -> Result<Client, Failure> {
+    order.client.clone().or(own).ok_or_else(|| {
         let hint = match &source.register_url {
             Some(page) => format!("Register one at {page}, then set `client_id` in the config."),
             None => "Set `client_id` in the config.".to_owned(),

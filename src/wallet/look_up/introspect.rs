@@ -28,11 +28,11 @@ impl Wallet {
         let issuer = source.issuer()?;
         let client = match &credential.grant {
             Grant::Refresh(grant) if grant.issuer != issuer.address => return None,
-            Grant::Refresh(grant) => Some(&grant.client),
-            Grant::Bare => issuer.client.as_ref(),
+            Grant::Refresh(grant) => Some(grant.client.clone()),
+            Grant::Bare => self.own_client(issuer).ok().flatten(),
             Grant::Mytoken(_) => return None,
         };
-        Some(self.introspect_at(&source, client, token, Kind::Access).await)
+        Some(self.introspect_at(&source, client.as_ref(), token, Kind::Access).await)
     }
 
     /// Asks the provider that the user has named about a pasted token.
@@ -53,7 +53,8 @@ impl Wallet {
         if own.is_some_and(|own| own.raw() != issuer.address) {
             return Some(nothing(OTHERS));
         }
-        Some(self.introspect_at(&source, issuer.client.as_ref(), &specimen.value, kind).await)
+        let client = self.own_client(issuer).ok().flatten();
+        Some(self.introspect_at(&source, client.as_ref(), &specimen.value, kind).await)
     }
 
     /// Shows a token to a provider, as this client, and asks whether it is active (RFC 7662 §2).

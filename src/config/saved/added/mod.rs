@@ -4,10 +4,10 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::{key, list, quoted, without, write};
-use crate::config::provider::route_word;
+use super::{header, key, list, quoted, without, write};
+use crate::config::provider::{auth_word, registering_word, route_word};
 use crate::config::{Config, Texts, added_path, kind_of, read};
-use crate::domain::source::{Origin, Route, Source, SourceId, SourceKind};
+use crate::domain::source::{ClientAuth, Origin, Registering, Route, Source, SourceId, SourceKind};
 use crate::domain::untrusted::cleaned;
 
 const HEAD: &str = "\
@@ -36,6 +36,12 @@ pub struct AddedProvider {
     pub routes: Vec<Route>,
     /// The loopback addresses that the client has registered; empty: as without this word.
     pub redirects: Vec<String>,
+    /// How the client says who it is; `None`: as without this word.
+    pub auth: Option<ClientAuth>,
+    /// Whether the client was registered from here: what is secret of it is in the store.
+    pub registered: bool,
+    /// Whether a client can be had there; `None`: as without this word.
+    pub registering: Option<Registering>,
 }
 
 impl AddedProvider {
@@ -54,6 +60,7 @@ impl AddedProvider {
                 client_id: issuer.client.as_ref().map(|client| client.id.clone()),
                 scopes: issuer.scopes.clone(),
                 routes: issuer.routes.clone(),
+                registering: Some(issuer.registering).filter(|how| *how != Registering::default()),
                 ..Self::default()
             },
             SourceKind::Server(server) => {
@@ -61,6 +68,26 @@ impl AddedProvider {
             }
             SourceKind::Profile(_) => Self { name, title, ..Self::default() },
         }
+    }
+
+    /// What is to be kept for another client at a source: over what is built in or stands in the user's own file only what differs from that,
+    /// else all of it.
+    ///
+    /// # Errors
+    /// When a file beside it is there and cannot be read.
+    pub fn over(folder: &Path, source: &Source) -> Result<Self, String> {
+        let (before, _) = Beside::read(folder)?.with(None);
+        let (Some(below), Some(now)) = (before.source(&source.id).and_then(Source::issuer), source.issuer())
+        else {
+            return Ok(Self::of(source));
+        };
+        let address = if before.source(&source.id).is_some_and(|source| source.origin == Origin::Preset) {
+            String::new()
+        } else {
+            below.address.clone()
+        };
+        let scopes = if below.scopes == now.scopes { Vec::new() } else { now.scopes.clone() };
+        Ok(Self { name: source.id.as_str().to_owned(), address, scopes, ..Self::default() })
     }
 
     fn table(&self) -> String {
@@ -77,6 +104,15 @@ impl AddedProvider {
         if let Some(id) = &self.client_id {
             line("client_id", quoted(id));
         }
+        if let Some(auth) = self.auth {
+            line("auth", quoted(auth_word(auth)));
+        }
+        if self.registered {
+            line("registered", "true".to_owned());
+        }
+        if let Some(registering) = self.registering {
+            line("registration", quoted(registering_word(registering)));
+        }
         for (key, words) in [("scopes", &self.scopes), ("redirects", &self.redirects)] {
             if !words.is_empty() {
                 line(key, list(words.iter().map(String::as_str)));
@@ -92,10 +128,13 @@ impl AddedProvider {
     fn is(&self, source: &Source) -> bool {
         match &source.kind {
             SourceKind::Issuer(issuer) => {
-                let id = issuer.client.as_ref().map(|client| &client.id);
+                let client = issuer.client.as_ref();
+                let (id, auth) = (client.map(|client| &client.id), client.map(|client| client.auth));
                 !self.is_server
                     && (self.address.is_empty() || issuer.address == self.address)
                     && (self.client_id.is_none() || id == self.client_id.as_ref())
+                    && (self.auth.is_none() || auth == self.auth)
+                    && self.registered == issuer.registered
                     && (self.scopes.is_empty() || issuer.scopes == self.scopes)
                     && (self.routes.is_empty() || issuer.routes == self.routes)
             }
@@ -159,8 +198,12 @@ pub fn save_provider(folder: &Path, provider: &AddedProvider) -> Result<Source, 
     let file = cleaned(&path.to_string_lossy());
     let (before, _) = beside.with(None);
     if let Some(other) = before.source(&id) {
-        let lays_over =
-            provider.address.is_empty() && other.issuer().is_some() && other.origin == Origin::Preset;
+        let lays_over = match (other.origin, other.issuer()) {
+            (Origin::Preset, Some(_)) => provider.address.is_empty(),
+            // A client below what the user's own file says of a provider, which names none.
+            (Origin::Config, Some(issuer)) => issuer.client.is_none() && issuer.address == provider.address,
+            _ => false,
+        };
         if !lays_over {
             return Err(format!(
                 "{} is already the name of a {}: take another",
@@ -235,6 +278,40 @@ pub fn remove_provider(folder: &Path, name: &str) -> Result<(), String> {
         return Err(
             "it is not written there as toktui writes it: take it out of providers.toml by hand".to_owned()
         );
+    }
+    beside.replace(&text, name)
+}
+
+/// Takes a registered client out of what was added under this name, where it is the one that stands there; the provider stays, if it was added.
+///
+/// # Errors
+/// With what is wrong, in words: it is not written there as toktui writes it, the file cannot be written.
+pub fn forget_client(folder: &Path, name: &str, client: &str) -> Result<(), String> {
+    const OF_THE_CLIENT: [&str; 4] = ["client_id", "auth", "registered", "redirects"];
+    let beside = Beside::read(folder)?;
+    let text = beside.providers.as_deref().unwrap_or_default();
+    let id = SourceId(name.to_owned());
+    let stands = |config: &Config| {
+        let issuer = config.source(&id).and_then(Source::issuer);
+        issuer.and_then(|issuer| issuer.client.as_ref()).is_some_and(|known| known.id == client)
+    };
+    if !stands(&beside.with(Some(text)).0) || stands(&beside.with(None).0) {
+        return Ok(());
+    }
+    if beside.with(None).0.source(&id).is_some() {
+        return remove_provider(folder, name);
+    }
+    let mut is_in = false;
+    let lines = text.split_inclusive('\n').filter(|line| {
+        if line.trim_start().starts_with('[') {
+            is_in = header(line, &KINDS) == Some(name);
+        }
+        let key = line.split('=').next().unwrap_or_default().trim();
+        !(is_in && OF_THE_CLIENT.contains(&key))
+    });
+    let text: String = lines.collect();
+    if stands(&beside.with(Some(&text)).0) || beside.with(Some(&text)).0.source(&id).is_none() {
+        return Err("it is not written there as toktui writes it: take it out by hand".to_owned());
     }
     beside.replace(&text, name)
 }

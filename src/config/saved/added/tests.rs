@@ -205,3 +205,46 @@ proptest! {
         prop_assert_eq!(folder.text(), before);
     }
 }
+
+#[test]
+fn a_registered_client_is_taken_out_and_its_provider_stays_if_it_was_added() {
+    let registered = AddedProvider {
+        auth: Some(ClientAuth::Basic),
+        registered: true,
+        registering: Some(Registering::WithToken),
+        ..mine()
+    };
+    let folder = Folder::new();
+    let saved = folder.save(&registered).expect("saved");
+    let issuer = saved.issuer().expect("an issuer");
+    let client = issuer.client.as_ref().expect("a client");
+    assert!(issuer.registered && issuer.registering == Registering::WithToken);
+    assert_eq!((client.auth, client.secret.is_none()), (ClientAuth::Basic, true));
+    folder.save(&server("mt")).expect("saved");
+
+    // What lies over it keeps its way to sign in; another client id is another client.
+    folder.write("config.toml", "[provider.mine]\nscopes = [\"openid\"]\n");
+    let over = folder.open();
+    let over = over.source(&"mine".into()).and_then(Source::issuer).expect("an issuer");
+    assert!(over.registered && over.client.as_ref().is_some_and(|client| client.auth == ClientAuth::Basic));
+    folder.write("config.toml", "[provider.mine]\nclient_id = \"other\"\n");
+    let over = folder.open();
+    let over = over.source(&"mine".into()).and_then(Source::issuer).expect("an issuer");
+    assert!(!over.registered && over.client.as_ref().is_some_and(|client| client.auth == ClientAuth::None));
+    folder.write("config.toml", "");
+
+    forget_client(folder.0.path(), "mine", "another").expect("nothing to do");
+    assert!(folder.text().contains("toktui\""));
+    forget_client(folder.0.path(), "mine", "toktui").expect("taken out");
+    let after = folder.open();
+    let issuer = after.source(&"mine".into()).and_then(Source::issuer).expect("it stays");
+    assert_eq!((&issuer.client, issuer.registered, issuer.scopes.len()), (&None, false, 2));
+    assert!(after.source(&"mt".into()).is_some());
+
+    // Over a preset there was nothing but the client.
+    let over =
+        AddedProvider { address: String::new(), name: "wlcg".to_owned(), title: String::new(), ..registered };
+    folder.save(&over).expect("saved");
+    forget_client(folder.0.path(), "wlcg", "toktui").expect("taken out");
+    assert!(!folder.text().contains("wlcg"));
+}
