@@ -345,6 +345,7 @@ impl Texts<'_> {
             let introspected = finding.introspected.as_deref();
             finding.introspected = introspected.map(|introspected| Box::new(self.introspected(introspected)));
         }
+        state.seat.host = self.next();
         state.seat.reached = Some(Reached { user: self.next(), host: self.next(), port: Some(2222) });
         state.notice = Some(Notice { text: self.next(), tone: Tone::Bad, until: None });
         for overlay in &mut state.overlays {
@@ -404,6 +405,15 @@ impl Texts<'_> {
                     line.what = self.next();
                     line.asked = self.next();
                     line.granted = self.next();
+                    line.note = Some(self.next());
+                }
+            }
+            Overlay::Registered(registered, _) => {
+                registered.client = self.next();
+                registered.source.name = self.next();
+                registered.remarks = vec![self.next()];
+                for line in &mut registered.lines {
+                    (line.what, line.asked, line.granted) = (self.next(), self.next(), self.next());
                     line.note = Some(self.next());
                 }
             }
@@ -622,6 +632,10 @@ fn boards() -> Vec<State> {
         with(Overlay::Details(id("toar"), List::default())),
         with(Overlay::CopyMenu(id("toar"), List::default())),
         with(Overlay::Granted(Box::new(report()))),
+        with({
+            let source = morning(SIZE).source(&"egi".into()).expect("built in").clone();
+            Overlay::Registered(Box::new(board::registered(source)), order.clone())
+        }),
         with(Overlay::Failed(Failure::new(Kind::Failed, "", ""))),
         with(Overlay::QuitLoses(Loss::default())),
         with(Overlay::WhichProvider(WhichProvider {

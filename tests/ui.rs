@@ -246,6 +246,13 @@ fn other_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
         ("held_there", with(size, Overlay::Active("egi".into(), list()))),
         ("compared", with(size, Overlay::Compared(Box::new(board::comparison()), list()))),
         ("granted", with(size, Overlay::Granted(Box::new(report())))),
+        ("registered", {
+            let mut state = morning(size);
+            let wlcg = state.source(&"wlcg".into()).expect("built in").clone();
+            let registered = Box::new(board::registered(wlcg));
+            state.overlays.push(Overlay::Registered(registered, order()));
+            state
+        }),
         ("revoke", revoke),
         ("help", with(size, Overlay::Help(list()))),
         ("palette", palette),
@@ -289,6 +296,7 @@ fn other_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
                     order: order(),
                     field: Field::default(),
                     selected: 1,
+                    registers: true,
                     public,
                 }),
             ),

@@ -18,6 +18,7 @@ use crate::domain::limit::Allowance;
 use crate::domain::login::{Order, Report, Step};
 use crate::domain::mytoken::Facts;
 use crate::domain::offer::Offer;
+use crate::domain::registration::Registered;
 use crate::domain::secret::Secret;
 use crate::domain::signature::Signature;
 use crate::domain::source::{Source, SourceId};
@@ -85,6 +86,8 @@ pub enum Effect {
     Forget(CredentialId),
     /// Discover an issuer and list it: answered by [`Outcome::ProviderAdded`].
     AddProvider(Task, String),
+    /// Register a client at this provider, by this name: answered by [`Outcome::Registered`].
+    Register(Task, SourceId, String),
     /// Ask whether the desktop's keyring answers: answered by [`Outcome::KeyringAsked`], within two seconds.
     AskKeyring(Task),
     /// Make the store: answered by [`Outcome::StoreMade`].
@@ -232,6 +235,8 @@ pub enum Outcome {
     Forgotten(Result<String, Failure>),
     /// A provider was found and listed, or not.
     ProviderAdded(Task, Result<Box<Added>, Failure>),
+    /// A client was registered, or not.
+    Registered(Task, Result<Box<Registered>, Failure>),
     /// The browser was opened (with what), or not.
     BrowserOpened(Task, Result<String, Failure>),
     /// Something went to the clipboard, or not.

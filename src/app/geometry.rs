@@ -266,6 +266,9 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         Overlay::Create(form) => (120, lines(form.rows(100).len() + 14)),
         Overlay::WhichProvider(which) => (64, lines(which.choices.len()).saturating_add(3).min(20)),
         Overlay::WhichClient(_) => (84, 18),
+        Overlay::Registered(registered, _) => {
+            (100, lines(compared_rows(&registered.lines, &registered.remarks)).min(26))
+        }
         Overlay::Granted(report) => (84, lines(granted_rows(report)).min(26)),
         Overlay::Failed(_) => (84, 10),
         Overlay::Paste(_) | Overlay::Rename(..) => (76, 9),
@@ -293,14 +296,19 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
 
 /// About how many rows a report takes: what is long is broken in two.
 fn granted_rows(report: &Report) -> usize {
+    let alarm = report.lines.iter().any(|line| line.relation == Relation::Wider);
+    let more = report.no_refresh.iter().map(|text| 1 + text.len() / 78).sum::<usize>();
+    compared_rows(&report.lines, &report.remarks) + more + 2 * usize::from(alarm)
+}
+
+/// The same for lines side by side and what is said under them.
+fn compared_rows(lines: &[Compared], remarks: &[String]) -> usize {
     let rows = |line: &Compared| {
         let long = line.asked.len().max(line.granted.len()) > 30;
         1 + usize::from(long) + usize::from(line.note.is_some())
     };
-    let alarm = report.lines.iter().any(|line| line.relation == Relation::Wider);
-    let remarks: usize =
-        report.remarks.iter().chain(&report.no_refresh).map(|text| 1 + text.len() / 78).sum();
-    report.lines.iter().map(rows).sum::<usize>() + remarks + 5 + 2 * usize::from(alarm)
+    let remarks: usize = remarks.iter().map(|text| 1 + text.len() / 78).sum();
+    lines.iter().map(rows).sum::<usize>() + remarks + 5
 }
 
 fn sheet_wants(sheet: &Sheet) -> (u16, u16) {

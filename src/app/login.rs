@@ -65,10 +65,42 @@ pub struct WhichClient {
     pub order: Order,
     /// The client id being typed.
     pub field: Field,
-    /// 0: the field; from 1: the public ids of the source.
+    /// 0: the field; then, where there is one, the line that registers a client; then the public ids of the source.
     pub selected: usize,
+    /// Whether the provider may give a client of one's own to whoever asks.
+    pub registers: bool,
     /// The public ids of the source, each with what choosing it means.
     pub public: Vec<PublicClient>,
+}
+
+/// An answer to the question which client to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chosen<'w> {
+    /// The typed id.
+    Typed(&'w str),
+    /// One that is registered now.
+    Registered,
+    /// Another program's.
+    Public(&'w PublicClient),
+}
+
+impl WhichClient {
+    /// How many lines can be chosen.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        1 + usize::from(self.registers) + self.public.len()
+    }
+
+    /// The chosen answer.
+    #[must_use]
+    pub fn chosen(&self) -> Chosen<'_> {
+        let before = 1 + usize::from(self.registers);
+        match self.selected.checked_sub(before).and_then(|at| self.public.get(at)) {
+            Some(client) => Chosen::Public(client),
+            None if self.registers && self.selected == 1 => Chosen::Registered,
+            None => Chosen::Typed(self.field.value().trim()),
+        }
+    }
 }
 
 impl Login {

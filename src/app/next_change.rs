@@ -163,6 +163,7 @@ impl State {
                 | Overlay::Palette(_)
                 | Overlay::WhichProvider(_)
                 | Overlay::WhichClient(_)
+                | Overlay::Registered(..)
                 | Overlay::Create(_)
                 | Overlay::Granted(_)
                 | Overlay::Failed(_)

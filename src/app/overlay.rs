@@ -15,7 +15,8 @@ use crate::domain::event::Event;
 use crate::domain::failure::Failure;
 use crate::domain::family::Member;
 use crate::domain::introspected::Answer;
-use crate::domain::login::Report;
+use crate::domain::login::{Order, Report};
+use crate::domain::registration::Registered;
 use crate::domain::source::SourceId;
 use crate::domain::specimen::Specimen;
 use crate::domain::userinfo::Userinfo;
@@ -39,6 +40,8 @@ pub enum Overlay {
     WhichProvider(WhichProvider),
     /// Which client to be.
     WhichClient(WhichClient),
+    /// A client that was just registered, asked against granted; and the login that it is for.
+    Registered(Box<Registered>, Order),
     /// The create form.
     Create(Box<Create>),
     /// Asked against granted.
@@ -166,6 +169,7 @@ impl Overlay {
             Self::Help(_)
             | Self::CopyMenu(..)
             | Self::WhichProvider(_)
+            | Self::Registered(..)
             | Self::Granted(_)
             | Self::Failed(_)
             | Self::MayAsk(..)
@@ -202,6 +206,7 @@ impl Overlay {
             Self::Help(_)
             | Self::CopyMenu(..)
             | Self::WhichProvider(_)
+            | Self::Registered(..)
             | Self::Granted(_)
             | Self::Failed(_)
             | Self::MayAsk(..)

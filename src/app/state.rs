@@ -47,6 +47,8 @@ impl Pane {
 #[allow(clippy::struct_excessive_bools, reason = "what is so or not of a place, each on its own")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seat {
+    /// What this machine calls itself; empty when it does not say.
+    pub host: String,
     /// How one comes here by SSH; `None`: not over SSH.
     pub reached: Option<Reached>,
     /// A browser may be opened without being asked for; else why not.
@@ -65,6 +67,14 @@ pub struct Seat {
     pub demo: bool,
     /// Nothing is to be changed, neither at a server nor in the store.
     pub read_only: bool,
+}
+
+impl Seat {
+    /// What a client that is registered from here is called.
+    #[must_use]
+    pub fn client_name(&self) -> String {
+        if self.host.is_empty() { "toktui".to_owned() } else { format!("toktui on {}", self.host) }
+    }
 }
 
 /// Everything the board knows.

@@ -172,6 +172,8 @@ pub enum Container {
 pub struct Place {
     /// At the far end of an SSH connection.
     pub ssh: bool,
+    /// What this machine calls itself; empty when it does not say.
+    pub host: String,
     /// How one comes here over SSH; `None` where nobody did.
     pub reached: Option<Reached>,
     /// Which display there is.
@@ -209,6 +211,7 @@ impl Place {
             (false, false) => Some(WhyAsk::NoDisplay),
         };
         Self {
+            host: facts.host.clone(),
             ssh,
             reached: ssh.then(|| reached(environment)),
             display,

@@ -197,12 +197,8 @@ impl Effects {
                     world.changed(Outcome::Forgotten(forgotten));
                 });
             }
-            Effect::AddProvider(task, address) => {
-                tokio::spawn(async move {
-                    let added = world.add_provider(&address).await.map(Box::new);
-                    world.changed(Outcome::ProviderAdded(task, added));
-                });
-            }
+            Effect::AddProvider(task, address) => world.look_for_provider(task, address),
+            Effect::Register(task, source, name) => self.finish(world.register(task, source, name)),
             Effect::AskKeyring(task) => {
                 tokio::spawn(async move {
                     let answers = world.wallet.keyring_answers().await;

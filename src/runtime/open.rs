@@ -112,6 +112,7 @@ fn tell(left: &Left) {
 fn seat(desktop: &dyn Desktop, demo: bool) -> Seat {
     let place = desktop.place();
     Seat {
+        host: place.host.clone(),
         reached: place.reached.clone(),
         no_browser: place.ask_before_browser.map(|why| why.words().to_owned()),
         way_back: place.way_back(),

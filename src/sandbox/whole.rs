@@ -120,8 +120,8 @@ impl Sandbox {
                 access_life: ACCESS_LIFE,
                 offline_life: Some(OFFLINE_LIFE),
                 device_interval: 2,
-                // As it is at most sites: the grid's provider gives a client to anyone, the other one to nobody.
-                registering: if rotates { op::Registering::Open } else { op::Registering::No },
+                // Keycloak's way; the others give a client to anyone, as the grid's providers do.
+                registering: if name == "Check-in" { op::Registering::No } else { op::Registering::Open },
                 ..op::Settings::new(issuer)
             };
             Op::new(settings, Arc::clone(clock))

@@ -6,10 +6,12 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::parts::{Panel, cell, put_row, width_of, wrap};
+use super::questions::answers;
 use super::scene::Scene;
 use crate::app::action::Action;
 use crate::domain::credential::{Chain, Custody};
 use crate::domain::login::{Compared, Relation, Report};
+use crate::domain::registration::Registered;
 use crate::domain::untrusted::cleaned;
 
 const LABEL: usize = 17;
@@ -40,22 +42,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, report: &Report, scene: Scene<'
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
     let column = width.saturating_sub(LABEL + GAP) / 2;
     let mut lines = alarm(report, scene);
-    lines.push(Line::from(vec![
-        cell("", LABEL, theme.label, theme),
-        cell("ASKED", column + GAP, theme.label, theme),
-        Span::styled("GRANTED", theme.label),
-    ]));
+    lines.push(head(column, scene));
     for compared in &report.lines {
         lines.extend(compare(compared, column, scene));
     }
     lines.push(Line::default());
-    for warning in report.no_refresh.iter().chain(&report.remarks) {
-        let mut mark = Span::styled("! ", theme.ending);
-        for text in wrap(&cleaned(warning), width.saturating_sub(2)) {
-            lines.push(Line::from(vec![mark, Span::raw(text)]));
-            mark = Span::raw("  ");
-        }
-    }
+    lines.extend(warnings(report.no_refresh.iter().chain(&report.remarks), width, scene));
     let keys = keys(width, scene);
     // Keys stand last and are never pushed out: the report above them gives way.
     let room = height.saturating_sub(1);
@@ -64,6 +56,48 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, report: &Report, scene: Scene<'
         put_row(buf, inside, start + row, line, theme);
     }
     put_row(buf, inside, room, Line::from(keys), theme);
+}
+
+/// The same for a client that was registered.
+pub(super) fn registered(buf: &mut Buffer, area: Rect, registered: &Registered, scene: Scene<'_>) {
+    let theme = scene.theme;
+    let (at, client) = (cleaned(&registered.source.name), cleaned(&registered.client));
+    let title = vec![Span::styled(format!("Registered at {at}: {client}"), theme.title_focused)];
+    let inside = Panel { title, focused: true, ..Panel::default() }.over(buf, area, theme);
+    let (width, height) = (usize::from(inside.width), usize::from(inside.height));
+    let column = width.saturating_sub(LABEL + GAP) / 2;
+    let mut lines = vec![head(column, scene)];
+    lines.extend(registered.lines.iter().flat_map(|line| compare(line, column, scene)));
+    lines.push(Line::default());
+    lines.extend(warnings(registered.remarks.iter(), width, scene));
+    let room = height.saturating_sub(1);
+    let start = usize::from(lines.len() + 3 <= height);
+    for (row, line) in lines.into_iter().take(room.saturating_sub(start)).enumerate() {
+        put_row(buf, inside, start + row, line, theme);
+    }
+    let go_on = if registered.usable { "log in as it" } else { "to the board" };
+    answers(buf, inside, &[(Action::Accept, go_on), (Action::Back, "not now")], scene);
+}
+
+fn head(column: usize, scene: Scene<'_>) -> Line<'static> {
+    let theme = scene.theme;
+    Line::from(vec![
+        cell("", LABEL, theme.label, theme),
+        cell("ASKED", column + GAP, theme.label, theme),
+        Span::styled("GRANTED", theme.label),
+    ])
+}
+
+fn warnings<'w>(all: impl Iterator<Item = &'w String>, width: usize, scene: Scene<'_>) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for warning in all {
+        let mut mark = Span::styled("! ", scene.theme.ending);
+        for text in wrap(&cleaned(warning), width.saturating_sub(2)) {
+            lines.push(Line::from(vec![mark, Span::raw(text)]));
+            mark = Span::raw("  ");
+        }
+    }
+    lines
 }
 
 fn keys(width: usize, scene: Scene<'_>) -> Vec<Span<'_>> {

@@ -128,6 +128,7 @@ fn draw_overlay(
         Overlay::Login(login) => return login::draw(buf, area, login, scene),
         Overlay::WhichProvider(which) => questions::which_provider(buf, area, which, scene),
         Overlay::WhichClient(which) => return questions::which_client(buf, area, which, scene),
+        Overlay::Registered(registered, _) => granted::registered(buf, area, registered, scene),
         Overlay::Create(form) => return create::draw(buf, area, form, scene),
         Overlay::Granted(report) => granted::draw(buf, area, report, scene),
         Overlay::Failed(failure) => questions::failed(buf, area, failure, scene),

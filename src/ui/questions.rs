@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::field::{self, Shown};
 use super::parts::{Panel, columns, put_row, two_sided, width_of, wrap};
@@ -12,7 +13,7 @@ use crate::app::field::Field;
 use crate::app::login::{WhichClient, WhichProvider};
 use crate::app::overlay::Loss;
 use crate::domain::failure::Failure;
-use crate::domain::source::SourceKind;
+use crate::domain::source::{Registering, Source, SourceKind};
 use crate::domain::specimen::Specimen;
 use crate::domain::untrusted::{Untrusted, cleaned};
 use crate::domain::vault::Access;
@@ -22,6 +23,9 @@ pub(super) fn window(buf: &mut Buffer, area: Rect, title: String, scene: Scene<'
     let title = vec![Span::styled(title, scene.theme.title_focused)];
     Panel { title, focused: true, ..Panel::default() }.over(buf, area, scene.theme)
 }
+
+/// So much of a row's name stays where its note stands beside it, in columns.
+const LEAST: usize = 16;
 
 /// Paragraphs from the top, with air before and between them where there is room; the row after them.
 pub(super) fn say(buf: &mut Buffer, inside: Rect, paragraphs: &[(String, bool)], scene: Scene<'_>) -> usize {
@@ -234,17 +238,55 @@ pub(super) fn which_client(
     let at = scene.source_name(&which.order.source);
     let inside = window(buf, area, format!("As which client at {at}?"), scene);
     let mut says = "A provider gives tokens to clients it knows. Type the id of yours".to_owned();
-    says.push_str(if which.public.is_empty() { "." } else { ", or be a public one of another program." });
+    says.push_str(match (which.registers, which.public.is_empty()) {
+        (false, true) => ".",
+        (false, false) => ", or be a public one of another program.",
+        (true, true) => ", or ask it for one.",
+        (true, false) => ", ask it for one, or be a public one of another program.",
+    });
     let mut paragraphs = vec![(says, true)];
     let register = scene.state.source(&which.order.source).and_then(|source| source.register_url.as_ref());
     paragraphs.extend(register.map(|url| (format!("Clients are registered at {}", cleaned(url)), true)));
+    let invited = scene.state.source(&which.order.source).and_then(Source::issuer);
+    if invited.is_some_and(|issuer| issuer.registering == Registering::WithToken) {
+        let command = format!("toktui provider register {}", which.order.source.as_str());
+        let text = format!("With an initial access token of its administrators: {}", cleaned(&command));
+        paragraphs.push((text, true));
+    }
     let row = say(buf, inside, &paragraphs, scene) + 1;
     let cursor = typed(buf, inside, row, &which.field, Shown::Plain, scene);
-    let rows = which.public.iter().map(|client| (cleaned(&client.id), cleaned(&client.note))).collect();
+    let own = which.registers.then(|| {
+        let note = format!("by the name {}", cleaned(&scene.state.seat.client_name()));
+        ("register one now".to_owned(), note)
+    });
+    let public = which.public.iter().map(|client| (cleaned(&client.id), cleaned(&client.note)));
+    let rows: Vec<(String, String)> = own.into_iter().chain(public).collect();
     let selected = which.selected.checked_sub(1);
-    choose(buf, inside, row + 2, rows, selected.unwrap_or(usize::MAX), scene);
+    let note = selected.and_then(|at| rows.get(at)).and_then(|row| unshown(row, inside, scene));
+    let above = Rect {
+        height: inside.height.saturating_sub(u16::try_from(note.as_ref().map_or(0, Vec::len)).unwrap_or(0)),
+        ..inside
+    };
+    choose(buf, above, row + 2, rows, selected.unwrap_or(usize::MAX), scene);
+    let first = usize::from(above.height).saturating_sub(2);
+    for (row, line) in note.into_iter().flatten().enumerate() {
+        put_row(buf, inside, first + row, line, scene.theme);
+    }
     answers(buf, inside, &[(Action::Accept, "go on"), (Action::Back, "back")], scene);
     cursor.filter(|_| selected.is_none())
+}
+
+/// The note of a row that is too long to stand beside its name, as lines of its own: what a choice means is read before it is made.
+fn unshown<'a>((name, note): &(String, String), inside: Rect, scene: Scene<'a>) -> Option<Vec<Line<'a>>> {
+    let width = usize::from(inside.width);
+    let line = |text: String| Line::styled(text, scene.theme.warning);
+    let fits = beside(name, note, width);
+    (!fits).then(|| wrap(note, width).into_iter().map(line).collect())
+}
+
+/// Whether a note stands beside the name of its row.
+fn beside(name: &str, note: &str, width: usize) -> bool {
+    name.width().min(LEAST) + 2 + note.width() <= width
 }
 
 /// Rows of which one is selected, from `first` down to the answers.
@@ -263,7 +305,7 @@ pub(super) fn choose(
     for (row, (index, (name, note))) in rows.into_iter().enumerate().skip(skip).take(room).enumerate() {
         let left = Line::from(Span::raw(name));
         let right = Line::styled(note, theme.dim);
-        put_row(buf, inside, first + row, two_sided(left, right, width, 16, theme), theme);
+        put_row(buf, inside, first + row, two_sided(left, right, width, LEAST, theme), theme);
         if index == selected {
             scene.mark_row(buf, inside, first + row);
         }

@@ -179,6 +179,7 @@ fn start_beside(
 
 fn seat(place: &Place, desktop: &dyn Desktop) -> Seat {
     Seat {
+        host: "login1".to_owned(),
         reached: place.ssh.then(|| Reached {
             user: "ada".to_owned(),
             host: "login1.hpc.example".to_owned(),

@@ -1,5 +1,6 @@
 //! Every route of a login, and what came of it.
 
+use toktui::domain::vault::Opening;
 use toktui::sandbox::visitor::Choice;
 
 use crate::harness::{AT_A_DESK, Place, demo, demo_at, with_shelf};
@@ -131,6 +132,36 @@ fn a_provider_that_is_added_is_there_at_the_next_start() {
     let listed = listed.iter().find(|source| source.issuer().is_some_and(|issuer| issuer.address == old));
     assert_eq!(kept, listed);
     assert!(kept.is_some() && !folder.join("config.toml").exists());
+}
+
+#[test]
+fn a_client_is_registered_where_an_id_is_asked_for_and_logged_in_as() {
+    let mut board = with_shelf(Some(Opening::KeyFile(None)));
+    let old = board.demo.as_ref().unwrap().sandbox.old.settings().issuer.clone();
+    board.play(&format!(
+        "+ <type:{old}> <enter> <see:and kept it beside the config> <enter> <see:As which client>"
+    ));
+    board.play("<down>").shows(&["register one now"]);
+    board.play("<enter> <see:ASKED>").shows(&["Registered at 127.0.0.1", "public, PKCE", "log in as it"]);
+    board.play("<enter> <see:opened with>");
+    board.visit_opened();
+    board.play("<see:Logged in at 127.0.0.1>");
+    let (config, problems) = toktui::config::Config::open(&board.shelf().config().join("config.toml"));
+    assert_eq!(problems, []);
+    let kept =
+        config.sources.iter().filter_map(|source| source.issuer()).find(|issuer| issuer.address == old);
+    assert!(kept.is_some_and(|issuer| issuer.registered && issuer.client.is_some()));
+}
+
+#[test]
+fn a_provider_that_registers_nobody_says_why_and_the_question_stays() {
+    let mut board = with_shelf(Some(Opening::KeyFile(None)));
+    let old = board.demo.as_ref().unwrap().sandbox.old.settings().issuer.clone();
+    board.play(&format!(
+        "+ <type:{old}> <enter> <see:and kept it beside the config> <enter> <see:As which client>"
+    ));
+    board.demo.as_ref().unwrap().sandbox.old.quirks().down = true;
+    board.play("<down> <enter> <see:did not work> <esc> <see:As which client>");
 }
 
 #[test]

@@ -31,6 +31,7 @@ use toktui::domain::event::{Event, Teller, What, mark_first_seen};
 use toktui::domain::jwt::Jwt;
 use toktui::domain::login::{Browser, Compared, Order, Polled, Reached, Relation, Report, View};
 use toktui::domain::mytoken::{Capability, Clause, Facts, Rotation};
+use toktui::domain::registration::Registered;
 use toktui::domain::secret::Secret;
 use toktui::domain::source::Source;
 use toktui::domain::specimen::{Kind, Specimen};
@@ -73,6 +74,7 @@ pub fn open_vault() -> Vault {
 /// A board of `size` that holds `held`, with nothing done yet.
 pub fn board(size: (u16, u16), held: Vec<Held>, journal: Vec<Event>) -> State {
     let seat = Seat {
+        host: "login1".to_owned(),
         clipboard: "the desktop clipboard",
         keeps_out: true,
         clear_after: Some(45),
@@ -711,4 +713,46 @@ pub fn comparison() -> Comparison {
     now.claims.insert("aud".to_owned(), json!(["my-toktui", "https://dcache.example"]));
     now.claims.insert("acr".to_owned(), json!("https://aai.egi.eu/LoA#Low"));
     Comparison { first: "egi".to_owned(), second: "egi-before".to_owned(), changes: compare(&before, &now) }
+}
+
+/// A client that was registered with less than was asked for.
+pub fn registered(source: Source) -> Registered {
+    let line = |what: &str, asked: &str, granted: &str, relation, note: Option<&str>| Compared {
+        what: what.to_owned(),
+        asked: asked.to_owned(),
+        granted: granted.to_owned(),
+        relation,
+        note: note.map(str::to_owned),
+    };
+    Registered {
+        source,
+        client: "3f0e6a2c-77aa-4c1e-9d5b-0f2d7c1b9a10".to_owned(),
+        lines: vec![
+            line(
+                "client",
+                "public, PKCE",
+                "with a secret",
+                Relation::Other,
+                Some("the secret is in the store, beside your tokens"),
+            ),
+            line(
+                "scopes",
+                "openid profile offline_access",
+                "openid profile",
+                Relation::Narrower,
+                Some("not registered: offline_access"),
+            ),
+            line(
+                "sent back to",
+                "http://127.0.0.1/callback",
+                "http://127.0.0.1/callback",
+                Relation::Same,
+                None,
+            ),
+        ],
+        remarks: vec![
+            "it may not ask for offline_access: a login lasts as long as the browser's session".to_owned(),
+        ],
+        usable: true,
+    }
 }

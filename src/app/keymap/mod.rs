@@ -160,7 +160,7 @@ impl Layer {
             | Overlay::Active(..)
             | Overlay::Compared(..) => Self::Reading,
             Overlay::Login(_) => Self::Login,
-            Overlay::WhichProvider(_) | Overlay::WhichClient(_) => Self::Which,
+            Overlay::WhichProvider(_) | Overlay::WhichClient(_) | Overlay::Registered(..) => Self::Which,
             Overlay::Create(form) => match form.over {
                 Over::Nothing => Self::Create,
                 Over::Scopes(_) => Self::Scopes,

@@ -5,12 +5,15 @@ use jiff::Timestamp;
 use crate::app::action::Action;
 use crate::app::effect::{Effect, Task};
 use crate::app::field::Field;
-use crate::app::login::{self, Login, Opened, WhichClient, WhichProvider};
+use crate::app::login::{self, Chosen, Login, Opened, WhichClient, WhichProvider};
 use crate::app::overlay::Overlay;
 use crate::app::state::{State, Tone};
+use crate::domain::failure::Failure;
 use crate::domain::login::{Choice, Order};
+use crate::domain::registration::Registered;
 use crate::domain::secret::Secret;
-use crate::domain::source::{Client, Source};
+use crate::domain::source::{Client, Registering, Source};
+use crate::domain::untrusted::cleaned;
 
 /// Logs in at the selected provider, or anew for the selected row.
 pub(super) fn at_target(state: &mut State) -> Vec<Effect> {
@@ -40,6 +43,7 @@ fn prepare(state: &mut State, source: &Source, name: Option<String>, offline: bo
             order,
             field: Field::default(),
             selected: 0,
+            registers: issuer.registering == Registering::Announced,
             public: issuer.public_clients.clone(),
         };
         state.overlays.push(Overlay::WhichClient(which));
@@ -72,11 +76,12 @@ pub(super) fn open_panel(state: &mut State, order: Order, manages: bool) -> Task
 }
 
 /// Starts the login as the typed or chosen client.
-pub(super) fn with_client(state: &mut State) -> Vec<Effect> {
+pub(super) fn with_client(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let Some(Overlay::WhichClient(which)) = state.overlays.last() else { return Vec::new() };
-    let id = match which.selected.checked_sub(1) {
-        None => which.field.value().trim(),
-        Some(at) => which.public.get(at).map(|client| client.id.as_str()).unwrap_or_default(),
+    let id = match which.chosen() {
+        Chosen::Typed(id) => id,
+        Chosen::Public(client) => client.id.as_str(),
+        Chosen::Registered => return register(state, now),
     };
     if id.is_empty() {
         return Vec::new();
@@ -84,6 +89,53 @@ pub(super) fn with_client(state: &mut State) -> Vec<Effect> {
     let order = Order { client: Some(Client::public(id)), ..which.order.clone() };
     state.overlays.pop();
     start(state, order)
+}
+
+/// Asks the provider for a client; the question stays until it has answered.
+fn register(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let Some(Overlay::WhichClient(which)) = state.overlays.last() else { return Vec::new() };
+    let source = which.order.source.clone();
+    let doing = format!("Registering a client at {}", cleaned(source.as_str()));
+    if state.is_busy(&doing) {
+        return Vec::new();
+    }
+    let name = state.seat.client_name();
+    vec![Effect::Register(state.begin(doing, now), source, name)]
+}
+
+/// A client was registered, or not: asked against granted, then the login that it was for.
+pub(super) fn registered(
+    state: &mut State,
+    task: Task,
+    result: Result<Box<Registered>, Failure>,
+    now: Timestamp,
+) {
+    let awaited = state.end(task);
+    match result {
+        Ok(registered) => {
+            let is_asked = |overlay: &Overlay| matches!(overlay, Overlay::WhichClient(which) if which.order.source == registered.source.id);
+            if let Some(place) = state.overlays.iter_mut().find(|overlay| is_asked(overlay)) {
+                let Overlay::WhichClient(which) = &*place else { return };
+                *place = Overlay::Registered(registered, which.order.clone());
+            } else {
+                // Whoever went away is told all the same: it is there now.
+                let name = cleaned(&registered.source.name);
+                state.say(Tone::Good, format!("Registered at {name} as {}", registered.client), now);
+            }
+        }
+        Err(failure) if awaited && !state.overlays.is_empty() => {
+            state.overlays.push(Overlay::Failed(failure));
+        }
+        Err(failure) => super::outcome::failed(state, failure, now),
+    }
+}
+
+/// Logs in as the client that was just registered.
+pub(super) fn as_registered(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Registered(registered, order)) = state.overlays.last() else { return Vec::new() };
+    let (usable, order) = (registered.usable, order.clone());
+    state.overlays.pop();
+    if usable { start(state, order) } else { Vec::new() }
 }
 
 /// The mytoken server offers several providers: the login starts again with the chosen one.

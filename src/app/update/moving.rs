@@ -103,7 +103,7 @@ fn in_overlay(state: &mut State, action: Action) {
         | Overlay::Active(..)
         | Overlay::Compared(..) => content::of_overlay(state, top, width).map_or(0, |lines| lines.len()),
         Overlay::WhichProvider(which) => which.choices.len(),
-        Overlay::WhichClient(which) => which.public.len() + 1,
+        Overlay::WhichClient(which) => which.lines(),
         Overlay::Guarding(choosing) => choosing.answers().len(),
         Overlay::Create(form) => match &form.over {
             Over::Scopes(picking) => picking.scopes.len(),

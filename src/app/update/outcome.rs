@@ -56,6 +56,7 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
                 told(state, result, now);
             }
         }
+        Outcome::Registered(task, result) => log_in::registered(state, task, result, now),
         Outcome::BrowserOpened(task, result) => browser_opened(state, task, result, now),
         Outcome::Copied(result) => copied(state, result, now),
         Outcome::ClipboardCleared(text) => {

@@ -67,7 +67,12 @@ fn need(state: &State, action: Action) -> Option<Need> {
         Action::Accept
             if matches!(
                 state.overlays.last(),
-                Some(Overlay::WhichClient(_) | Overlay::WhichProvider(_) | Overlay::KeepAs(..))
+                Some(
+                    Overlay::WhichClient(_)
+                        | Overlay::WhichProvider(_)
+                        | Overlay::Registered(..)
+                        | Overlay::KeepAs(..)
+                )
             ) || crate::app::create::on_top(state)
                 .is_some_and(|form| matches!(form.over, Over::Nothing) && form.at != Item::Another) =>
         {
