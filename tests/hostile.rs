@@ -6,7 +6,7 @@ mod board;
 #[path = "support/families.rs"]
 mod families;
 
-use board::{frame, id, logging_in, looked_up, morning, plain, report};
+use board::{frame, id, joining, logging_in, looked_up, morning, plain, report};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -386,7 +386,8 @@ impl Texts<'_> {
                 view.asking = vec![self.next(), self.next()];
                 view.remarks = vec![self.next()];
                 view.paste_refused = Some(self.next());
-                let device = view.device.as_mut().expect("a device route");
+                view.under_way = view.under_way.as_ref().map(|_| self.next());
+                let Some(device) = &mut view.device else { return };
                 device.address = self.untrusted();
                 device.complete = Some(self.untrusted());
                 device.code = Some(self.untrusted());
@@ -627,6 +628,7 @@ fn boards() -> Vec<State> {
         providers,
         login,
         logging_in(SIZE, true),
+        joining(SIZE),
         looked_up(SIZE, Standing::CannotTell),
         looked_up(SIZE, Standing::NotMytoken),
         with(Overlay::Details(id("toar"), List::default())),

@@ -223,15 +223,25 @@ impl Place {
         }
     }
 
-    /// Why a browser that is not of this machine's own network may not find its way back to a port of ours, and what to do then.
+    /// Why a browser that is not of this machine's own network may not find its way back to a port of ours, and what to do then; whether
+    /// somebody can paste.
     #[must_use]
-    pub fn way_back(&self) -> Option<&'static str> {
-        if self.container == Some(Container::OwnNetwork) {
-            return Some(
-                "a browser outside this container does not reach its 127.0.0.1: paste where it ends",
-            );
+    pub fn way_back(&self, can_paste: bool) -> Option<&'static str> {
+        match (self.container, self.wsl, can_paste) {
+            (Some(Container::OwnNetwork), _, true) => {
+                Some("a browser outside this container does not reach its 127.0.0.1: paste where it ends")
+            }
+            (Some(Container::OwnNetwork), _, false) => {
+                Some("a browser outside this container does not reach its 127.0.0.1: use another way")
+            }
+            (_, true, true) => {
+                Some("Windows' browser mostly comes back to WSL by itself; if not, paste where it ends")
+            }
+            (_, true, false) => {
+                Some("Windows' browser mostly comes back to WSL by itself; if not, use another way")
+            }
+            (_, false, _) => None,
         }
-        self.wsl.then_some("Windows' browser mostly comes back to WSL by itself; if not, paste where it ends")
     }
 
     /// Whether the desktop clipboard is the one of the person at the keyboard.
@@ -342,6 +352,7 @@ mod tests {
 
     /// Every place that there is: what opens unasked there, why not, what is said of the way back, and the line for the user's laptop.
     #[test]
+    #[allow(clippy::too_many_lines, reason = "one table of all places")]
     fn each_place_is_told_apart_and_says_what_is_possible_there() {
         const SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.9 50000 192.0.2.2 22");
         let (user, named) = (("USER", "ada"), || Facts { host: "login1".to_owned(), ..Facts::default() });
@@ -445,8 +456,8 @@ mod tests {
         for (place, variables, facts, not_unasked, way_back, line) in table {
             let found = Place::of(&Environment::of(&variables).with(facts));
             assert_eq!(found.ask_before_browser, not_unasked, "{place}");
-            assert!(found.way_back().unwrap_or_default().contains(way_back), "{place}");
-            assert_eq!(found.way_back().is_none(), way_back.is_empty(), "{place}");
+            assert!(found.way_back(true).unwrap_or_default().contains(way_back), "{place}");
+            assert_eq!(found.way_back(true).is_none(), way_back.is_empty(), "{place}");
             let ready = found.reached.map(|reached| reached.line_to("127.0.0.1", 4242));
             assert_eq!(ready.as_deref(), line, "{place}");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -137,15 +137,9 @@ impl Effects {
         let world = self.world.clone();
         match effect {
             Effect::LogIn(task, order) => self.log_in(task, *order),
-            Effect::GiveRedirect(task, text) => {
-                if let Some(login) = self.logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task) {
-                    // A login that has just ended needs no address any more.
-                    drop(login.pasted.send(text));
-                }
-            }
+            Effect::GiveRedirect(task, text) => self.give(task, text),
             Effect::CancelLogin(task) => {
-                if let Some(login) = self.logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task)
-                {
+                if let Some(login) = locked(&self.logins).remove(&task) {
                     let _ = login.stop.send(true);
                 }
             }
@@ -158,10 +152,7 @@ impl Effects {
             }
             Effect::OpenUnasked(task, address) => {
                 let logins = Arc::clone(&self.logins);
-                world.blocking(move |world| match world.desktop.not_unasked() {
-                    None => world.open_browser(task, &address, &logins),
-                    Some(why) => world.say(Outcome::BrowserOpened(task, Err(not_opened(why)))),
-                });
+                world.blocking(move |world| world.open_unasked(task, &address, &logins));
             }
             Effect::Draw { task, id, force, copy } => {
                 tokio::spawn(async move { world.draw(task, id, force, copy).await });
@@ -272,6 +263,13 @@ impl Effects {
         });
     }
 
+    fn give(&self, task: Task, text: Secret) {
+        if let Some(login) = locked(&self.logins).get(&task) {
+            // A login that has just ended needs no address any more.
+            drop(login.pasted.send(text));
+        }
+    }
+
     /// Runs a login whose panel is on the board.
     pub(super) fn in_panel<F>(&self, task: Task, run: impl FnOnce(login::Line) -> F)
     where
@@ -281,7 +279,7 @@ impl Effects {
         let running = run(line);
         let login::Watch { mut steps, pasted, stop, opened } = watched;
         let logins = Arc::clone(&self.logins);
-        logins.lock().unwrap_or_else(PoisonError::into_inner).insert(task, Ends { pasted, stop, opened });
+        locked(&logins).insert(task, Ends { pasted, stop, opened });
         let world = self.world.clone();
         tokio::spawn(async move {
             let told = async {
@@ -291,10 +289,14 @@ impl Effects {
             };
             // The steps end with the login, so that its end is the last word.
             let ((), ended) = tokio::join!(told, running);
-            logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
+            locked(&logins).remove(&task);
             world.changed(ended);
         });
     }
+}
+
+fn locked(logins: &Logins) -> MutexGuard<'_, HashMap<Task, Ends>> {
+    logins.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn not_opened(why: &str) -> Failure {
@@ -502,10 +504,17 @@ impl World {
         self.say(Outcome::ClipboardCleared(said));
     }
 
+    fn open_unasked(&self, task: Task, address: &str, logins: &Logins) {
+        match self.desktop.not_unasked() {
+            None => self.open_browser(task, address, logins),
+            Some(why) => self.say(Outcome::BrowserOpened(task, Err(not_opened(why)))),
+        }
+    }
+
     fn open_browser(&self, task: Task, address: &str, logins: &Logins) {
         let opened = self.desktop.open_browser(address);
         if opened.is_ok()
-            && let Some(login) = logins.lock().unwrap_or_else(PoisonError::into_inner).get(&task)
+            && let Some(login) = locked(logins).get(&task)
         {
             login.opened.send_replace(true);
         }

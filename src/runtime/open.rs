@@ -115,7 +115,7 @@ fn seat(desktop: &dyn Desktop, demo: bool) -> Seat {
         host: place.host.clone(),
         reached: place.reached.clone(),
         no_browser: place.ask_before_browser.map(|why| why.words().to_owned()),
-        way_back: place.way_back(),
+        way_back: place.way_back(true),
         keeps_out: desktop.likely_route() == Some(Route::Desktop),
         clear_after: None,
         warn_before: None,

@@ -42,7 +42,10 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, report: &Report, scene: Scene<'
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
     let column = width.saturating_sub(LABEL + GAP) / 2;
     let mut lines = alarm(report, scene);
-    lines.push(head(column, scene));
+    // What another program's login asked for is not known here.
+    if !report.lines.is_empty() {
+        lines.push(head(column, scene));
+    }
     for compared in &report.lines {
         lines.extend(compare(compared, column, scene));
     }

@@ -126,7 +126,7 @@ fn here<'a>(login: &Login, browser: &Browser, width: usize, scene: Scene<'a>) ->
 }
 
 /// Why a browser elsewhere may not come back by itself.
-fn way_back<'a>(width: usize, scene: Scene<'a>) -> Vec<Line<'a>> {
+fn way_back(width: usize, scene: Scene<'_>) -> Vec<Line<'_>> {
     let words = scene.state.seat.way_back.unwrap_or_default();
     let lines = if words.is_empty() { Vec::new() } else { wrap(words, width.saturating_sub(INDENT)) };
     lines.into_iter().map(|line| indented(vec![Span::styled(line, scene.theme.dim)])).collect()

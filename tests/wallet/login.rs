@@ -526,6 +526,10 @@ async fn a_clock_that_is_off_is_said_and_does_not_end_the_login() {
     let report = world.logged_in_with(&ahead, at("op")).await;
     assert!(report.remarks.iter().any(|remark| remark.contains("ahead of")), "{:?}", report.remarks);
     assert!(matches!(ahead.held()[0].life(world.now() + jiff::SignedDuration::from_hours(1)), Life::Live(_)));
+    // Also where nobody vouches for the user.
+    world.op.quirks().id_token = Some(IdTokenFault::Absent);
+    let report = world.logged_in_with(&ahead, named("op", "bare")).await;
+    assert!(report.remarks.iter().any(|remark| remark.contains("ahead of")), "{:?}", report.remarks);
 }
 
 async fn as_user(world: &World, order: Order, user: &str) -> toktui::domain::login::Report {

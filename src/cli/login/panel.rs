@@ -85,7 +85,7 @@ impl Panel {
             say("In this machine's browser, open");
             say(&format!("  {}", browser.address));
             let place = Place::of(environment);
-            if let Some(words) = place.way_back() {
+            if let Some(words) = place.way_back(view.paste && self.may_ask) {
                 say(&format!("  ({words})"));
             }
             if let Some((reached, line)) =
@@ -120,11 +120,15 @@ impl Panel {
         }
         let (columns, _) = terminal::size();
         let unicode = Look::of(environment).glyphs == Glyphs::Unicode;
-        if self.draws
-            && unicode
-            && let Some(lines) = qr::lines(target(polled), usize::from(columns))
-        {
-            qr::show(&lines);
+        if !self.draws || !unicode {
+            return;
+        }
+        match qr::lines(target(polled), usize::from(columns)) {
+            Some(lines) => qr::show(&lines),
+            None if qr::lines(target(polled), usize::MAX).is_some() => {
+                say("  (this terminal is too narrow for its QR code)");
+            }
+            None => {}
         }
     }
 }

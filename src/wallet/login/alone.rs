@@ -106,7 +106,7 @@ impl Wallet {
                 match self.first(&key, line) {
                     Ok(alone) => return self.among_programs(alone, asked, line).await,
                     Err(shared) => {
-                        if let Some(id) = together(shared, line).await.filter(|_| asked.is_kept) {
+                        if let Some(id) = together(shared, asked.is_kept, line).await {
                             return Whose::Theirs(Joined { id, by: "in this program".to_owned() });
                         }
                     }
@@ -194,10 +194,19 @@ impl Wallet {
     }
 }
 
-/// Shows what a login of this program shows, and gives it what is pasted here, until it has ended; what came of it.
-async fn together(shared: Shared, line: &mut Line) -> Option<CredentialId> {
+/// Shows what a login of this program shows, and gives it what is pasted here, until it has ended; what came of it, if that is wanted.
+async fn together(shared: Shared, is_kept: bool, line: &mut Line) -> Option<CredentialId> {
     let Shared { mut view, mut came, paste } = shared;
     let mut shows = true;
+    let ended = async move {
+        if is_kept {
+            came.wait_for(Option::is_some).await.ok().and_then(|came| came.clone())
+        } else {
+            while came.changed().await.is_ok() {}
+            None
+        }
+    };
+    tokio::pin!(ended);
     loop {
         let last = view.borrow_and_update().clone();
         if let Some(view) = last {
@@ -205,7 +214,7 @@ async fn together(shared: Shared, line: &mut Line) -> Option<CredentialId> {
         }
         tokio::select! {
             biased;
-            came = came.wait_for(Option::is_some) => return came.ok().and_then(|came| came.clone()),
+            came = &mut ended => return came,
             changed = view.changed(), if shows => shows = changed.is_ok(),
             Some(text) = line.pasted.recv() => {
                 // If it takes no more, its end is near.

@@ -156,10 +156,12 @@ impl Wallet {
     pub(super) async fn identify(&self, race: &Race<'_>, won: &Won) -> Result<Identified, Failure> {
         let set = &won.set;
         let mut remarks = Vec::new();
+        let clock = skew(set.date, self.now()).and_then(skewed);
         let Some(token) = &set.id_token else {
             if race.issuer.scopes.iter().any(|scope| scope == "openid") {
                 remarks.push(NOBODY_VOUCHES.to_owned());
             }
+            remarks.extend(clock);
             return Ok(Identified { identity: None, remarks });
         };
         let expected = Expected {
@@ -177,7 +179,7 @@ impl Wallet {
             race.failed(&error).hint("The tokens were not kept.")
         })?;
         remarks.extend(warning.map(|fault| format!("{fault}; this provider is known for it")));
-        remarks.extend(skew(set.date, self.now()).and_then(skewed));
+        remarks.extend(clock);
         let jwt = Jwt { header: serde_json::Map::new(), claims: checked.claims, signature: 0 };
         let identity = Identity {
             issuer: Untrusted::from(race.issuer.address.as_str()),
