@@ -426,46 +426,83 @@ mod tests {
         assert!(schedule.trouble().is_some());
     }
 
-    /// A server's mood at each poll, how long its answer takes, and the answer.
+    /// A server's life, interval, and at each poll how long its answer takes and what it is.
     fn session() -> impl Strategy<Value = (u64, u64, Vec<(u64, u8)>)> {
-        (1_u64..900, 0_u64..30, proptest::collection::vec((0_u64..8000, 0_u8..10), 1..60))
+        (1_u64..900, 0_u64..30, proptest::collection::vec((0_u64..8000, 0_u8..40), 1..60))
+    }
+
+    /// An answer, and how it ends a session whose earlier answers were all heard, or not.
+    fn answer(mood: u8) -> (Poll, fn(unheard: bool) -> Option<&'static str>) {
+        match mood {
+            0..4 => (Poll::SlowDown, |_| None),
+            4..7 => (silence(), |_| None),
+            7..9 => (refused(503, ""), |_| None),
+            9 => (refused(429, "rate_limited"), |_| None),
+            10 => (granted(), |_| Some("granted")),
+            11 => (Poll::Denied, |_| Some("denied")),
+            12 => (Poll::Expired, |_| Some("expired")),
+            13 => (refused(401, "invalid_client"), |_| Some("failed")),
+            14 => (refused(400, "invalid_grant"), |unheard| Some(if unheard { "lost" } else { "failed" })),
+            _ => (Poll::Pending, |_| None),
+        }
+    }
+
+    fn granted() -> Poll {
+        Poll::Granted(Box::new(TokenSet {
+            access: Secret::new("at-1"),
+            token_type: "Bearer".into(),
+            expires_in: None,
+            granted: None,
+            refresh: None,
+            refresh_expires_in: None,
+            id_token: None,
+            date: None,
+        }))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn in_five_hundred_random_sessions_no_poll_is_early_and_all_end_in_time() {
+    async fn in_five_hundred_random_sessions_no_poll_is_early_and_each_ends_rightly() {
         let mut runner = TestRunner::deterministic();
-        for _ in 0..500 {
+        let mut ends = std::collections::BTreeMap::new();
+        for number in 0..500 {
             let (lifetime, interval, moods) = session().new_tree(&mut runner).expect("a session").current();
             let (mut schedule, begun) = (begun(lifetime, interval), Instant::now());
             let (mut allowed, mut earliest) = (interval.max(1), begun + Duration::from_secs(interval.max(1)));
-            let mut moods = moods.into_iter().cycle();
-            let ended = loop {
+            let (mut moods, mut unheard, mut answered) = (moods.into_iter().cycle(), false, begun);
+            let (ended, due) = loop {
                 if !schedule.turn().await {
-                    break None;
+                    break (None, None);
                 }
-                assert!(Instant::now() >= earliest, "an early poll");
+                assert!(Instant::now() >= earliest, "an early poll in session {number}");
                 let (delay, mood) = moods.next().expect("endless");
                 tokio::time::sleep(Duration::from_millis(delay)).await;
-                let poll = match mood {
-                    0 => {
-                        allowed += 5;
-                        Poll::SlowDown
-                    }
-                    1 => silence(),
-                    2 => refused(503, ""),
-                    3 if delay < 100 => Poll::Denied,
-                    _ => Poll::Pending,
-                };
-                earliest = Instant::now() + Duration::from_secs(allowed);
-                if let Some(end) = schedule.heard(poll, from_epoch(1_800_000_000)) {
-                    break Some(end);
+                let (poll, ends) = answer(mood);
+                allowed += if poll == Poll::SlowDown { 5 } else { 0 };
+                let over = Instant::now() >= begun + Duration::from_secs(lifetime);
+                // A code that is "not valid" when its time is over has simply ended (real-parts.md §2.8).
+                let due = if over && mood == 14 { Some("expired") } else { ends(unheard) };
+                unheard |= (4..9).contains(&mood);
+                answered = Instant::now();
+                earliest = answered + Duration::from_secs(allowed);
+                let ended = schedule.heard(poll, from_epoch(1_800_000_000));
+                if ended.is_some() || due.is_some() {
+                    break (ended, due);
                 }
             };
-            let over = begun + Duration::from_secs(lifetime);
-            match ended {
-                None => assert!(Instant::now() >= over && Instant::now() < over.max(earliest) + FIVE * 2),
-                Some(end) => assert_eq!(end, End::Denied),
+            let called = ended.as_ref().map(|end| match end {
+                End::Granted(_) => "granted",
+                End::Denied => "denied",
+                End::Expired => "expired",
+                End::Lost => "lost",
+                End::Failed(_) => "failed",
+            });
+            assert_eq!(called, due, "session {number}");
+            if ended.is_none() {
+                let over = (begun + Duration::from_secs(lifetime)).max(answered);
+                assert!((over..over + Duration::from_secs(1)).contains(&Instant::now()), "session {number}");
             }
+            *ends.entry(called.unwrap_or("nobody decided")).or_insert(0) += 1;
         }
+        assert_eq!(ends.len(), 6, "every end is among them: {ends:?}");
     }
 }

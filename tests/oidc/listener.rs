@@ -3,13 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use toktui::domain::secret::Secret;
 use toktui::domain::source::Redirect;
 use toktui::oidc::Error;
-use toktui::oidc::callback::{Expectation, Fault};
+use toktui::oidc::callback::{Expectation, Fault, parse_pasted};
 use toktui::oidc::loopback::Listener;
+use toktui::oidc::pkce::Attempt;
 
 fn expectation(listener: &Listener) -> Expectation {
     Expectation {
@@ -80,6 +82,60 @@ async fn strays_of_every_kind_do_not_end_the_login_and_the_right_request_does() 
     assert!(!answer.contains("c-1"));
     assert_eq!(waiting.await.expect("ended"), Ok(Secret::new("c-1")));
     assert!(TcpStream::connect(at).await.is_err(), "the port is closed");
+}
+
+/// States that are not ours: none, others of the same length, ours cut, longer, doubled, in other letters, with one bit changed.
+fn wrong(state: &str, number: usize) -> String {
+    let at = number / 8 % state.len();
+    let other = Attempt::random().expect("random numbers").state;
+    match number % 8 {
+        0 => String::new(),
+        1 => format!("&state={}", other.expose()),
+        2 => format!("&state={}", &state[..at]),
+        3 => format!("&state={state}{}", &state[..=at]),
+        4 => format!("&state={state}&state={state}"),
+        5 => format!("&State={state}"),
+        6 => {
+            let mut bytes = state.as_bytes().to_vec();
+            bytes[at] ^= 1 << (number / 8 % 5);
+            format!("&state={}", url::form_urlencoded::byte_serialize(&bytes).collect::<String>())
+        }
+        _ => format!("&state=%20{state}"),
+    }
+}
+
+#[tokio::test]
+async fn of_ten_thousand_wrong_states_at_the_listener_and_as_many_pasted_none_is_accepted_and_the_right_one_is()
+ {
+    let listener = listener().await;
+    let state = Attempt::random().expect("random numbers").state;
+    let expected = Expectation { state: state.clone(), ..expectation(&listener) };
+    let (at, pasting, state) = (here(listener.port()), expected.clone(), state.expose().to_owned());
+    let waiting = tokio::spawn(async move { listener.wait(&expected).await });
+    let attempts = (0..10_000).map(|number| {
+        let answer = if number % 3 == 0 { "error=access_denied" } else { "code=c-1" };
+        format!("{answer}{}", wrong(&state, number))
+    });
+    let all: Vec<String> = attempts.collect();
+    for query in &all {
+        for text in [query.clone(), format!("{}?{query}", pasting.redirect)] {
+            let refused = parse_pasted(&text, &pasting);
+            assert!(matches!(refused, Err(Error::Pasted(_))), "{text}: {refused:?}");
+        }
+    }
+    let all = all.iter().map(|query| async move { asked(at, &get(&format!("/callback?{query}"))).await });
+    let answers: Vec<String> = stream::iter(all).buffer_unordered(8).collect().await;
+    assert_eq!(answers.len(), 10_000);
+    assert!(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 400 ")));
+    assert!(!waiting.is_finished());
+    assert_eq!(parse_pasted(&format!("?code=c-1&state={state}"), &pasting), Ok(Secret::new("c-1")));
+    let answer = asked_once(at, &state).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(waiting.await.expect("ended"), Ok(Secret::new("c-1")));
+}
+
+async fn asked_once(at: SocketAddr, state: &str) -> String {
+    asked(at, &get(&format!("/callback?code=c-1&state={state}"))).await
 }
 
 #[tokio::test]
@@ -180,6 +236,17 @@ async fn a_hundred_logins_listen_on_nothing_but_loopback_and_free_their_ports() 
     for (address, port) in ours() {
         let is_loopback = ["0100007F", "00000000000000000000000001000000"].contains(&address.as_str());
         assert!(is_loopback, "{address}:{port}");
+    }
+    // Which address this machine has towards others is found without a packet.
+    let towards = std::net::UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    if towards.connect("192.0.2.1:9").is_ok() {
+        let address = towards.local_addr().expect("an address").ip();
+        for port in &ports {
+            assert!(
+                address.is_loopback() || TcpStream::connect((address, *port)).await.is_err(),
+                "{address}:{port}"
+            );
+        }
     }
     drop(listeners);
     assert!(ours().count() < 10, "other tests may have taken a few of them meanwhile, not more");

@@ -8,41 +8,54 @@ use toktui::sandbox::visitor::Choice;
 
 use crate::world::{Running, World, at, redirect_of, visit};
 
-const RACES: u32 = 100;
+/// So many races run at once.
+const HEAT: u32 = 100;
 
 #[tokio::test]
 async fn a_hundred_times_both_routes_at_once_redeem_exactly_once() {
-    let world = World::open().await;
+    let (codes, polls) = heat(&World::open().await).await;
+    assert!(codes > 0 && polls > 0, "{codes} by code, {polls} by poll: no race at all");
+}
+
+#[tokio::test]
+#[ignore = "needs half a minute: 1,000 races"]
+async fn a_thousand_times_both_routes_at_once_redeem_exactly_once() {
+    for _ in 0..1000 / HEAT {
+        let (codes, polls) = heat(&World::open().await).await;
+        assert!(codes > 0 && polls > 0, "{codes} by code, {polls} by poll: no race at all");
+    }
+}
+
+/// Races, of which each redeems once: how many by a code, and how many by a poll.
+async fn heat(world: &World) -> (usize, usize) {
     let mut ready = Vec::new();
-    for _ in 0..RACES {
+    for _ in 0..HEAT {
         ready.push(Running::of(&world.other_wallet(), at("op")));
     }
     // Each login is approved on both ways; then its redirect is pasted at another moment around its first poll.
-    let races = ready.into_iter().zip(0..RACES).map(|(mut login, number)| {
-        let world = &world;
-        async move {
-            let view = login.view(|view| view.device.is_some() && view.browser.is_some()).await;
-            let (device, browser) = (view.device.expect("a code"), view.browser.expect("an address"));
-            visit(device.complete.expect("an address").raw(), Choice::Approve).await;
-            let redirect = redirect_of(&browser.address).await;
-            let due = device.next.expect("a poll to come").duration_since(world.now());
-            let aim = due + jiff::SignedDuration::from_millis(i64::from(number) - 20);
-            // The first is pasted at once and the last never, so that both ways win however busy the machine is.
-            if number > 0 {
-                tokio::time::sleep(Duration::try_from(aim).unwrap_or_default()).await;
-            }
-            if number + 1 < RACES {
-                // The login may be over already.
-                drop(login.watch.pasted.send(redirect));
-            }
-            login.end().await.expect("a login")
+    let races = ready.into_iter().zip(0..HEAT).map(|(mut login, number)| async move {
+        let view = login.view(|view| view.device.is_some() && view.browser.is_some()).await;
+        let (device, browser) = (view.device.expect("a code"), view.browser.expect("an address"));
+        visit(device.complete.expect("an address").raw(), Choice::Approve).await;
+        let redirect = redirect_of(&browser.address).await;
+        let due = device.next.expect("a poll to come").duration_since(world.now());
+        let aim = due + jiff::SignedDuration::from_millis(i64::from(number) - 20);
+        // The first is pasted at once and the last never, so that both ways win however busy the machine is.
+        if number > 0 {
+            tokio::time::sleep(Duration::try_from(aim).unwrap_or_default()).await;
         }
+        if number + 1 < HEAT {
+            // The login may be over already.
+            drop(login.watch.pasted.send(redirect));
+        }
+        login.end().await.expect("a login")
     });
     world.op.quirks().extra_delay = Duration::from_millis(20);
     let reports = join_all(races).await;
     let (codes, polls) = (world.op_tap.granted("authorization_code"), world.op_tap.granted("device_code"));
     assert_eq!(reports.len(), codes + polls, "{codes} by code, {polls} by poll");
-    assert!(codes > 0 && polls > 0, "{codes} by code, {polls} by poll: no race at all");
+    assert_eq!(world.op.counts().early_polls, 0);
+    (codes, polls)
 }
 
 #[tokio::test]
