@@ -69,7 +69,9 @@ impl House {
         if let Some((id, lock)) = turn {
             store.take_over(id, lock);
         }
-        let wallet = Wallet::over(store, Arc::clone(&clock), Arc::new(Http::default()), config.sources);
+        let http = Arc::new(Http::default());
+        config.authorities().for_each(|(address, ca)| http.trust(address, ca));
+        let wallet = Wallet::over(store, Arc::clone(&clock), http, config.sources);
         let settings = config.settings;
         wallet.set_read_only(manner.read_only || settings.read_only);
         Ok(Self { environment, places, clock, settings, problems, wallet, out: Stdout::default(), manner })

@@ -47,6 +47,8 @@ pub struct Config {
     order: Vec<String>,
     hide: Vec<String>,
     secrets: Vec<SecretPlace>,
+    /// Files with a CA, each with the source whose server it is believed of.
+    authorities: Vec<(SourceId, PathBuf)>,
 }
 
 /// The texts of the user's files, as far as they are there.
@@ -120,6 +122,7 @@ impl Config {
             order: Vec::new(),
             hide: Vec::new(),
             secrets: Vec::new(),
+            authorities: Vec::new(),
         };
         let mut problems = config.lay(PROVIDERS, Path::new("assets/providers.toml"), Origin::Preset, &[]);
         problems.extend(config.lay(PROFILES, Path::new("assets/profiles.toml"), Origin::Preset, &[]));
@@ -173,6 +176,15 @@ impl Config {
             || Issuer::at(address),
             |family| Issuer { address: address.to_owned(), ..family.clone() },
         )
+    }
+
+    /// The CAs that are to be believed of one provider's or server's host: its address, and the file.
+    pub fn authorities(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.authorities.iter().filter_map(|(id, file)| match &self.source(id)?.kind {
+            SourceKind::Issuer(issuer) => Some((issuer.address.as_str(), file.as_path())),
+            SourceKind::Server(server) => Some((server.address.as_str(), file.as_path())),
+            SourceKind::Profile(_) => None,
+        })
     }
 
     /// Fills in the client secrets from the files and environment variables that the config file names.
@@ -253,6 +265,7 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         for (name, fields) in root.named("provider") {
             let Ok(base) = self.base(&fields, &name, "provider") else { continue };
+            self.note_authority(&name.value, &fields, folder);
             if let Some(provider) = provider::read(&name, fields, base, &self.families, folder) {
                 self.secrets.retain(|place| place.source != provider.source.id);
                 self.secrets.extend(provider.secret);
@@ -261,10 +274,20 @@ impl Config {
         }
         for (name, fields) in root.named("mytoken") {
             let Ok(base) = self.base(&fields, &name, "mytoken server") else { continue };
+            self.note_authority(&name.value, &fields, folder);
             if let Some(source) = mytoken::read_server(&name, fields, base) {
                 self.put(source, origin);
             }
         }
+    }
+
+    /// The CA of one provider or server; the nearer file's word counts.
+    fn note_authority(&mut self, name: &str, fields: &Fields<'_>, folder: &Path) {
+        let Some(file) = fields.text("ca_file", "the path of a file with a CA's certificate (PEM)") else {
+            return;
+        };
+        self.authorities.retain(|(id, _)| id.as_str() != name);
+        self.authorities.push((name.into(), folder.join(file)));
     }
 
     /// The source that a table of this name lays over; an error, and a complaint, if it is one of another kind.

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 
 use super::Limits;
+use super::tls::Flaw;
 use crate::domain::untrusted::cleaned;
 
 /// Why no answer came, or none that may be read. Never holds an address' query, a body or a secret.
@@ -25,6 +26,22 @@ pub enum Error {
         /// Host and port.
         host: String,
         /// The deepest cause, cleaned.
+        why: String,
+    },
+    /// The server's certificate is not believed.
+    #[error("the certificate of {host} {flaw}")]
+    Certificate {
+        /// Host and port.
+        host: String,
+        /// Why, with the fact that decides.
+        flaw: Flaw,
+    },
+    /// The file with the CA that the user named for this provider gives none.
+    #[error("{file}, which is to hold its CA (ca_file), cannot be used: {why}")]
+    NoAuthority {
+        /// The file, cleaned.
+        file: String,
+        /// Why.
         why: String,
     },
     /// A limit of [`Limits`] was reached.
@@ -72,6 +89,33 @@ impl Error {
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. })
     }
+
+    /// What to do about a connection that is not safe.
+    #[must_use]
+    pub fn cure(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Certificate { flaw, .. } => match flaw {
+                Flaw::Ended(_) => {
+                    "Check this machine's clock; if it is right, its operator must renew the certificate."
+                }
+                Flaw::NotYet(_) => "Set this machine's clock; if it is right, tell its operator.",
+                Flaw::UnknownSigner(_) => {
+                    "If that is your site's own CA, name its certificate in `ca_file` of this provider (config.toml, or toktui provider add --ca-file FILE), or \
+                     for all providers in SSL_CERT_FILE. If you never heard of it, do not go on: somebody may be in between."
+                }
+                Flaw::SignedItself(_) => {
+                    "If it is your own server, name its certificate in `ca_file` of this provider (config.toml, or toktui provider add --ca-file FILE). If not, do not go on."
+                }
+                Flaw::OtherHost(_) => "Check the address. If it is right, do not go on: tell its operator.",
+                Flaw::Other(_) => "Tell its operator.",
+            },
+            Self::NoAuthority { .. } => "Put the CA's certificate there, as PEM, or change `ca_file`.",
+            Self::Tls { .. } => {
+                "Something between here and there breaks TLS: a proxy, an old server, or a port that speaks plain http."
+            }
+            _ => return None,
+        })
+    }
 }
 
 pub(super) fn named(host: &str, error: &reqwest::Error, limits: Limits) -> Error {
@@ -105,6 +149,11 @@ pub(super) fn deepest(error: &reqwest::Error) -> String {
         source = cause.source();
     }
     text.map_or_else(|| "no cause given".to_owned(), |text| cleaned(without_number(&text)))
+}
+
+/// What the system said of a file, without the number.
+pub(super) fn plain(error: &std::io::Error) -> String {
+    cleaned(without_number(&error.to_string()))
 }
 
 /// `Connection refused (os error 111)`: the number says nothing more, and is another one elsewhere.

@@ -4,10 +4,14 @@
 
 mod address;
 mod answer;
+mod certificate;
 mod error;
 mod lanes;
+mod tls;
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION};
@@ -20,6 +24,7 @@ pub use address::{is_allowed, is_loopback};
 pub use answer::{Answer, Refusal};
 pub use error::Error;
 pub use lanes::MOST_AT_ONCE;
+pub use tls::Flaw;
 
 use crate::domain::secret::Secret;
 use crate::domain::untrusted::cleaned;
@@ -111,7 +116,17 @@ pub struct Http {
     /// For `http` on loopback: no proxy, no trust store needed.
     near: OnceLock<Result<reqwest::Client, Error>>,
     far: OnceLock<Result<reqwest::Client, Error>>,
+    /// For hosts whose CA the user named, by host and port.
+    trusting: Mutex<HashMap<String, Trusting>>,
+    refused: Arc<tls::Refused>,
     lanes: lanes::Lanes,
+}
+
+/// A CA that is believed for one host only, and the client that does.
+#[derive(Debug)]
+struct Trusting {
+    ca: PathBuf,
+    client: Option<Result<reqwest::Client, Error>>,
 }
 
 impl Default for Http {
@@ -124,7 +139,23 @@ impl Http {
     /// A client with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, near: OnceLock::new(), far: OnceLock::new(), lanes: lanes::Lanes::default() }
+        Self {
+            limits,
+            near: OnceLock::new(),
+            far: OnceLock::new(),
+            trusting: Mutex::default(),
+            refused: Arc::default(),
+            lanes: lanes::Lanes::default(),
+        }
+    }
+
+    /// From now on certificates of the CA in this file (PEM) are believed beside those of the system, from the host and port of this address and from
+    /// no other. The file is read at the first request there.
+    pub fn trust(&self, address: &str, ca: &Path) {
+        if let Some(place) = Url::parse(address).ok().as_ref().and_then(authority) {
+            let trusting = Trusting { ca: ca.to_owned(), client: None };
+            self.trusting.lock().unwrap_or_else(PoisonError::into_inner).insert(place, trusting);
+        }
     }
 
     /// The limits it holds to.
@@ -230,6 +261,8 @@ impl Http {
     ) -> Result<Answer, Error> {
         let host = host_of(url);
         let client = self.client_for(url)?;
+        // What an earlier request was refused for, that nobody waited for any more.
+        drop(url.host_str().and_then(|host| self.refused.take(host)));
         let mut request = client.request(method, url.clone()).headers(headers(credentials, body));
         if let Body::Form(text) | Body::Json(text) = body {
             request = request.body(text.as_bytes().to_vec());
@@ -238,7 +271,7 @@ impl Http {
         let first_byte = deadline.min(tokio::time::Instant::now() + self.limits.first_byte);
         let response = match tokio::time::timeout_at(first_byte, request.send()).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(error::named(&host, &error, self.limits)),
+            Ok(Err(error)) => return Err(self.named(url, &error)),
             Err(_) => return Err(Error::TimedOut { host, seconds: seconds(self.limits.first_byte) }),
         };
         let mut answer = Answer::head(response.status().as_u16(), response.headers());
@@ -255,15 +288,30 @@ impl Http {
         if answer.mytoken_cookie.is_some() { Ok(answer) } else { Err(broken) }
     }
 
-    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Error> {
+    /// Why no answer came: a certificate that was refused tells more than the connection that broke over it.
+    fn named(&self, url: &Url, error: &reqwest::Error) -> Error {
+        match url.host_str().filter(|_| error.is_connect()).and_then(|host| self.refused.take(host)) {
+            Some(flaw) => Error::Certificate { host: host_of(url), flaw },
+            None => error::named(&host_of(url), error, self.limits),
+        }
+    }
+
+    fn client_for(&self, url: &Url) -> Result<reqwest::Client, Error> {
         if !is_allowed(url) {
             return Err(Error::Insecure(host_of(url)));
         }
+        if let Some(place) = authority(url)
+            && let Some(trusting) =
+                self.trusting.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&place)
+        {
+            let ca = trusting.ca.clone();
+            return trusting.client.get_or_insert_with(|| self.build(false, Some(&ca))).clone();
+        }
         let cell = if url.scheme() == "http" { &self.near } else { &self.far };
-        cell.get_or_init(|| self.build(url.scheme() == "http")).as_ref().map_err(Clone::clone)
+        cell.get_or_init(|| self.build(url.scheme() == "http", None)).clone()
     }
 
-    fn build(&self, near: bool) -> Result<reqwest::Client, Error> {
+    fn build(&self, near: bool, ca: Option<&Path>) -> Result<reqwest::Client, Error> {
         let mut builder = reqwest::Client::builder()
             .user_agent(AGENT)
             .connect_timeout(self.limits.connect)
@@ -274,7 +322,7 @@ impl Http {
         builder = if near {
             builder.no_proxy().tls_certs_only(std::iter::empty())
         } else {
-            builder.https_only(true)
+            builder.https_only(true).tls_backend_preconfigured(tls::config(ca, &self.refused)?)
         };
         builder.build().map_err(|error| Error::NoTrustStore(error::deepest(&error)))
     }
@@ -339,6 +387,22 @@ fn next_on_same_host(from: &Url, answer: &Answer) -> Result<Url, Error> {
     } else {
         Err(refused(host_of(&next)))
     }
+}
+
+/// Host and port of an `https` address, as certificates are judged by them.
+fn authority(url: &Url) -> Option<String> {
+    let port = url.port_or_known_default().filter(|_| url.scheme() == "https")?;
+    Some(format!("{}:{port}", url.host_str()?))
+}
+
+/// The proxy through which an address is reached, as the surroundings say (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, or the system's settings): host and
+/// port, without name and password.
+#[must_use]
+pub fn proxy_of(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok().filter(|url| url.scheme() == "https")?;
+    let uri: http::Uri = url.as_str().parse().ok()?;
+    let through = hyper_util::client::proxy::matcher::Matcher::from_system().intercept(&uri)?;
+    Url::parse(&through.uri().to_string()).ok().map(|proxy| host_of(&proxy))
 }
 
 /// Host and port of an address, fit to be shown: never its path, query or user part.

@@ -133,6 +133,11 @@ impl Wallet {
         })
     }
 
+    /// From now on certificates of the CA in this file are believed from the host of this address, and from no other.
+    pub fn trust(&self, address: &str, ca: &std::path::Path) {
+        self.http.trust(address, ca);
+    }
+
     /// What is held, without its secrets.
     #[must_use]
     pub fn held(&self) -> Arc<[Held]> {

@@ -24,6 +24,11 @@ fn hint(source: Option<&Source>, error: &oidc::Error) -> Option<String> {
     if let Some(wait) = error.retry_after() {
         return Some(format!("It asks to wait {} s.", wait.as_secs()));
     }
+    if let Some(oidc::Cause::Unanswered(unsafe_one)) = error.cause()
+        && let Some(cure) = unsafe_one.cure()
+    {
+        return Some(cure.to_owned());
+    }
     if error.login_needed() {
         return Some("Log in again.".to_owned());
     }
@@ -46,7 +51,9 @@ fn hint(source: Option<&Source>, error: &oidc::Error) -> Option<String> {
 /// A failed exchange with a mytoken server.
 pub(super) fn mytoken(doing: impl Into<String>, error: &mytoken::Error) -> Failure {
     let (kind, hint) = match error {
-        mytoken::Error::NoAnswer(_) => (Kind::Unreached, Some("Nothing is lost; try again.")),
+        mytoken::Error::NoAnswer(error) => {
+            (Kind::Unreached, error.cure().or(Some("Nothing is lost; try again.")))
+        }
         mytoken::Error::NoAccessToken => (Kind::Unreached, Some("Try again later; every try costs a use.")),
         mytoken::Error::Refused(no) => refused(no),
         mytoken::Error::NotAnIssuer(_)

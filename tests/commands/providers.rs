@@ -149,3 +149,23 @@ fn a_wrong_client_scope_redirect_or_issuer_is_found_with_its_cure() {
     let (code, nobody) = check(&home, &["http://127.0.0.1:9"]);
     assert_eq!((code, &nobody["verdict"]), (4, &"unreached".into()), "{nobody}");
 }
+
+#[test]
+fn a_ca_that_cannot_be_read_stops_before_anybody_is_asked() {
+    let home = Home::new();
+    let said =
+        home.run(&["provider", "add", "https://127.0.0.1:9/realms/x", "--ca-file", "/nonexistent/ca.pem"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.err.contains("/nonexistent/ca.pem cannot be read"), "{said:?}");
+    let unreached = home.run(&["provider", "check", "https://127.0.0.1:9/realms/x"]);
+    assert_eq!(unreached.code, 4, "{unreached:?}");
+}
+
+#[test]
+fn a_proxy_is_named_without_its_password() {
+    // Nobody listens there: it is the proxy that cannot be reached, not the provider.
+    let home = Home::new().with("HTTPS_PROXY", "http://user:secret-word@127.0.0.1:9");
+    let said = home.run(&["provider", "check", "egi"]);
+    assert_eq!(said.code, 4, "{said:?}");
+    assert!(said.out.contains("127.0.0.1:9") && !said.out.contains("secret-word"), "{said:?}");
+}

@@ -28,6 +28,9 @@ pub struct Words {
     /// A loopback address that the client has registered; may be repeated. Else 127.0.0.1 with any port and the path /callback
     #[arg(long, value_name = "ADDRESS")]
     pub redirect: Vec<String>,
+    /// A file with the CA (PEM) that signed its certificate, believed of this host only, beside those of the system
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// What `--help` says under the options.
@@ -39,6 +42,7 @@ Examples:
   toktui provider add https://login.example.org/realms/mine --name mine --client-id toktui
   toktui provider add https://mytoken.example.org
   toktui provider add egi --client-id my-client --redirect http://localhost:8080
+  toktui provider add https://sso.lab.example/realms/lab --ca-file lab-ca.pem
 
 Exit codes: 0 added; 1 what answers is not believed; 2 wrong usage, or it is known already; 4 not reached.";
 
@@ -49,6 +53,10 @@ Exit codes: 0 added; 1 what answers is not believed; 2 wrong usage, or it is kno
 pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     let doing = format!("Adding {}", cleaned(&words.provider));
     let folder = folder(house, &doing)?.to_path_buf();
+    let authority = authority(words, &doing)?;
+    if let Some(file) = &authority {
+        house.wallet.trust(words.provider.trim(), file);
+    }
     let sources = house.wallet.sources();
     let listed = sources.iter().find(|source| {
         source.id.as_str() == words.provider || source.address() == Some(words.provider.trim())
@@ -72,6 +80,7 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
             words.scope.iter().flat_map(|scopes| scopes.split_whitespace()).map(str::to_owned).collect();
     }
     added.redirects = words.redirect.clone();
+    added.ca_file = authority.map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
     let source = saved(folder, added, &doing).await?;
     let id = source.id.as_str();
     house.out.line(&cleaned(&format!("Added {id}: {}", source.address().unwrap_or_default())));
@@ -114,6 +123,16 @@ async fn saved(folder: PathBuf, added: AddedProvider, doing: &str) -> Result<Sou
         .map_err(|why| Failure::new(Kind::Unusable, doing, why))
 }
 
+/// The file with its CA, by its whole path: the config is read from elsewhere.
+fn authority(words: &Words, doing: &str) -> Result<Option<PathBuf>, Failure> {
+    let Some(file) = &words.ca_file else { return Ok(None) };
+    let whole = std::fs::canonicalize(file).map_err(|error| {
+        let why = format!("{} cannot be read: {}", cleaned(&file.to_string_lossy()), error.kind());
+        Failure::new(Kind::Unusable, doing, why)
+    })?;
+    Ok(Some(whole))
+}
+
 /// A client, scopes or redirect addresses over one that is listed already.
 fn over(source: &Source, words: &Words, doing: &str) -> Result<AddedProvider, Failure> {
     let id = source.id.as_str();
@@ -128,7 +147,8 @@ fn over(source: &Source, words: &Words, doing: &str) -> Result<AddedProvider, Fa
             Origin::Preset | Origin::Sandbox => failure,
         });
     }
-    if words.client_id.is_none() && words.scope.is_empty() && words.redirect.is_empty() {
+    let is_bare = words.client_id.is_none() && words.scope.is_empty() && words.redirect.is_empty();
+    if is_bare && words.ca_file.is_none() {
         let hint = format!("Your own client there: toktui provider add {id} --client-id ID.");
         return Err(known(format!("it is built in, as {id}")).hint(hint));
     }

@@ -287,6 +287,8 @@ fn may_have_arrived(error: &http::Error) -> bool {
         http::Error::Insecure(_)
         | http::Error::Unreachable { .. }
         | http::Error::Tls { .. }
+        | http::Error::Certificate { .. }
+        | http::Error::NoAuthority { .. }
         | http::Error::NoTrustStore(_) => false,
         http::Error::TimedOut { .. }
         | http::Error::TooLarge { .. }

@@ -39,7 +39,7 @@ fn other_issuer(said: &Untrusted, how: Difference) -> String {
 
 fn not_had(cause: &Cause) -> Option<String> {
     Some(match cause {
-        Cause::Unanswered(http::Error::Tls { why, .. }) => tls(why).to_owned(),
+        Cause::Unanswered(error) if error.cure().is_some() => error.cure()?.to_owned(),
         Cause::Unanswered(http::Error::Unreachable { .. } | http::Error::TimedOut { .. }) => {
             "Check the address, the network, and a proxy (HTTPS_PROXY) if there is one.".to_owned()
         }
@@ -55,44 +55,9 @@ fn not_had(cause: &Cause) -> Option<String> {
     })
 }
 
-/// What to do about a certificate, by the words of the TLS library.
-fn tls(why: &str) -> &'static str {
-    let why = why.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
-    if says(&["expired", "notvalidyet", "not valid yet"]) {
-        "Its certificate has ended or not begun: check this machine's clock, then tell its operator."
-    } else if says(&["notvalidforname", "not valid for name", "hostname"]) {
-        "Its certificate is for another name: check the address; do not go on."
-    } else if says(&[
-        "unknownissuer",
-        "unknown issuer",
-        "unable to get local issuer",
-        "self-signed",
-        "self signed",
-        "unknownca",
-    ]) {
-        "This machine does not know the CA that signed its certificate: put that CA into the system's store, or name a file with it in SSL_CERT_FILE."
-    } else {
-        "Something between here and there breaks TLS: a proxy, an old server, or a port that speaks plain http."
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_way_of_a_certificate_to_be_wrong_has_its_cure() {
-        let table = [
-            ("invalid peer certificate: UnknownIssuer", "SSL_CERT_FILE"),
-            ("invalid peer certificate: certificate expired: verification time …", "clock"),
-            ("invalid peer certificate: NotValidForName", "another name"),
-            ("received fatal alert: HandshakeFailure", "breaks TLS"),
-        ];
-        for (why, cure) in table {
-            assert!(tls(why).contains(cure), "{why}: {}", tls(why));
-        }
-    }
 
     #[test]
     fn each_way_of_an_issuer_to_be_another_has_its_cure() {

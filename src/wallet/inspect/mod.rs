@@ -14,6 +14,7 @@ use crate::domain::failure::Failure;
 use crate::domain::secret::Secret;
 use crate::domain::source::{Client, Issuer, Redirect, RefreshScope, Route, Source};
 use crate::domain::untrusted::{Untrusted, cleaned};
+use crate::http::proxy_of;
 use crate::oidc::code::Wish;
 use crate::oidc::discovery::{Fault, Metadata};
 use crate::oidc::pkce::Verifier;
@@ -98,12 +99,24 @@ impl Wallet {
                 } else {
                     "reached"
                 };
-                let finding = Finding { cure, ..Finding::new(what, Standing::Wrong, error.to_string()) };
+                let through = proxy_of(&issuer.address).filter(|_| error.is_unreached());
+                let said = match through {
+                    Some(proxy) => format!("{error} (asked through the proxy {proxy})"),
+                    None => error.to_string(),
+                };
+                let finding = Finding { cure, ..Finding::new(what, Standing::Wrong, said) };
                 return Checked { findings: vec![finding], unreached: error.is_unreached() };
             }
         };
         let issuer_said = format!("{}, byte for byte", cleaned(&issuer.address));
         let mut findings = vec![Finding::new("issuer", Standing::Good, issuer_said)];
+        findings.extend(proxy_of(&issuer.address).map(|proxy| {
+            Finding::new(
+                "proxy",
+                Standing::Good,
+                format!("asked through {proxy} (HTTPS_PROXY; NO_PROXY leaves hosts out)"),
+            )
+        }));
         findings.extend(self.clock_of(&metadata));
         findings.extend(endpoints(&metadata));
         let Some(client) = client.or_else(|| self.own_client(issuer).ok().flatten()) else {

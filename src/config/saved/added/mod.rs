@@ -38,6 +38,8 @@ pub struct AddedProvider {
     pub redirects: Vec<String>,
     /// How the client says who it is; `None`: as without this word.
     pub auth: Option<ClientAuth>,
+    /// A file with the CA that is believed of its host beside those of the system; empty: none.
+    pub ca_file: String,
     /// Whether the client was registered from here: what is secret of it is in the store.
     pub registered: bool,
     /// Whether a client can be had there; `None`: as without this word.
@@ -76,18 +78,21 @@ impl AddedProvider {
     /// # Errors
     /// When a file beside it is there and cannot be read.
     pub fn over(folder: &Path, source: &Source) -> Result<Self, String> {
-        let (before, _) = Beside::read(folder)?.with(None);
-        let (Some(below), Some(now)) = (before.source(&source.id).and_then(Source::issuer), source.issuer())
+        let beside = Beside::read(folder)?;
+        let ((before, _), (all, _)) = (beside.with(None), beside.with(beside.providers.as_deref()));
+        let authority = |config: &Config| config.authorities.iter().find(|(id, _)| *id == source.id).cloned();
+        // Only what stands in this file goes into it again.
+        let ca_file = authority(&all).filter(|_| authority(&before).is_none());
+        let ca_file = ca_file.map(|(_, file)| file.to_string_lossy().into_owned()).unwrap_or_default();
+        let below = before.source(&source.id);
+        let (Some(below), Some(now)) =
+            (below.and_then(|below| Some((below.origin, below.issuer()?))), source.issuer())
         else {
-            return Ok(Self::of(source));
+            return Ok(Self { ca_file, ..Self::of(source) });
         };
-        let address = if before.source(&source.id).is_some_and(|source| source.origin == Origin::Preset) {
-            String::new()
-        } else {
-            below.address.clone()
-        };
-        let scopes = if below.scopes == now.scopes { Vec::new() } else { now.scopes.clone() };
-        Ok(Self { name: source.id.as_str().to_owned(), address, scopes, ..Self::default() })
+        let address = if below.0 == Origin::Preset { String::new() } else { below.1.address.clone() };
+        let scopes = if below.1.scopes == now.scopes { Vec::new() } else { now.scopes.clone() };
+        Ok(Self { name: source.id.as_str().to_owned(), address, scopes, ca_file, ..Self::default() })
     }
 
     fn table(&self) -> String {
@@ -100,6 +105,9 @@ impl AddedProvider {
         if !self.address.is_empty() {
             line("note", quoted("added"));
             line(place, quoted(&self.address));
+        }
+        if !self.ca_file.is_empty() {
+            line("ca_file", quoted(&self.ca_file));
         }
         if let Some(id) = &self.client_id {
             line("client_id", quoted(id));

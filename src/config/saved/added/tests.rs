@@ -248,3 +248,27 @@ fn a_registered_client_is_taken_out_and_its_provider_stays_if_it_was_added() {
     forget_client(folder.0.path(), "wlcg", "toktui").expect("taken out");
     assert!(!folder.text().contains("wlcg"));
 }
+
+#[test]
+fn a_ca_is_kept_with_its_provider_and_stays_when_a_client_is_registered_there() {
+    let folder = Folder::new();
+    let provider = AddedProvider { ca_file: "/etc/lab/ca.pem".to_owned(), client_id: None, ..mine() };
+    let source = folder.save(&provider).expect("saved");
+    let authorities = |config: &Config| {
+        config.authorities().map(|(at, file)| (at.to_owned(), file.to_owned())).collect::<Vec<_>>()
+    };
+    let address = "https://login.example.org/realms/mine".to_owned();
+    assert_eq!(authorities(&folder.open()), [(address.clone(), PathBuf::from("/etc/lab/ca.pem"))]);
+    let again = AddedProvider::over(folder.0.path(), &source).expect("read");
+    assert_eq!(again.ca_file, "/etc/lab/ca.pem");
+    // The user's own file goes first; its paths are relative to its folder.
+    folder.write(
+        "config.toml",
+        "[provider.mine]\nca_file = \"own.pem\"\n[mytoken.mytok-eu]\nca_file = \"/m.pem\"\n",
+    );
+    let both = authorities(&folder.open());
+    assert_eq!(
+        both,
+        [(address, folder.file("own.pem")), ("https://mytok.eu".to_owned(), PathBuf::from("/m.pem"))]
+    );
+}
