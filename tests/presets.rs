@@ -103,6 +103,11 @@ fn what_a_server_software_needs_stands_with_each_of_its_providers() {
         let is_keycloak = issuer.address.contains("/realms/");
         let is_unity = issuer.address.ends_with("/oauth2");
         assert_eq!(issuer.refresh_returns_refresh, is_keycloak, "{name}");
+        assert_eq!(
+            issuer.revoking.is_empty(),
+            !is_keycloak,
+            "what a Keycloak ends with a refresh token: {name}"
+        );
         assert_eq!(issuer.refresh_scope == RefreshScope::SendWithoutOffline, is_unity, "{name}");
         assert_eq!(issuer.at_hash_only_warns, is_unity, "{name}");
         assert_eq!(issuer.routes.contains(&Route::Device), !is_unity, "Unity has no device code: {name}");

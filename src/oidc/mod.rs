@@ -20,6 +20,7 @@ mod client;
 pub mod code;
 pub mod device;
 pub mod discovery;
+pub mod exchange;
 pub mod id_token;
 pub mod introspection;
 pub mod keys;
@@ -90,6 +91,9 @@ pub enum Error {
     /// The provider did not say whether the token is active.
     #[error(transparent)]
     Introspection(Cause),
+    /// The access token was not exchanged for another one.
+    #[error(transparent)]
+    Exchange(Cause),
     /// The token was not revoked.
     #[error(transparent)]
     Revocation(Cause),
@@ -171,6 +175,7 @@ impl Error {
             | Self::Keys(cause)
             | Self::Userinfo(cause)
             | Self::Introspection(cause)
+            | Self::Exchange(cause)
             | Self::Revocation(cause)
             | Self::Registration(cause)
             | Self::Deletion(cause)

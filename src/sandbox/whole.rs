@@ -122,6 +122,8 @@ impl Sandbox {
                 device_interval: 2,
                 // Keycloak's way; the others give a client to anyone, as the grid's providers do.
                 registering: if name == "Check-in" { op::Registering::No } else { op::Registering::Open },
+                // One that does, and one that does not.
+                exchange: rotates,
                 ..op::Settings::new(issuer)
             };
             Op::new(settings, Arc::clone(clock))

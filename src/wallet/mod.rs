@@ -6,6 +6,7 @@
 //! | --- | --- | --- |
 //! | log in | `login/` | adds a credential, or puts a new grant into one |
 //! | draw an access token | `draw/` | access token, refresh token or mytoken copy, health |
+//! | exchange an access token | `exchange.rs` | access token; adds a refresh token that comes with it |
 //! | look up | `look_up/` | what is known of a mytoken |
 //! | ask whom it speaks for, and whether it is active | `userinfo.rs`, `introspect.rs` | access token, where none lives |
 //! | read the history | `history.rs` | a mytoken's copy, where reading rotates it |
@@ -28,6 +29,7 @@ pub mod create;
 pub mod draw;
 pub mod end;
 mod end_listed;
+pub mod exchange;
 pub mod family;
 pub mod forms;
 mod granted;

@@ -76,7 +76,7 @@ impl Wallet {
         found.cloned().ok_or_else(|| not_listed(doing))
     }
 
-    /// An access token of it that lives; a login is renewed for it.
+    /// Its access token: the one that lives, else a new one where that costs nothing.
     pub(super) async fn living(
         self: &Arc<Self>,
         credential: &Credential,

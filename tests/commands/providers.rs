@@ -91,7 +91,9 @@ fn what_a_provider_announces_stands_beside_what_is_done_here() {
     let shown = home.json(&["provider", "show", "grid", "--json"]);
     let supports = &shown["supports"];
     assert_eq!((&supports["device"], &supports["pushed_requests"]), (&true.into(), &"no".into()));
-    assert_eq!((&supports["token_exchange"], &supports["iss_parameter"]), (&false.into(), &true.into()));
+    assert_eq!((&supports["token_exchange"], &supports["iss_parameter"]), (&true.into(), &true.into()));
+    let other = home.json(&["provider", "show", "checkin", "--json"]);
+    assert_eq!(other["supports"]["token_exchange"], false);
     assert_eq!(shown["here"]["client_id"], "toktui");
     let by_address = home.json(&["provider", "show", shown["issuer"].as_str().unwrap(), "--json"]);
     assert_eq!(by_address["name"], "grid");

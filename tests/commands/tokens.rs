@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use toktui::sandbox::mytoken::Rotation;
 
+use toktui::sandbox::op::ExchangeQuirk;
+use toktui::sandbox::whole::SERVICE;
+
 use super::world::{Home, Servers, access_token, now};
 
 #[test]
@@ -209,4 +212,39 @@ fn many_that_ask_at_once_share_one_renewal() {
         assert!(values.iter().all(|value| *value != before.as_bytes()));
         assert!(home.good(&["history", "wlcg", "--local"]).matches("rotated").count() <= 3);
     }
+}
+
+#[test]
+fn a_token_is_exchanged_for_an_audience_where_that_is_announced_and_passed_off_as_nothing_else() {
+    let servers = Servers::open();
+    let home = Home::at(&servers);
+    home.log_in(&servers, "grid", "wlcg");
+    home.log_in(&servers, "checkin", "egi");
+    let first = home.good(&["token", "wlcg"]);
+    let words = ["token", "wlcg", "--exchange", "--audience", SERVICE];
+    let said = home.run(&words);
+    assert!(said.code == 0 && said.out.starts_with("eyJ") && said.out != first, "{said:?}");
+    assert_eq!(home.good(&words), said.out, "it is held, and given again");
+    assert_eq!(home.good(&["token", "wlcg"]), first, "the first one is as it was");
+    assert_eq!(
+        home.good(&["token", "wlcg", "--audience", SERVICE]),
+        said.out,
+        "the audience is what it is held by"
+    );
+    let access = home.json(&["list", "--provider", "grid", "--json"])["tokens"][0]["access"].clone();
+    assert_eq!(access[1]["audiences"], serde_json::json!([SERVICE]));
+
+    let said = home.run(&["token", "egi", "--exchange", "--audience", SERVICE]);
+    assert!(said.code == 2 && said.err.contains("does not announce") && said.out.is_empty(), "{said:?}");
+    let said = home.run(&["token", "wlcg", "--exchange"]);
+    assert!(said.code == 2 && said.err.contains("--audience"), "{said:?}");
+    let said = home.run(&["--read-only", "token", "wlcg", "--exchange", "--audience", "nobody"]);
+    assert!(said.code != 0 && said.out.is_empty(), "{said:?}");
+
+    servers.sandbox.grid.quirks().exchange = Some(ExchangeQuirk::NotApplicable);
+    let forced = [&words[..], &["--force"]].concat();
+    let said = home.run(&forced);
+    assert!(said.code == 0 && said.err.contains("no access token"), "{said:?}");
+    let said = home.run(&[&forced[..], &["--header"]].concat());
+    assert!(said.code == 1 && said.out.is_empty() && said.err.contains("no access token"), "{said:?}");
 }

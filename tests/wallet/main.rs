@@ -4,6 +4,7 @@
 mod clocks;
 mod disk;
 mod draw;
+mod exchange;
 mod families;
 mod keep;
 mod login;

@@ -111,7 +111,7 @@ fn rows(issuer: &Issuer, metadata: &Metadata) -> Vec<Vec<String>> {
             "no provider says (RFC 8707)".to_owned(),
             audience.map_or_else(|| "not asked for".to_owned(), |name| format!("as `{name}`")),
         ),
-        row("token exchange", has_grant(metadata, EXCHANGE), "not used".to_owned()),
+        row("token exchange", has_grant(metadata, EXCHANGE), "toktui token NAME --exchange".to_owned()),
         row("userinfo", offered(metadata.userinfo.is_some()), String::new()),
         row("introspection", offered(metadata.introspection.is_some()), String::new()),
         row("revocation", offered(metadata.revocation.is_some()), String::new()),

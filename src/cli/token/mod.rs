@@ -15,6 +15,7 @@ use crate::domain::failure::{Failure, Kind};
 use crate::domain::secret::Secret;
 use crate::domain::time::countdown;
 use crate::wallet::draw::{Drawn, Wish};
+use crate::wallet::exchange::{Order, Swapped};
 pub use file::write as write_private;
 pub use forms::{Form, Shell, is_token};
 
@@ -47,6 +48,9 @@ pub struct Words {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub wanted: Wanted,
+    /// By exchanging the access token for one with that --audience or --scope (RFC 8693)
+    #[arg(long, conflicts_with = "insist")]
+    pub exchange: bool,
     /// As a header: Authorization: Bearer …
     #[arg(long, conflicts_with = "env")]
     pub header: bool,
@@ -75,11 +79,17 @@ pub const HELP: &str = "\
 The token goes to standard output, what it cost and everything else to standard error. What is held and lives for another
 minute (or --min-life) is given at once; else a new one is drawn. Programs that ask at the same time share one new token.
 
+--audience and --scope are asked for at a renewal; with --exchange the access token that lives is traded for another one (RFC 8693), where the
+provider announces that: else nothing is sent. It is held under the same name beside the first, and given again while it lives; the
+login stays as it was, a refresh token that comes along is kept under a name of its own. It costs one request, and a renewal where no access
+token lives; of a mytoken none is drawn for it.
+
 Examples:
   curl -H \"Authorization: Bearer $(toktui token egi)\" https://…
   toktui token egi --header | curl -H @- https://…     not in the process list
   toktui token egi --min-life 1h --audience https://storage.example.org
   eval \"$(toktui token egi --env sh)\"                  sets BEARER_TOKEN
+  toktui token egi --exchange --audience storage       for the service that is called so there, by token exchange
   toktui token egi --env fish | source
   toktui token egi --env nu | from json | load-env
   toktui token wlcg --wlcg                             $BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR/bt_u…, /tmp/bt_u…
@@ -103,7 +113,11 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         return Err(Failure::new(Kind::Unusable, doing, why)
             .hint(format!("Pipe it, copy it (toktui copy {}), or insist: --show.", words.name)));
     }
-    let token = draw(house, &words.name, &words.wanted, &doing).await?;
+    let token = if words.exchange {
+        exchange(house, words, &doing).await?
+    } else {
+        draw(house, &words.name, &words.wanted, &doing).await?
+    };
     deliver(house, words, &token, &doing)?;
     Ok(0)
 }
@@ -126,6 +140,35 @@ pub async fn draw(house: &House, name: &str, wanted: &Wanted, doing: &str) -> Re
     let drawn = drawn?;
     for remark in &drawn.remarks {
         house.say(remark);
+    }
+    Ok(drawn)
+}
+
+/// Exchanges as wanted. What came and is no access token is given as it is, and in no form that would pass it off as one.
+async fn exchange(house: &House, words: &Words, doing: &str) -> Result<Drawn, Failure> {
+    let held = house.opened(&words.name, doing).await?;
+    let wanted = &words.wanted;
+    let ask = wanted.ask().unwrap_or_default();
+    let order = Order { ask, force: wanted.force, min_life: wanted.min_life };
+    let Swapped { drawn, other } = house.wallet.exchange(&held.id, order).await?;
+    for remark in &drawn.remarks {
+        house.say(remark);
+    }
+    if let Some(what) = other {
+        if words.header || words.env.is_some() || words.wlcg {
+            let why = format!("the provider gave {what}, which is no access token");
+            return Err(Failure::new(Kind::Failed, doing, why)
+                .hint("Without --header, --env and --wlcg it is printed as it is."));
+        }
+        house.say(&format!("this is {what}, and no access token: it is not held"));
+    }
+    if let Some(least) = wanted.min_life
+        && drawn.token.left(house.clock.now()).is_some_and(|left| left < least)
+    {
+        let why = "the token that came lives for less than that";
+        return Err(
+            Failure::new(Kind::NotValid, doing, why).hint("It is held; its giver gives no longer ones.")
+        );
     }
     Ok(drawn)
 }

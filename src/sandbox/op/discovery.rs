@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::refusal::Refusal;
 use super::settings::Pushing;
-use super::{Call, keys, pushed, register};
+use super::{Call, exchange, keys, pushed, register};
 use crate::sandbox::serve::Response;
 
 /// The discovery document (`OpenID` Connect Discovery §3), with Keycloak's addresses and manners: `plain` is listed and
@@ -60,6 +60,11 @@ pub(super) fn document(call: &Call) -> Response {
     });
     if let (Some(methods), Some(fields)) = (&call.quirks.pkce_methods, document.as_object_mut()) {
         fields.insert("code_challenge_methods_supported".to_owned(), json!(methods));
+    }
+    if settings.exchange
+        && let Some(grants) = document.get_mut("grant_types_supported").and_then(Value::as_array_mut)
+    {
+        grants.push(exchange::GRANT.into());
     }
     if settings.pushing != Pushing::No
         && let Some(fields) = document.as_object_mut()

@@ -6,6 +6,7 @@
 mod authorize;
 mod device;
 mod discovery;
+mod exchange;
 mod introspect;
 mod keys;
 mod mint;
@@ -31,7 +32,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use url::Url;
 
-pub use self::quirks::{Counts, ExpiresIn, IdTokenFault, Quirks, RedirectFault};
+pub use self::quirks::{Counts, ExchangeQuirk, ExpiresIn, IdTokenFault, Quirks, RedirectFault};
 pub use self::settings::{Client, Pushing, Registering, Settings, Signing, User};
 
 use self::refusal::Refusal;

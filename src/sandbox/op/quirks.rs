@@ -31,6 +31,8 @@ pub struct Quirks {
     pub retry_after: Option<String>,
     /// No answer holds a refresh token.
     pub no_refresh_token: bool,
+    /// What an exchange gives besides or instead of an access token.
+    pub exchange: Option<ExchangeQuirk>,
     /// These scopes are never granted, whoever asks.
     pub drop_scope: Vec<String>,
     /// Every so-manieth poll for a device code is told to slow down, however late it comes.
@@ -79,6 +81,17 @@ pub enum IdTokenFault {
     Absent,
 }
 
+/// What an exchange (RFC 8693) can give besides or instead of an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExchangeQuirk {
+    /// A refresh token with it, as Keycloak's older exchange did.
+    RefreshBeside,
+    /// A refresh token, in the field of the access token.
+    RefreshInstead,
+    /// Something that is none: `token_type` is `N_A`.
+    NotApplicable,
+}
+
 /// How `expires_in` is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExpiresIn {
@@ -108,6 +121,8 @@ pub struct Counts {
     pub token: u32,
     /// Of these: with a refresh token.
     pub refreshes: u32,
+    /// Of these: with an access token to be exchanged.
+    pub exchanges: u32,
     /// Of these: with a device code.
     pub polls: u32,
     /// Polls that came sooner than the interval allows.

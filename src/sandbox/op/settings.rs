@@ -33,6 +33,8 @@ pub struct Settings {
     pub pushing: Pushing,
     /// Who may register a client of his own.
     pub registering: Registering,
+    /// Whether tokens are exchanged (RFC 8693), and that announced.
+    pub exchange: bool,
     /// Life of a device code, in seconds.
     pub device_life: i64,
     /// The least time between two polls for a device code, in seconds (RFC 8628 §3.5).
@@ -60,6 +62,7 @@ impl Settings {
             code_life: 60,
             pushing: Pushing::No,
             registering: Registering::No,
+            exchange: false,
             device_life: 600,
             device_interval: 5,
         }
@@ -168,6 +171,8 @@ pub struct Client {
     pub rotates: bool,
     /// Whether its access tokens are JWTs; else they are opaque.
     pub jwt_access: bool,
+    /// Whether it may exchange tokens, where the provider does.
+    pub exchanges: bool,
     /// Whether it may ask for `offline_access`.
     pub offline_allowed: bool,
     /// Whether `audience` and `resource` in its requests count (RFC 8707); Keycloak ignores them.
@@ -201,6 +206,7 @@ impl Client {
             device: true,
             rotates: true,
             jwt_access: true,
+            exchanges: true,
             offline_allowed: true,
             honours_audience: false,
             signing: Signing::Rs256,

@@ -8,7 +8,7 @@ use super::mint::Minting;
 use super::refusal::Refusal;
 use super::settings::Client;
 use super::state::{Ask, Grant, Life, State, print};
-use super::{Call, device, keys, page};
+use super::{Call, device, exchange, keys, page};
 use crate::sandbox::serve::Response;
 
 /// Answers a token request (RFC 6749 §4.1.3, §6; RFC 8628 §3.4).
@@ -28,6 +28,7 @@ pub(super) fn answer(call: &Call) -> Result<Response, Refusal> {
         "authorization_code" => from_code(call, &form),
         "refresh_token" => from_refresh_token(call, &form),
         "urn:ietf:params:oauth:grant-type:device_code" => device::poll(call, &form),
+        exchange::GRANT if call.inner.settings.exchange => exchange::answer(call, &form),
         _ => Err(Refusal::new(400, "unsupported_grant_type", "Unsupported grant_type")),
     }
 }
@@ -163,7 +164,7 @@ fn from_refresh_token(call: &Call, form: &BTreeMap<String, String>) -> Result<Re
 
 /// Fewer scopes for this one access token (RFC 6749 §6). As with Keycloak, what the client has by default stays, and
 /// what was never granted is left out without a word. `claim:value` is within a granted `claim`.
-fn narrowed(client: &Client, granted: &[String], asked: &str) -> Vec<String> {
+pub(super) fn narrowed(client: &Client, granted: &[String], asked: &str) -> Vec<String> {
     let asked: Vec<&str> = asked.split_whitespace().collect();
     let kept = granted.iter().filter(|scope| client.has_default(scope) || asked.contains(&scope.as_str()));
     let mut scopes: Vec<String> = kept.cloned().collect();
