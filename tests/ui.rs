@@ -22,6 +22,7 @@ use toktui::app::message::Message;
 use toktui::app::overlay::{List, Loss, Overlay};
 use toktui::app::state::{Notice, Pane, State, Tone};
 use toktui::app::update::update;
+use toktui::domain::credential::{Chain, Held};
 use toktui::domain::failure::{Failure, Kind};
 use toktui::domain::form::Form;
 use toktui::domain::login::{Choice, Order};
@@ -209,6 +210,23 @@ fn mytoken_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
     ]
 }
 
+/// The dialogue for a login as a client that is borrowed.
+fn revoking_a_login(size: (u16, u16)) -> State {
+    let mut state = morning(size);
+    let borrowed = |mut held: Held| {
+        if let Chain::Refresh { through, .. } = &mut held.chain {
+            through.client = Some("oidc-agent".to_owned());
+        }
+        held
+    };
+    let mut wallet = state.wallet.clone();
+    wallet.held = wallet.held.iter().cloned().map(borrowed).collect();
+    board::tell(&mut state, Outcome::Changed(wallet));
+    select(&mut state, "egi");
+    press(&mut state, "D");
+    state
+}
+
 /// Every other screen.
 fn other_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
     let list = List::default;
@@ -254,6 +272,7 @@ fn other_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
             state
         }),
         ("revoke", revoke),
+        ("revoke_a_login", revoking_a_login(size)),
         ("help", with(size, Overlay::Help(list()))),
         ("palette", palette),
         ("failed", with(size, Overlay::Failed(failed))),
@@ -315,6 +334,7 @@ fn the_stored_screens_are_those_of_the_program() {
     for (name, state) in form_screens((110, 34)) {
         assert_snapshot!(format!("{name}_110x34"), screen(&state));
     }
+    assert_snapshot!("revoke_a_login_40x12", screen(&revoking_a_login((40, 12))));
     let compared = Overlay::Compared(Box::new(board::comparison()), List::default());
     assert_snapshot!("compared_40x12", screen(&with((40, 12), compared)));
     assert_snapshot!("create_40x12", screen(&creating((40, 12), "")));

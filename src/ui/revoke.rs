@@ -96,7 +96,7 @@ fn fitted<'a>(revoke: &Revoke, width: usize, room: usize, scene: Scene<'a>) -> V
         let rest = before.len() - room.saturating_sub(1);
         before.truncate(room.saturating_sub(1));
         before.push(Line::styled(
-            format!("{} {rest} lines more: make the window larger", theme.signs.ellipsis),
+            format!("{} {rest} more lines: enlarge the window", theme.signs.ellipsis),
             theme.warning,
         ));
     }

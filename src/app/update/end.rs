@@ -28,7 +28,7 @@ pub(super) fn offer(state: &mut State, id: &CredentialId, now: Timestamp) -> Vec
     let mut dialogue = Revoke {
         doomed: Doomed::Held(held.id.clone()),
         name: held.name.clone(),
-        ends: revocation::ends(held, state.source(&held.source)),
+        ends: ends(held, state),
         tree: Vec::new(),
         asking: None,
         lives_on: Vec::new(),
@@ -118,6 +118,15 @@ pub(super) fn open_listed(state: &mut State, now: Timestamp) -> Vec<Effect> {
     Vec::new()
 }
 
+/// What a revocation ends; where there is none to be had, what is forgotten.
+fn ends(held: &Held, state: &State) -> Vec<String> {
+    let mut ends = revocation::ends(held, state.source(&held.source));
+    if !is_revocable(held) {
+        ends.truncate(1);
+    }
+    ends
+}
+
 fn is_revocable(held: &Held) -> bool {
     !matches!(held.health, Health::Dead(_)) && !matches!(held.custody, Custody::Foreign(_))
 }
@@ -139,7 +148,8 @@ fn lives_on(held: &Held, dialogue: &Revoke, state: &State, now: Timestamp) -> Ve
     let zone = if state.utc { jiff::tz::TimeZone::UTC } else { state.zone.clone() };
     let alive = held.access.iter().filter(|access| access.expires.is_none_or(|end| end > now));
     let ends: Vec<Option<Timestamp>> = alive.map(|access| access.expires).collect();
-    let spared = revocation::spares(held);
+    // Where nothing is revoked nothing is spared.
+    let spared = if dialogue.revocable { revocation::spares(held) } else { Vec::new() };
     if ends.is_empty() {
         return spared.into_iter().chain(made).collect();
     }
@@ -148,9 +158,9 @@ fn lives_on(held: &Held, dialogue: &Revoke, state: &State, now: Timestamp) -> Ve
         None => String::new(),
     };
     let drawn = match held.chain {
-        // What is said of a login speaks of them.
-        Chain::Refresh { .. } => format!("drawn here: {}{until}", ends.len()),
-        Chain::Mytoken { .. } | Chain::None => {
+        // What is said of a login that is revoked speaks of them.
+        Chain::Refresh { .. } if dialogue.revocable => format!("drawn here: {}{until}", ends.len()),
+        Chain::Refresh { .. } | Chain::Mytoken { .. } | Chain::None => {
             format!("access tokens already drawn live on until they end: {}{until}", ends.len())
         }
     };

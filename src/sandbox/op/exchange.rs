@@ -43,10 +43,10 @@ pub(super) fn answer(call: &Call, form: &BTreeMap<String, String>) -> Result<Res
     let grant = state.grants.get(&family).ok_or_else(invalid)?;
     state.standing(grant).map_err(|_| invalid())?;
     let scopes = match form.get("scope") {
-        Some(asked) => narrowed(client, &scopes, asked),
+        Some(asked) => narrowed(&client, &scopes, asked),
         None => scopes,
     };
-    let minting = Minting { client, family: &family, scopes: &scopes, audience: &audience, nonce: None };
+    let minting = Minting { client: &client, family: &family, scopes: &scopes, audience: &audience, nonce: None };
     let answer = minting.answer(call, &mut state)?;
     Ok(as_exchanged(answer, call.quirks.exchange))
 }
