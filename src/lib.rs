@@ -42,6 +42,7 @@
 //! * a provider or a mytoken profile: `assets/`
 //! * the form for a new mytoken: `app/create/`, `ui/create/`; what it warns of and says in words: `domain/draft/`
 //! * the windows of a user's mytokens: `app/family.rs`, `ui/family.rs`; a script to copy: `domain/snippet.rs`
+//! * what is announced before it ends: `domain/ending.rs`; what a revocation is said to end: `domain/revocation.rs`, and `assets/` for one provider
 //! * a verdict: `domain/verdict/`; the text of a countdown: `domain/time.rs`; how a span is typed: `domain/span.rs`
 
 pub mod app;

@@ -205,6 +205,11 @@ impl Wallet {
                 );
                 (revoked_here(), said)
             }
+            revocation::Revoked::Unknown if credential.health == revoked_here() => {
+                let said =
+                    format!("{name} was revoked from here before; the provider does not know it any more.");
+                (revoked_here(), said)
+            }
             // Nothing was revoked by this: what ended it ended earlier.
             revocation::Revoked::Unknown => {
                 let said = format!("{name} was not revoked: the provider did not know this token any more.");

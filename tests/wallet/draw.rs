@@ -245,4 +245,10 @@ async fn a_login_that_its_provider_does_not_know_any_more_is_not_called_revoked(
     assert_eq!(world.held(&id).health, Health::Dead("not known there any more".to_owned()));
     let noted = world.wallet.journal()[0].clone();
     assert!(noted.comment.is_some_and(|comment| comment.raw().contains("did not know")));
+    // What was revoked from here stays that, however often it is asked for.
+    let again = world.logged_in(named("op", "again")).await.id;
+    world.wallet.revoke(&again).await.expect("revoked");
+    let said = world.wallet.revoke(&again).await.expect("the aim is reached");
+    assert!(said.contains("revoked from here before"), "{said}");
+    assert_eq!(world.held(&again).health, Health::Dead("revoked from here".to_owned()));
 }

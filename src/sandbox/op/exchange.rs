@@ -59,7 +59,7 @@ fn as_exchanged(mut answer: Response, quirk: Option<ExchangeQuirk>) -> Response 
     let (mut issued, mut token_type) = (ACCESS, "Bearer");
     match (quirk, refresh) {
         (Some(ExchangeQuirk::RefreshBeside), Some(refresh)) => {
-            _ = body.insert("refresh_token".into(), refresh)
+            body.insert("refresh_token".into(), refresh);
         }
         (Some(ExchangeQuirk::RefreshInstead), Some(refresh)) => {
             body.insert("access_token".into(), refresh);
