@@ -141,6 +141,14 @@ fn a_portal_s_renewal_line_is_printed_by_an_explicit_word_and_runs() {
     assert_eq!(kept.code, 0, "{kept:?}");
     assert!(other.good(&["token", "egi"]).starts_with("eyJ"));
     assert!(other.good(&["command", "egi", "renewal", "--with-token"]).contains("'client_id=token-portal'"));
+    let one = other.json(&["list", "--provider", "egi", "--json"])["tokens"][0].clone();
+    assert_eq!(
+        (one["client"].as_str(), one["got"].as_str()),
+        (Some("token-portal"), Some("portal")),
+        "{one}"
+    );
+    let said = other.run(&["revoke", "egi", "--yes"]);
+    assert!(said.code == 0 && said.err.contains("removing the access of token-portal"), "{said:?}");
 }
 
 #[test]

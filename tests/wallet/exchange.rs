@@ -81,6 +81,26 @@ async fn each_refusal_says_what_it_means_for_an_exchange() {
 }
 
 #[tokio::test]
+async fn a_mytoken_is_not_drawn_from_to_exchange_what_it_gives() {
+    let world = world().await;
+    let order = toktui::sandbox::mytoken::Order { issuer: world.issuer.clone(), ..Default::default() };
+    let id = world.kept("toar", order).await;
+    let failure = world.wallet.exchange(&id, to("storage")).await.expect_err("none lives");
+    assert_eq!(failure.kind, Kind::NotValid);
+    assert!(failure.hint.is_some_and(|hint| hint.contains("may cost")), "{}", failure.why);
+    assert_eq!(world.op.counts().exchanges, 0);
+}
+
+#[tokio::test]
+async fn a_read_only_wallet_exchanges_nothing() {
+    let world = world().await;
+    let id = logged_in(&world).await;
+    world.wallet.set_read_only(true);
+    world.wallet.exchange(&id, to("storage")).await.expect_err("read-only");
+    assert_eq!(world.op.counts().exchanges, 0);
+}
+
+#[tokio::test]
 async fn a_refresh_token_that_comes_along_is_kept_under_a_name_of_its_own() {
     let world = world().await;
     let id = logged_in(&world).await;
