@@ -437,6 +437,55 @@ pub(super) mod tests {
         );
     }
 
+    /// A verdict in words, as the file has it.
+    fn verdict(fault: &Fault) -> String {
+        match fault {
+            Fault::NotAnIssuer => "not_an_issuer".to_owned(),
+            Fault::Exchange(_) => "not_had".to_owned(),
+            Fault::OtherIssuer { how, .. } => {
+                let how = match how {
+                    Difference::TrailingSlash => "trailing_slash",
+                    Difference::Case => "case",
+                    Difference::Scheme => "scheme",
+                    Difference::Port => "port",
+                    Difference::Host => "host",
+                    Difference::Path => "path",
+                    Difference::Spelling => "spelling",
+                    Difference::Missing => "missing",
+                };
+                format!("other_issuer {how}")
+            }
+            Fault::Insecure { name, .. } => format!("insecure {name}"),
+            Fault::NotAnAddress(name) => format!("not_an_address {name}"),
+        }
+    }
+
+    #[test]
+    fn every_stored_document_gets_its_verdict() {
+        let vectors = include_str!("../../tests/vectors/discovery.jsonl").lines();
+        let vectors: Vec<Value> = vectors.map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        for vector in &vectors {
+            let (name, asked) = (&vector["name"], vector["asked"].as_str().expect("an issuer"));
+            let judged = well_known(asked).and_then(|_| judged(asked, vector["document"].clone()));
+            let said = judged.as_ref().map_or_else(verdict, |_| "accept".to_owned());
+            assert_eq!(said, vector["verdict"], "{name}: {}", vector["wrong"]);
+            let Ok(metadata) = judged else { continue };
+            let more = [
+                ("foreign_hosts", json!(metadata.foreign_hosts)),
+                ("lacks_s256", json!(metadata.lacks_s256())),
+                ("pushed_required", json!(metadata.pushed_required)),
+            ];
+            for (what, found) in more {
+                assert!(
+                    vector["also"].get(what).is_none_or(|wanted| *wanted == found),
+                    "{name}: {what} {found}"
+                );
+            }
+        }
+        let lying = vectors.iter().filter(|vector| vector["verdict"] != "accept").count();
+        assert!(lying >= 25, "{lying} of {}", vectors.len());
+    }
+
     proptest! {
         #[test]
         fn no_document_makes_the_reader_panic(

@@ -1,5 +1,7 @@
 //! ID tokens signed with generated keys, and the verdict on each.
 
+mod stored;
+
 use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
