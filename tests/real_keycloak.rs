@@ -5,30 +5,25 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
 use tokio::time::sleep;
-use url::Url;
 
 use toktui::config::Config;
 use toktui::desktop::clock::SystemClock;
 use toktui::domain::secret::Secret;
-use toktui::domain::source::{Client, ClientAuth, Redirect, RefreshScope, Source};
+use toktui::domain::source::{Client, ClientAuth, Source};
 use toktui::domain::time::{Clock, from_epoch};
 use toktui::domain::untrusted::Untrusted;
 use toktui::http::{Http, Limits};
-use toktui::oidc::callback::{self, Expectation};
-use toktui::oidc::device::{self, End, Schedule};
-use toktui::oidc::discovery::{self, Difference, Metadata};
-use toktui::oidc::id_token::{self, Checked};
-use toktui::oidc::keys::KeySet;
-use toktui::oidc::loopback::Listener;
+use toktui::oidc::callback;
+use toktui::oidc::device::{self, End};
+use toktui::oidc::discovery::{self, Difference};
+use toktui::oidc::id_token;
 use toktui::oidc::pkce::{Attempt, Verifier};
 use toktui::oidc::revocation::{self, Kind, Revoked};
 use toktui::oidc::tokens::TokenSet;
-use toktui::oidc::{Error, code, introspection, refresh, userinfo};
+use toktui::oidc::{Error, code, introspection, userinfo};
 
 #[path = "support/op.rs"]
 mod op;
