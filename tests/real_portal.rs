@@ -346,7 +346,12 @@ fn a_check_finds_what_a_login_would_stumble_over() {
     let table: [(&[&str], &str, &str, &str); 9] = [
         (&["egi", "--client-id", "nobody"], "client", "invalid_client", "Check the id"),
         (&["egi", "--scope", "openid nonsense"], "scopes", "it lists no nonsense", "Leave nonsense out"),
-        (&["egi", "--client-id", "few-scopes"], "scopes", "Invalid scopes", "have the client allowed to ask"),
+        (
+            &["egi", "--client-id", "few-scopes"],
+            "scopes",
+            "Invalid scopes",
+            "Leave voperson_id eduperson_entitlement out",
+        ),
         (
             &["egi", "--client-id", "no-device"],
             "device code",

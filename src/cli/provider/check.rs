@@ -30,7 +30,8 @@ pub struct Words {
 /// What `--help` says under the options.
 pub const HELP: &str = "\
 Nobody is signed in and nothing is kept. It reads the discovery document; asks with a made-up refresh token whether the client is known; sends an
-authorization request of nobody (prompt=none) for each redirect address; and asks for one device code, which ends unused (not with --read-only).
+authorization request of nobody (prompt=none) for each redirect address, and for each scope where they are refused; and asks for one device
+code, which ends unused (not with --read-only).
 
 Examples:
   toktui provider check egi

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Finding, LONGEST, Standing, listed, refresh_words};
+use super::{Finding, LONGEST, RefusedScopes, Standing, listed, refresh_words};
 use crate::domain::source::{Issuer, Source};
 use crate::domain::untrusted::cleaned;
 use crate::oidc::Error;
@@ -76,7 +76,7 @@ pub(super) fn sent_back(redirect: &Url, taken: &Result<Taken, Error>) -> Finding
 }
 
 /// The scopes of a login against the provider's list; `refused`: what it said when it refused them.
-pub(super) fn scopes(issuer: &Issuer, metadata: &Metadata, refused: Option<&str>) -> Finding {
+pub(super) fn scopes(issuer: &Issuer, metadata: &Metadata, refused: Option<&RefusedScopes>) -> Finding {
     let supported = &metadata.scopes_supported;
     // `storage.read:/` is a value of the scope `storage.read` (providers.md §1.3).
     let is_listed = |scope: &str| {
@@ -93,12 +93,14 @@ pub(super) fn scopes(issuer: &Issuer, metadata: &Metadata, refused: Option<&str>
         format!("Leave {scopes} out of `scopes` in the config, or have the client allowed to ask for it.")
     };
     match refused {
-        Some(words) if unlisted.is_empty() || supported.is_empty() => {
-            Finding::new("scopes", Standing::Wrong, format!("refused: {words}")).cure(cure("what it refuses"))
-        }
-        Some(words) => {
-            Finding::new("scopes", Standing::Wrong, format!("refused: {words}; it lists no {unlisted}"))
-                .cure(cure(&unlisted))
+        Some(RefusedScopes { words, each }) => {
+            let known_unlisted =
+                Some(&unlisted).filter(|unlisted| !unlisted.is_empty() && !supported.is_empty());
+            let also = known_unlisted.map(|unlisted| format!("; it lists no {unlisted}")).unwrap_or_default();
+            let each = Some(cleaned(&each.join(" "))).filter(|each| !each.is_empty());
+            let which =
+                each.or_else(|| known_unlisted.cloned()).unwrap_or_else(|| "what it refuses".to_owned());
+            Finding::new("scopes", Standing::Wrong, format!("refused: {words}{also}")).cure(cure(&which))
         }
         None if supported.is_empty() => {
             Finding::new("scopes", Standing::Good, "it lists none; any may be asked")

@@ -25,6 +25,8 @@ use crate::oidc::{Cause, Error, device, refresh};
 const ANY_PORT: u16 = 45_123;
 /// More redirect addresses are not tried.
 const MOST_REDIRECTS: usize = 4;
+/// Of scopes that are refused together no more are tried one by one.
+const MOST_SCOPES: usize = 20;
 /// No refresh token is like it: what the provider says of it tells whether it knows the client.
 const MADE_UP: &str = "toktui-asks-whether-the-client-is-known";
 /// A server's list is told up to this many columns.
@@ -62,6 +64,14 @@ impl Finding {
     fn cure(self, cure: impl Into<String>) -> Self {
         Self { cure: Some(cure.into()), ..self }
     }
+}
+
+/// Scopes that a provider refuses.
+struct RefusedScopes {
+    /// What it says of it.
+    words: String,
+    /// Those that it refuses each by itself.
+    each: Vec<String>,
 }
 
 /// All that was found.
@@ -134,7 +144,7 @@ impl Wallet {
         }
         let (redirects, refused) = self.redirects(issuer, &metadata, &client).await;
         findings.extend(redirects);
-        findings.push(scopes(issuer, &metadata, refused.as_deref()));
+        findings.push(scopes(issuer, &metadata, refused.as_ref()));
         findings.push(self.device_code(issuer, &metadata, &client).await);
         findings.push(refreshing(issuer, &metadata));
         Checked { findings, unreached: false }
@@ -193,7 +203,7 @@ impl Wallet {
         issuer: &Issuer,
         metadata: &Metadata,
         client: &Client,
-    ) -> (Vec<Finding>, Option<String>) {
+    ) -> (Vec<Finding>, Option<RefusedScopes>) {
         let is_wanted = issuer.routes.iter().any(|route| matches!(route, Route::Browser | Route::Paste));
         if metadata.authorization.is_none() || !is_wanted {
             return (Vec::new(), None);
@@ -218,11 +228,40 @@ impl Wallet {
             if let Ok(Taken::Back { error, description }) = &taken
                 && error.raw() == "invalid_scope"
             {
-                refused = Some(description.as_ref().unwrap_or(error).shown_within(LONGEST));
+                let words = description.as_ref().unwrap_or(error).shown_within(LONGEST);
+                refused = Some((words, redirect));
             }
             findings.push(finding);
         }
+        let refused = match refused {
+            Some((words, redirect)) => {
+                let each = self.refused_scopes(issuer, metadata, client, &redirect).await;
+                Some(RefusedScopes { words, each })
+            }
+            None => None,
+        };
         (findings, refused)
+    }
+
+    /// The scopes that the provider refuses when each is asked for alone: some name the whole request instead (Keycloak).
+    async fn refused_scopes(
+        &self,
+        issuer: &Issuer,
+        metadata: &Metadata,
+        client: &Client,
+        redirect: &Url,
+    ) -> Vec<String> {
+        const OPENID: &str = "openid";
+        let mut refused = Vec::new();
+        for scope in issuer.scopes.iter().filter(|scope| *scope != OPENID).take(MOST_SCOPES) {
+            let one = Issuer { scopes: vec![OPENID.to_owned(), scope.clone()], ..issuer.clone() };
+            if let Ok(Taken::Back { error, .. }) = self.probe(&one, metadata, client, redirect).await
+                && error.raw() == "invalid_scope"
+            {
+                refused.push(scope.clone());
+            }
+        }
+        refused
     }
 
     async fn probe(
