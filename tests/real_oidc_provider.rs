@@ -42,7 +42,7 @@ const RESOURCE: &str = "https://api.example.org";
 #[tokio::test]
 #[ignore = "needs oidc-provider, see .ci/run"]
 async fn a_login_with_a_code_is_believed_whatever_key_signed_it() {
-    let op = plain().await;
+    let (op, desk) = (plain().await, desk());
     for (client, algorithm) in
         [(CLIENT, "RS256"), ("signs-ps256", "PS256"), ("signs-es256", "ES256"), ("signs-eddsa", "EdDSA")]
     {
@@ -52,6 +52,18 @@ async fn a_login_with_a_code_is_believed_whatever_key_signed_it() {
         let id = op.check(client, &login.tokens, Some(&login.nonce)).await.unwrap();
         assert_eq!(id.subject.raw(), "alice", "{algorithm}");
         op.check(client, &login.tokens, Some(&Secret::new("another"))).await.unwrap_err();
+        // Pasted, its signature is checked with the same keys; changed, it is told.
+        let told = |token: &str| {
+            let said = desk.run(&["info", "-", "--json"], token);
+            let told: Value = serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{said:?}"));
+            told["jwt"]["verification"].clone()
+        };
+        let good = told(id_token.expose());
+        assert_eq!((&good["result"], &good["algorithm"]), (&json!("good"), &json!(algorithm)), "{good}");
+        let (head, signature) = id_token.expose().rsplit_once('.').unwrap();
+        let other = if signature.starts_with('A') { "B" } else { "A" };
+        let bad = told(&format!("{head}.{other}{}", &signature[1..]));
+        assert_eq!(bad["result"], "does_not_fit", "{bad}");
         assert_eq!((login.tokens.expires_in, login.tokens.refresh.is_none()), (Some(600), true));
         assert!(Jwt::parse(login.tokens.access.expose()).is_none(), "its access tokens are opaque");
         let user = op.ask_user(&login.tokens.access).await.unwrap();
