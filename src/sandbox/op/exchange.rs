@@ -46,7 +46,8 @@ pub(super) fn answer(call: &Call, form: &BTreeMap<String, String>) -> Result<Res
         Some(asked) => narrowed(&client, &scopes, asked),
         None => scopes,
     };
-    let minting = Minting { client: &client, family: &family, scopes: &scopes, audience: &audience, nonce: None };
+    let minting =
+        Minting { client: &client, family: &family, scopes: &scopes, audience: &audience, nonce: None };
     let answer = minting.answer(call, &mut state)?;
     Ok(as_exchanged(answer, call.quirks.exchange))
 }
