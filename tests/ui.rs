@@ -210,6 +210,19 @@ fn mytoken_screens(size: (u16, u16)) -> Vec<(&'static str, State)> {
     ]
 }
 
+#[test]
+fn the_row_that_waits_to_be_compared_is_marked_until_it_is() {
+    let mut state = morning(SMALL);
+    select(&mut state, "egi");
+    press(&mut state, "=");
+    assert!(screen(&state).contains("▸•egi "), "{}", screen(&state));
+    select(&mut state, "toar");
+    press(&mut state, "=");
+    assert!(screen(&state).contains("egi against toar"), "{}", screen(&state));
+    state.overlays.clear();
+    assert!(!screen(&state).contains('•'), "{}", screen(&state));
+}
+
 /// The dialogue for a login as a client that is borrowed.
 fn revoking_a_login(size: (u16, u16)) -> State {
     let mut state = morning(size);

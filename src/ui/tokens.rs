@@ -176,8 +176,10 @@ impl Plan {
     fn row<'a>(self, held: &Held, selected: bool, scene: Scene<'_>) -> Line<'a> {
         let theme = scene.theme;
         let cursor = if selected { theme.signs.cursor } else { " " };
+        let marked = if scene.state.marked.as_ref() == Some(&held.id) { theme.signs.marked } else { " " };
         let mut spans = vec![
-            Span::raw(format!("{cursor} ")),
+            Span::raw(cursor),
+            Span::styled(marked, if marked == " " { theme.text } else { theme.key }),
             cell(&cleaned(&held.name), self.name, theme.strong, theme),
             Span::raw(" "),
             mark(held, scene),
