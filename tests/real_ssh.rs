@@ -110,8 +110,8 @@ fn asked(address: &Url, at: (Ipv6Addr, u16)) -> String {
     answer
 }
 
-/// Near end and far end are one machine here, and the far end has 127.0.0.1:PORT for itself: ssh takes [::1]:PORT for the near one, where
-/// nobody else listens.
+/// Near end and far end are one machine here, and the far end has the port at 127.0.0.1 for itself: ssh takes the one at `::1` for the near
+/// end, where nobody else listens.
 #[test]
 #[ignore = "needs openssh-server and openssh-client, IPv6 on loopback, and root; see .ci/run"]
 fn the_line_of_a_login_typed_on_the_laptop_brings_its_browser_back() {

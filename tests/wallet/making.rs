@@ -229,6 +229,34 @@ async fn a_login_may_come_to_a_code_that_another_machine_redeems() {
     assert!(other.draw(&report.id, PLAIN).await.expect("an access token").renewed);
 }
 
+/// What is made with settings of its own is nobody else's answer.
+#[tokio::test]
+async fn two_of_one_name_are_made_one_after_the_other_and_of_two_names_at_once() {
+    let world = World::open().await;
+    let start = |name: &str| {
+        let (line, watch) = toktui::wallet::login::line();
+        let (wallet, order) = (Arc::clone(&world.wallet), ordered("mt", draft(name, &["AT"])));
+        let task = tokio::spawn(async move { wallet.log_in_for_code(order, line).await });
+        (task, Running { task: tokio::spawn(async { Err(cancelled()) }), watch })
+    };
+    let ((first, mut one), (second, mut two), (third, mut other)) =
+        (start("ci"), start("ci"), start("night"));
+    let address = one.may_open().await;
+    let page =
+        |view: &toktui::domain::login::View| view.consent.as_ref().map(|page| page.address.raw().to_owned());
+    let shared = two.view(|view| page(view).is_some()).await;
+    assert_eq!(page(&shared).as_ref(), Some(&address), "it sees the first one's panel");
+    visit(&other.may_open().await, Choice::Approve).await;
+    let third = third.await.expect("no panic").expect("another name waits for nobody");
+    visit(&address, Choice::Approve).await;
+    let first = first.await.expect("no panic").expect("a code");
+    visit(&two.may_open().await, Choice::Approve).await;
+    let second = second.await.expect("no panic").expect("a code of its own");
+    let codes =
+        std::collections::BTreeSet::from([&first, &second, &third].map(|handed| handed.code.expose()));
+    assert_eq!(codes.len(), 3);
+}
+
 fn cancelled() -> Failure {
     Failure::new(Kind::Cancelled, "", "")
 }

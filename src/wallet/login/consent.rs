@@ -98,10 +98,14 @@ impl Wallet {
     ) -> Result<Result<Alone, Report>, Failure> {
         let (_, address) = self.server_of(&source.id, doing)?;
         // A name that is taken is said before anybody is waited for.
-        self.name_of(order, source, doing)?;
+        let name = self.name_of(order, source, doing)?;
         let provider = order.wished_provider().unwrap_or_default();
-        let wished = order.name.as_deref().unwrap_or_default();
-        let parts = [address.as_str(), provider, source.id.as_str(), wished];
+        let (what, name) = if is_login(order) {
+            ("login", order.name.as_deref().unwrap_or_default())
+        } else {
+            ("making", name.as_str())
+        };
+        let parts = [address.as_str(), provider, source.id.as_str(), what, name];
         let asked = Asked { parts: &parts, is_kept: is_login(order), source, doing };
         match self.alone(&asked, line).await? {
             Whose::Ours(alone) => Ok(Ok(alone)),
