@@ -464,6 +464,13 @@ impl Texts<'_> {
                 }
             }
             Overlay::Compared(comparison, _) => self.comparison(comparison),
+            small => self.spoil_small(small),
+        }
+    }
+
+    /// What is typed somewhere, and what only shows what the state holds, which is spoilt there.
+    fn spoil_small(&mut self, overlay: &mut Overlay) {
+        match overlay {
             Overlay::Palette(palette) => palette.field = Field::new(&self.next()),
             Overlay::Paste(field)
             | Overlay::KeepAs(_, field)
@@ -473,12 +480,12 @@ impl Texts<'_> {
             Overlay::WhichClient(which) => which.field = Field::new(&self.next()),
             Overlay::Guarding(choosing) => choosing.said = Some(self.next()),
             Overlay::Unlock(unlock) => unlock.said = Some(self.next()),
-            // They show what the state holds, which is spoilt there.
             Overlay::Help(_)
             | Overlay::CopyMenu(..)
             | Overlay::Details(..)
             | Overlay::Content(_)
             | Overlay::Active(..) => {}
+            large => panic!("what does {large:?} show?"),
         }
     }
 }
