@@ -37,7 +37,15 @@ pub async fn ask(http: &Http, metadata: &Metadata, wish: Wish<'_>, redirect: &Ur
         wish.extra.iter().filter(|(name, _)| name != "prompt").cloned().chain([prompt]).collect();
     let wish = Wish { extra: &extra, ..wish };
     let url = if metadata.pushed_required {
-        pushed_authorization_url(http, metadata, wish, &attempt, redirect).await?
+        match pushed_authorization_url(http, metadata, wish, &attempt, redirect).await {
+            // Said at once, where a browser would bring it back (RFC 9126 §2.3): the redirect address was taken.
+            Err(error) if error.scopes_refused() => {
+                let refusal = error.refusal();
+                let description = refusal.and_then(|refusal| refusal.description.clone());
+                return Ok(Taken::Back { error: "invalid_scope".into(), description });
+            }
+            url => url?,
+        }
     } else {
         authorization_url(metadata, wish, &attempt, redirect)?
     };

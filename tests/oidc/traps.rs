@@ -12,6 +12,7 @@ use toktui::oidc::discovery::{Metadata, discover, discover_at};
 use toktui::oidc::introspection::introspect;
 use toktui::oidc::keys::KeySet;
 use toktui::oidc::pkce::{Attempt, Verifier};
+use toktui::oidc::probe::{self, Taken};
 use toktui::oidc::refresh::{self, refresh};
 use toktui::oidc::revocation::{Kind, Revoked, is_unsupported, revoke};
 use toktui::oidc::tokens::TokenSet;
@@ -263,6 +264,21 @@ async fn a_pushed_request_keeps_everything_but_client_and_handle_out_of_the_brow
     let form = liar.asked()[0].form();
     assert_eq!(form["state"], attempt.state.expose());
     assert_eq!(form["client_id"], "toktui");
+}
+
+#[tokio::test]
+async fn scopes_that_are_refused_where_a_request_is_pushed_are_told_from_a_refused_redirect_address() {
+    let (scopes, redirect) = (["openid".to_owned()], Url::parse("http://127.0.0.1:45123/callback"));
+    let redirect = redirect.expect("an address");
+    for (code, is_of_scopes) in [("invalid_scope", true), ("invalid_request", false)] {
+        let refusal = json!({"error": code, "error_description": "no such thing"});
+        let liar = Liar::saying(Response::json(400, &refusal)).await;
+        let metadata = Metadata { pushed_required: true, ..liar.metadata.clone() };
+        let wish = Wish { client: &liar.client, scopes: &scopes, extra: &[] };
+        let taken = probe::ask(&liar.http, &metadata, wish, &redirect).await;
+        let back = Taken::Back { error: code.into(), description: Some("no such thing".into()) };
+        assert_eq!(taken.as_ref().ok(), Some(&back).filter(|_| is_of_scopes), "{taken:?}");
+    }
 }
 
 #[tokio::test]
