@@ -192,11 +192,10 @@ impl Wallet {
         })?;
         let own = source.issuer().and_then(|known| self.own_client(known).ok().flatten());
         let scopes = jwt.text("scope").unwrap_or_default();
-        let scopes = scopes.raw().split_ascii_whitespace().filter(|scope| !KEYCLOAKS_OWN.contains(scope));
         let grant = Grant::Refresh(RefreshGrant {
             issuer: issuer.raw().to_owned(),
             client: own.filter(|own| own.id == client.raw()).unwrap_or_else(|| Client::public(client.raw())),
-            scopes: scopes.map(str::to_owned).collect(),
+            scopes: asked_for(scopes.raw()),
             current: Copy::first(specimen.value.clone(), 1),
             ends: jwt.moment("exp").map_or(ChainEnd::Open, ChainEnd::At),
             rotates: false,
@@ -251,6 +250,12 @@ impl Wallet {
     }
 }
 
+/// The scopes in a refresh token that somebody may have asked for.
+fn asked_for(scope: &str) -> Vec<String> {
+    let scopes = scope.split_ascii_whitespace().filter(|scope| !KEYCLOAKS_OWN.contains(scope));
+    scopes.map(str::to_owned).collect()
+}
+
 fn unusable(why: &str) -> Failure {
     Failure::new(Kind::Unusable, DOING, why)
 }
@@ -271,4 +276,15 @@ pub(super) fn label(jwt: &Jwt) -> Option<Untrusted> {
         .iter()
         .find_map(|claim| jwt.text(claim))
         .filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_that_keycloak_writes_for_itself_are_nobodys_wish() {
+        let asked = asked_for("openid basic acr web-origins email roles offline_access");
+        assert_eq!(asked, ["openid", "email", "offline_access"]);
+    }
 }

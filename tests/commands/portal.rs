@@ -309,3 +309,29 @@ fn the_logins_at_a_provider_stand_side_by_side_and_each_can_be_revoked() {
     let said = home.run(&["revoke", "batch", "--yes"]);
     assert!(said.code == 2 && !said.err.contains("this ends"), "nothing of a bare one ends: {said:?}");
 }
+
+#[test]
+fn info_says_what_scopes_allow_and_whose_a_pasted_refresh_token_is() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let servers = Servers::open();
+    let home = Home::at(&servers);
+    home.configure(&with_groups(&servers));
+    home.log_in(&servers, "egi", "egi");
+    let told = home.good(&["info", "egi"]);
+    assert!(told.contains("so it may") && told.contains("see your groups and roles"), "{told}");
+
+    let issuer = servers.sandbox.checkin.settings().issuer.clone();
+    let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let refresh = |issuer: &str, party: &str| {
+        let claims = serde_json::json!({"iss": issuer, "azp": party, "typ": "Refresh"});
+        let head = part(serde_json::json!({"alg": "HS512", "typ": "JWT"}));
+        format!("{head}.{}.{}", part(claims), URL_SAFE_NO_PAD.encode([7; 64]))
+    };
+    let look = |token: &str| home.feed(&["info", "-"], token).out;
+    let legacy = look(&refresh("https://aai.egi.eu/oidc/", "token-portal"));
+    assert!(legacy.contains("21 October 2022"), "{legacy}");
+    let lent = look(&refresh(&issuer, "oidc-agent"));
+    assert!(lent.contains("given to oidc-agent: no other client can use it"), "{lent}");
+    assert!(!look(&refresh(&issuer, "toktui")).contains("no other client"));
+}
