@@ -48,12 +48,16 @@ pub enum Difference {
     TrailingSlash,
     /// Upper and lower case.
     Case,
-    /// `http` against `https`.
-    Scheme,
+    /// It says `http` where `https` was asked.
+    PlainScheme,
+    /// It says `https` where `http` was asked.
+    SafeScheme,
     /// The port.
     Port,
     /// The host.
     Host,
+    /// The realm of a Keycloak (`…/realms/NAME`).
+    Realm,
     /// The path.
     Path,
     /// Another spelling of the same address, such as `:443`, or no address.
@@ -77,11 +81,13 @@ impl Difference {
         if asked.host() != said.host() {
             Self::Host
         } else if asked.scheme() != said.scheme() {
-            Self::Scheme
+            if said.scheme() == "http" { Self::PlainScheme } else { Self::SafeScheme }
         } else if asked.port_or_known_default() != said.port_or_known_default() {
             Self::Port
         } else if asked.path() != said.path() {
-            Self::Path
+            let server = |url: &Url| url.path().split_once("/realms/").map(|(server, _)| server.to_owned());
+            let same_server = server(&asked).is_some_and(|at| server(&said) == Some(at));
+            if same_server { Self::Realm } else { Self::Path }
         } else {
             Self::Spelling
         }
@@ -91,9 +97,11 @@ impl Difference {
         let what = match self {
             Self::TrailingSlash => "a slash at its end",
             Self::Case => "upper and lower case",
-            Self::Scheme => "http instead of https, or the reverse",
+            Self::PlainScheme => "http instead of https",
+            Self::SafeScheme => "https instead of http",
             Self::Port => "another port",
             Self::Host => "another host",
+            Self::Realm => "another realm",
             Self::Path => "another path",
             Self::Spelling => "another spelling",
             Self::Missing => return "its document names no issuer".to_owned(),
@@ -355,12 +363,15 @@ pub(super) mod tests {
         let table = [
             ("https://op.example.org/realms/x/", Difference::TrailingSlash),
             ("https://op.example.org/Realms/x", Difference::Case),
+            ("https://OP.example.org/realms/x", Difference::Case),
             ("HTTPS://op.example.org/realms/x", Difference::Case),
-            ("http://op.example.org/realms/x", Difference::Scheme),
+            ("http://op.example.org/realms/x", Difference::PlainScheme),
             ("https://op.example.org:8443/realms/x", Difference::Port),
             ("https://op.example.net/realms/x", Difference::Host),
             ("https://op.example.org.evil.net/realms/x", Difference::Host),
-            ("https://op.example.org/realms/y", Difference::Path),
+            ("https://op.example.org/realms/y", Difference::Realm),
+            ("https://op.example.org/auth/realms/x", Difference::Path),
+            ("https://op.example.org/", Difference::Path),
             ("https://op.example.org:443/realms/x", Difference::Spelling),
             ("https://op.example.org/realms/x?", Difference::Spelling),
             (" https://op.example.org/realms/x", Difference::Spelling),
@@ -371,6 +382,9 @@ pub(super) mod tests {
             let fault = judged(ISSUER, json!({"issuer": said})).expect_err(said);
             assert_eq!(fault, Fault::OtherIssuer { said: said.into(), how: expected }, "{said}");
         }
+        let near = "http://localhost:8180/x";
+        let fault = judged(near, json!({"issuer": "https://localhost:8180/x"})).expect_err("another scheme");
+        assert!(matches!(fault, Fault::OtherIssuer { how: Difference::SafeScheme, .. }));
         for odd in [json!({}), json!({"issuer": 7}), json!({"issuer": [ISSUER]})] {
             let fault = judged(ISSUER, odd).expect_err("no issuer");
             assert!(matches!(fault, Fault::OtherIssuer { how: Difference::Missing, .. }));

@@ -6,8 +6,10 @@ use super::{Wallet, words};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::source::{Issuer, Origin, Registering, Route, Server, Source, SourceId, SourceKind};
+use crate::domain::untrusted::cleaned;
 use crate::http::{host_of, is_allowed};
-use crate::oidc::discovery::Metadata;
+use crate::oidc::Error;
+use crate::oidc::discovery::{Fault, Metadata};
 
 impl Wallet {
     /// Discovers what answers at `address` and lists it for this session.
@@ -23,7 +25,19 @@ impl Wallet {
         };
         let url = Url::parse(address).map_err(|_| unusable("this is not an address"))?;
         if !is_allowed(&url) {
-            return Err(unusable("only https is accepted; plain http for this machine itself"));
+            let failure = unusable("only https is accepted; plain http for this machine itself");
+            return Err(match address.strip_prefix("http://") {
+                Some(rest) => failure.hint(format!("Write https://{}", cleaned(rest))),
+                None => failure,
+            });
+        }
+        if let Some((now, story)) = self.moved_from(address) {
+            let failure = Failure::new(Kind::Unusable, doing, format!("its provider {story}"));
+            return Err(failure.hint(format!(
+                "It is listed as {}: toktui login {}.",
+                now.name,
+                now.id.as_str()
+            )));
         }
         let known = self.issuer_at(address).or_else(|| self.server_at(address));
         let heading = known.as_ref().map(|known| known.id.clone()).filter(|id| self.headings().contains(id));
@@ -64,8 +78,27 @@ impl Wallet {
         }
         match (self.mytoken_server(address).await, asked) {
             (Ok(_), _) => Ok(SourceKind::Server(Server { address: address.to_owned() })),
-            (Err(_), Err(error)) => Err(words::oidc(doing, None, &error)),
+            (Err(_), Err(error)) => Err(self.not_believed(doing, &error)),
             (Err(_), Ok(_)) => Err(Failure::new(Kind::Unusable, doing, "what answers there offers no login")),
+        }
+    }
+
+    /// The provider that once had this address, and what became of it.
+    fn moved_from(&self, address: &str) -> Option<(Source, String)> {
+        self.listed().iter().find_map(|source| {
+            let same = |known: &str| known.trim_end_matches('/') == address.trim_end_matches('/');
+            let former = source.issuer()?.formerly.iter().find(|former| same(&former.address))?;
+            Some((source.clone(), former.story.clone()))
+        })
+    }
+
+    /// What answers is not the issuer that was typed; it may be one that is listed.
+    fn not_believed(&self, doing: &str, error: &Error) -> Failure {
+        let failure = words::oidc(doing, None, error);
+        let Error::Discovery(Fault::OtherIssuer { said, .. }) = error else { return failure };
+        match self.issuer_at(said.raw()) {
+            Some(known) => failure.hint(format!("That one is listed already, as {}.", known.id.as_str())),
+            None => failure,
         }
     }
 

@@ -24,6 +24,9 @@ fn hint(source: Option<&Source>, error: &oidc::Error) -> Option<String> {
     if let Some(wait) = error.retry_after() {
         return Some(format!("It asks to wait {} s.", wait.as_secs()));
     }
+    if let Some(cure) = super::inspect::cure(error) {
+        return Some(cure);
+    }
     if let Some(oidc::Cause::Unanswered(unsafe_one)) = error.cause()
         && let Some(cure) = unsafe_one.cure()
     {

@@ -170,6 +170,40 @@ async fn what_is_no_provider_says_why() {
 }
 
 #[tokio::test]
+async fn each_way_of_an_issuer_to_be_typed_wrong_has_its_own_sentence_and_cure() {
+    let world = World::open().await;
+    let elsewhere = World::open().await;
+    let right = elsewhere.issuer.clone();
+    let typed = |said: &str| (right.clone(), Some(said.to_owned()));
+    let table = [
+        ((format!("{right}/"), None), "a slash at its end", format!("write {right}.")),
+        ((right.replace("127.0.0.1", "localhost"), None), "another host", "do not log in".to_owned()),
+        (typed(&right.to_uppercase()), "upper and lower case", "byte for byte".to_owned()),
+        (typed(&right.replace("http:", "https:")), "https instead of http", "write https://".to_owned()),
+        (typed(&right.replace("/toktui", "/other")), "another realm", "the realm's name".to_owned()),
+        (typed(&right.replace("/realms", "/auth/realms")), "another path", "do not log in".to_owned()),
+        (typed("https://op.example.org"), "another host", "do not log in".to_owned()),
+        (typed(""), "names no issuer", "no OpenID provider".to_owned()),
+        (typed(&world.issuer), "another port", "listed already, as op".to_owned()),
+        ((format!("{right}/Nowhere"), None), "the server says", "upper and lower case count".to_owned()),
+        (
+            ("http://op.example.org/x".to_owned(), None),
+            "only https",
+            "Write https://op.example.org/x".to_owned(),
+        ),
+        ((crate::world::FORMER.to_owned(), None), "moved 2022", "toktui login op".to_owned()),
+    ];
+    for ((address, says), words, cure) in table {
+        elsewhere.op.quirks().other_issuer = says;
+        // Nothing is remembered of another try.
+        let wallet = world.other_wallet();
+        let failure = wallet.add_provider(&address).await.expect_err("it is not that");
+        assert!(failure.why.contains(words), "{address}: {failure}");
+        assert!(failure.hint.as_deref().is_some_and(|hint| hint.contains(&cure)), "{address}: {failure}");
+    }
+}
+
+#[tokio::test]
 async fn a_source_that_is_listed_again_takes_its_own_place() {
     let world = World::open().await;
     let other = Issuer { client: None, ..Issuer::at("https://x.example.org") };

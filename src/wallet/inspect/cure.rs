@@ -7,7 +7,7 @@ use crate::oidc::discovery::{Difference, Fault};
 use crate::oidc::{Cause, Error};
 
 /// What to do about a discovery that failed.
-pub(super) fn cure(error: &Error) -> Option<String> {
+pub(in crate::wallet) fn cure(error: &Error) -> Option<String> {
     let Error::Discovery(fault) = error else { return None };
     Some(match fault {
         Fault::OtherIssuer { said, how } => other_issuer(said, *how),
@@ -23,10 +23,14 @@ pub(super) fn cure(error: &Error) -> Option<String> {
 
 fn other_issuer(said: &Untrusted, how: Difference) -> String {
     match how {
-        Difference::TrailingSlash | Difference::Case | Difference::Spelling => {
+        Difference::TrailingSlash | Difference::Case | Difference::Spelling | Difference::SafeScheme => {
             format!("An issuer is compared byte for byte: write {}.", said.shown_within(LONGEST))
         }
-        Difference::Scheme => {
+        Difference::Realm => format!(
+            "Each realm is a provider of its own. If {} is the one you mean, write that; else check the realm's name.",
+            said.shown_within(LONGEST)
+        ),
+        Difference::PlainScheme => {
             "Its tokens would name another issuer than the one you reached: tell its operator.".to_owned()
         }
         Difference::Port | Difference::Host | Difference::Path => format!(
@@ -62,13 +66,15 @@ mod tests {
     #[test]
     fn each_way_of_an_issuer_to_be_another_has_its_cure() {
         let said = Untrusted::from("https://op.example.org/x");
-        for how in [Difference::TrailingSlash, Difference::Case, Difference::Spelling] {
+        for how in [Difference::TrailingSlash, Difference::Case, Difference::Spelling, Difference::SafeScheme]
+        {
             assert!(other_issuer(&said, how).contains("write https://op.example.org/x"), "{how:?}");
         }
         for how in [Difference::Port, Difference::Host, Difference::Path] {
             assert!(other_issuer(&said, how).contains("do not log in"), "{how:?}");
         }
-        assert!(other_issuer(&said, Difference::Scheme).contains("operator"));
+        assert!(other_issuer(&said, Difference::PlainScheme).contains("operator"));
+        assert!(other_issuer(&said, Difference::Realm).contains("the realm's name"));
         assert!(other_issuer(&said, Difference::Missing).contains("no OpenID provider"));
     }
 }

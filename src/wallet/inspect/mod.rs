@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use self::cure::cure;
+pub(super) use self::cure::cure;
 use self::judged::{endpoints, no_client, refreshing, scopes, sent_back};
 use super::{Wallet, granted, words};
 use crate::domain::failure::Failure;
@@ -89,13 +89,7 @@ impl Wallet {
     /// # Errors
     /// When nobody answers, or what answers is not believed; the hint is the cure.
     pub async fn announced(&self, issuer: &Issuer, doing: &str) -> Result<Arc<Metadata>, Failure> {
-        self.metadata(issuer).await.map_err(|error| {
-            let failure = words::oidc(doing, None, &error);
-            match cure(&error) {
-                Some(cure) => failure.hint(cure),
-                None => failure,
-            }
-        })
+        self.metadata(issuer).await.map_err(|error| words::oidc(doing, None, &error))
     }
 
     /// Checks all that a login at a provider needs, as this client (else as the source's own).
