@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use toktui::config::Config;
+use toktui::config::{Config, redirect};
 use toktui::domain::draft::{Circumstances, Draft, Part, check};
 use toktui::domain::offer::{Offer, Offered};
-use toktui::domain::source::{Issuer, RefreshScope, Route, Source, SourceKind};
+use toktui::domain::source::{Issuer, RefreshScope, Registering, Route, Source, SourceKind};
 
 fn presets() -> Config {
     let (config, problems) = Config::load(None, Path::new("config.toml"));
@@ -114,6 +114,126 @@ fn what_a_server_software_needs_stands_with_each_of_its_providers() {
         let asks_consent = issuer.authorization.contains(&("prompt".to_owned(), "consent".to_owned()));
         let asks_offline = issuer.scopes.iter().any(|scope| scope == "offline_access");
         assert!(!(is_unity && asks_offline) || asks_consent, "Unity drops offline_access in silence: {name}");
+    }
+}
+
+/// A row of providers.md §10 with what §1, §3, §6, §7 and §9 say of it.
+struct Row {
+    scopes: &'static str,
+    routes: &'static [Route],
+    redirects: &'static [&'static str],
+    audience: Option<&'static str>,
+    refresh: RefreshScope,
+    authorization: &'static [(&'static str, &'static str)],
+    groups: &'static [&'static str],
+    registering: Registering,
+}
+
+const DEVICE_FIRST: &[Route] = &[Route::Device, Route::Browser, Route::Paste];
+const NO_DEVICE: &[Route] = &[Route::Browser, Route::Paste];
+const ANY_PORT: &[&str] = &["http://127.0.0.1/callback"];
+const FIXED: &[&str] = &["http://localhost:8080", "http://localhost:4242", "http://localhost:43985"];
+
+/// Keycloak elsewhere than at EGI.
+const KEYCLOAK: Row = Row {
+    scopes: "openid profile email offline_access",
+    routes: DEVICE_FIRST,
+    redirects: ANY_PORT,
+    audience: None,
+    refresh: RefreshScope::Omit,
+    authorization: &[],
+    groups: &[],
+    registering: Registering::WithToken,
+};
+const EGI: Row = Row {
+    scopes: "openid profile email voperson_id eduperson_entitlement offline_access",
+    redirects: &["http://localhost/callback"],
+    groups: &["eduperson_entitlement", "entitlements"],
+    registering: Registering::Useless,
+    ..KEYCLOAK
+};
+const HELMHOLTZ: Row = Row {
+    scopes: "openid profile email eduperson_unique_id offline_access",
+    routes: NO_DEVICE,
+    refresh: RefreshScope::SendWithoutOffline,
+    authorization: &[("prompt", "consent")],
+    groups: &["entitlements", "eduperson_entitlement"],
+    registering: Registering::Useless,
+    ..KEYCLOAK
+};
+const IAM: Row = Row {
+    scopes: "openid profile offline_access wlcg.groups",
+    redirects: FIXED,
+    audience: Some("audience"),
+    groups: &["wlcg.groups"],
+    registering: Registering::Announced,
+    ..KEYCLOAK
+};
+
+fn row(name: &str) -> Row {
+    match name {
+        "egi" | "egi-demo" | "egi-dev" => EGI,
+        "helmholtz" | "helmholtz-dev" => HELMHOLTZ,
+        "wlcg" | "iam-atlas" | "iam-cms" | "iam-lhcb" | "iam-alice" | "iam-dteam" => IAM,
+        "lsaai" => {
+            Row { scopes: "openid profile email offline_access", groups: &["eduperson_entitlement"], ..IAM }
+        }
+        "kit" => KEYCLOAK,
+        "desy" => Row { groups: &["entitlements"], ..KEYCLOAK },
+        "cilogon" => Row { scopes: "openid profile email", registering: Registering::Useless, ..KEYCLOAK },
+        "b2access" => Row { scopes: "openid profile email", authorization: &[], ..HELMHOLTZ },
+        "google" => Row {
+            scopes: "openid profile email",
+            routes: &[Route::Browser, Route::Device, Route::Paste],
+            authorization: &[("access_type", "offline"), ("prompt", "consent")],
+            registering: Registering::Useless,
+            ..KEYCLOAK
+        },
+        other => panic!("{other} has no row in providers.md"),
+    }
+}
+
+#[test]
+fn each_preset_is_what_its_row_in_providers_md_says() {
+    let config = presets();
+    for (name, issuer) in issuers(&config) {
+        let row = row(name);
+        assert_eq!(issuer.scopes.join(" "), row.scopes, "{name}");
+        assert_eq!(issuer.routes, row.routes, "{name}");
+        let redirects: Vec<_> = row.redirects.iter().map(|one| (*one).to_owned()).collect();
+        assert_eq!(Some(&issuer.redirect), redirect(&redirects).as_ref(), "{name}");
+        assert_eq!(issuer.audience_parameter.as_deref(), row.audience, "{name}");
+        assert_eq!(issuer.refresh_scope, row.refresh, "{name}");
+        let more: Vec<_> =
+            issuer.authorization.iter().map(|(one, two)| (one.as_str(), two.as_str())).collect();
+        assert_eq!(more, row.authorization, "{name}");
+        assert_eq!(issuer.group_claims, row.groups, "{name}");
+        assert_eq!(issuer.registering, row.registering, "{name}");
+        // Whoever gives no client by asking says why, in words that stand beside what it announces.
+        let is_open = issuer.registering == Registering::Announced;
+        assert_eq!(issuer.registering_note.is_empty(), is_open, "{name}");
+    }
+}
+
+#[test]
+fn where_to_manage_and_to_register_is_known_where_providers_md_knows_it() {
+    let config = presets();
+    let lacking = |page: fn(&Source) -> &Option<String>| {
+        let all = config.sources.iter().filter(|source| source.issuer().is_some());
+        all.filter(|source| page(source).is_none())
+            .map(|source| source.id.as_str().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lacking(|source| &source.manage_url), ["lsaai", "cilogon", "b2access", "google"]);
+    // At the others it is a person: the realm's administrator.
+    assert_eq!(lacking(|source| &source.register_url), ["lsaai", "kit", "desy"]);
+    for (name, issuer) in issuers(&config) {
+        let source = config.source(&name.into()).expect("listed");
+        if issuer.address.contains("/realms/") {
+            let account = source.manage_url.as_deref().unwrap_or_default();
+            let account = account.trim_end_matches('/');
+            assert_eq!(account, format!("{}/account", issuer.address), "Keycloak's account console: {name}");
+        }
     }
 }
 
