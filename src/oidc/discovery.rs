@@ -460,7 +460,9 @@ pub(super) mod tests {
                 let how = match how {
                     Difference::TrailingSlash => "trailing_slash",
                     Difference::Case => "case",
-                    Difference::Scheme => "scheme",
+                    Difference::PlainScheme => "plain_scheme",
+                    Difference::SafeScheme => "safe_scheme",
+                    Difference::Realm => "realm",
                     Difference::Port => "port",
                     Difference::Host => "host",
                     Difference::Path => "path",
