@@ -216,6 +216,14 @@ fn each_preset_is_what_its_row_in_providers_md_says() {
 }
 
 #[test]
+fn only_google_may_leave_the_scheme_out_in_its_id_tokens() {
+    for (name, issuer) in issuers(&presets()) {
+        let expected = (name == "google").then_some("accounts.google.com");
+        assert_eq!(issuer.id_token_issuer.as_deref(), expected, "{name}");
+    }
+}
+
+#[test]
 fn where_to_manage_and_to_register_is_known_where_providers_md_knows_it() {
     let config = presets();
     let lacking = |page: fn(&Source) -> &Option<String>| {

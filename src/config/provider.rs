@@ -119,6 +119,9 @@ fn lay(fields: &Fields<'_>, source: &mut Source, families: &[Source]) {
     set(&mut issuer.refresh_scope, fields.choice("refresh_scope", REFRESH_SCOPES));
     set(&mut issuer.refresh_returns_refresh, fields.flag("refresh_returns_refresh"));
     set(&mut issuer.at_hash_only_warns, fields.flag("at_hash_only_warns"));
+    if let Some(name) = fields.text("id_token_issuer", "what `iss` in its ID tokens says instead, a text") {
+        issuer.id_token_issuer = Some(name);
+    }
     set(&mut issuer.routes, routes(fields));
     set(&mut issuer.redirect, redirects(fields));
     set(&mut issuer.public_clients, public_clients(fields));

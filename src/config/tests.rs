@@ -80,6 +80,7 @@ fn a_new_provider_has_every_key() {
         refresh_scope = "send"
         refresh_returns_refresh = true
         at_hash_only_warns = true
+        id_token_issuer = "lab"
         group_claims = ["groups"]
         revoking = ["the whole session"]
         formerly = [{ issuer = "https://old.example.org", story = "moved" }]
@@ -118,6 +119,7 @@ fn a_new_provider_has_every_key() {
             refresh_scope: RefreshScope::Send,
             refresh_returns_refresh: true,
             at_hash_only_warns: true,
+            id_token_issuer: Some("lab".to_owned()),
             group_claims: vec!["groups".to_owned()],
             revoking: vec!["the whole session".to_owned()],
             formerly: vec![FormerIssuer {

@@ -111,6 +111,8 @@ pub struct Issuer {
     /// An `at_hash` that does not fit is a warning here and not the end of a login, because this provider is
     /// known to send such ones (providers.md §3.4; `OpenID` Connect Core §3.1.3.6).
     pub at_hash_only_warns: bool,
+    /// Another name that its ID tokens may give it, signed with its own keys all the same (Google: `accounts.google.com`, providers.md §6).
+    pub id_token_issuer: Option<String>,
     /// Claims that hold group memberships.
     pub group_claims: Vec<String>,
     /// What the revocation of a refresh token ends besides it, as far as that is known of this provider.
@@ -143,6 +145,7 @@ impl Issuer {
             refresh_scope: RefreshScope::Omit,
             refresh_returns_refresh: false,
             at_hash_only_warns: false,
+            id_token_issuer: None,
             group_claims: Vec::new(),
             revoking: Vec::new(),
             formerly: Vec::new(),

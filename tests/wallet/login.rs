@@ -204,6 +204,19 @@ async fn a_poll_under_way_is_awaited_when_the_login_is_stopped_and_its_tokens_ar
 }
 
 #[tokio::test]
+async fn a_provider_that_is_known_to_call_itself_otherwise_in_id_tokens_is_believed_and_its_signature_counts()
+{
+    let world = World::open().await;
+    world.op.quirks().id_token = Some(IdTokenFault::WrongIssuer);
+    world.set_issuer(|issuer| issuer.id_token_issuer = Some("https://op.example.net".to_owned())).await;
+    world.logged_in(at("op")).await;
+    world.set_issuer(|issuer| issuer.id_token_issuer = Some("https://op.example.com".to_owned())).await;
+    let mut login = world.start(at("op"));
+    visit(&login.may_open().await, Choice::Approve).await;
+    assert!(login.end().await.is_err(), "another name than the known one");
+}
+
+#[tokio::test]
 async fn an_id_token_that_is_not_believed_ends_the_login_and_nothing_is_kept() {
     let faults = [
         (IdTokenFault::WrongNonce, "nonce"),
