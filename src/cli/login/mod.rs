@@ -15,7 +15,7 @@ use crate::desktop::{Choice as ClipboardChoice, Desktop, RealDesktop};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::login::{Choice, Order, Relation, Report, Step};
 use crate::domain::secret::Secret;
-use crate::domain::source::{Client, Source, SourceId, SourceKind};
+use crate::domain::source::{Client, Registering, Source, SourceId, SourceKind};
 use crate::wallet::login::{Line, Watch, line};
 use panel::Panel;
 
@@ -250,6 +250,9 @@ pub(super) async fn client(house: &House, source: &Source, doing: &str) -> Resul
     tty.say(&format!("{} needs a client id that it knows.", source.name));
     if let Some(page) = register {
         tty.say(&format!("Clients are registered at {page}"));
+    }
+    if source.issuer().is_some_and(|issuer| issuer.registering == Registering::Announced) {
+        tty.say(&format!("It may give you one by itself: toktui provider register {}", source.id.as_str()));
     }
     for public in source.issuer().map(|issuer| issuer.public_clients.as_slice()).unwrap_or_default() {
         tty.say(&format!("  {}   {}", public.id, public.note));

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{Finding, LONGEST, RefusedScopes, Standing, listed, refresh_words};
-use crate::domain::source::{Issuer, Source};
+use crate::domain::source::{Issuer, Registering, Source};
 use crate::domain::untrusted::cleaned;
 use crate::oidc::Error;
 use crate::oidc::discovery::Metadata;
@@ -36,7 +36,7 @@ pub(super) fn endpoints(metadata: &Metadata) -> Vec<Finding> {
     findings
 }
 
-pub(super) fn no_client(source: &Source, issuer: &Issuer) -> Finding {
+pub(super) fn no_client(source: &Source, issuer: &Issuer, metadata: &Metadata) -> Finding {
     let page = source.register_url.as_deref();
     let register = page.map(|page| format!("Register one at {page}, then: ")).unwrap_or_default();
     let borrowed = issuer
@@ -44,7 +44,10 @@ pub(super) fn no_client(source: &Source, issuer: &Issuer) -> Finding {
         .iter()
         .map(|public| format!(" Or, by your own choice, {}: {}.", public.id, public.note));
     let own = "toktui provider add NAME|URL --client-id ID.".to_owned();
-    let cure: String = [register, own].into_iter().chain(borrowed).collect();
+    let asked = issuer.registering == Registering::Announced && metadata.registration.is_some();
+    let asked =
+        asked.then(|| format!("It may give you one: toktui provider register {}. Or: ", source.id.as_str()));
+    let cure: String = asked.into_iter().chain([register, own]).chain(borrowed).collect();
     Finding::new("client", Standing::Wrong, "no client id is set here").cure(cleaned(&cure))
 }
 

@@ -124,7 +124,7 @@ impl Wallet {
         findings.extend(self.clock_of(&metadata));
         findings.extend(endpoints(&metadata));
         let Some(client) = client.or_else(|| self.own_client(issuer).ok().flatten()) else {
-            findings.push(no_client(source, issuer));
+            findings.push(no_client(source, issuer, &metadata));
             findings.push(scopes(issuer, &metadata, None));
             return Checked { findings, unreached: false };
         };

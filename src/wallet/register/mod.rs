@@ -296,10 +296,13 @@ fn cure(error: &Error, had_token: bool, source: &Source) -> Option<String> {
             "The initial access token is not taken: it may have ended or been used up. {}",
             by_hand(source)
         ),
-        (401 | 403, _) => format!(
-            "Its administrators may give you an initial access token (--initial-access-token-file FILE). {}",
-            by_hand(source)
-        ),
+        (401 | 403, _) => {
+            let page = source.register_url.as_ref();
+            let page = page.map(|page| format!(" Or register a client at {page}.")).unwrap_or_default();
+            format!(
+                "Its administrators may give you an initial access token (--initial-access-token-file FILE).{page}"
+            )
+        }
         _ => by_hand(source),
     })
 }
