@@ -77,7 +77,7 @@ pub fn cleaned(text: &str) -> String {
             out.extend(c.escape_unicode());
         } else if c.width() == Some(0) {
             marks += 1;
-            if out.is_empty() {
+            if out.is_empty() || goes_before(c) {
                 out.extend(c.escape_unicode());
             } else if marks <= MOST_MARKS {
                 out.push(c);
@@ -111,6 +111,12 @@ pub fn clipped(text: &str, columns: usize) -> String {
     }
     out.push('…');
     out
+}
+
+/// Whether `c`, which takes no room, hangs on the character that follows and not on the one before (UAX #29, Prepend): a terminal knows none
+/// such, and it would eat what comes next.
+fn goes_before(c: char) -> bool {
+    format!("{c}a").graphemes(true).count() == 1
 }
 
 /// Whether `c` must not stand on a screen as it is.
@@ -150,6 +156,13 @@ mod tests {
     #[test]
     fn bidi_and_zero_width_characters_are_made_visible() {
         assert_eq!(cleaned("x\u{202e}y\u{200b}z"), "x\\u{202e}y\\u{200b}z");
+    }
+
+    #[test]
+    fn what_hangs_on_the_next_character_is_made_visible_wherever_it_stands() {
+        assert_eq!(cleaned("{\"\u{890}\":1}"), "{\"\\u{890}\":1}");
+        assert_eq!(cleaned("x\u{891}1"), "x\\u{891}1");
+        assert_eq!(cleaned("e\u{301}"), "e\u{301}");
     }
 
     #[test]
