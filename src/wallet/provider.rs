@@ -31,14 +31,6 @@ impl Wallet {
                 None => failure,
             });
         }
-        if let Some((now, story)) = self.moved_from(address) {
-            let failure = Failure::new(Kind::Unusable, doing, format!("its provider {story}"));
-            return Err(failure.hint(format!(
-                "It is listed as {}: toktui login {}.",
-                now.name,
-                now.id.as_str()
-            )));
-        }
         let known = self.issuer_at(address).or_else(|| self.server_at(address));
         let heading = known.as_ref().map(|known| known.id.clone()).filter(|id| self.headings().contains(id));
         if let Some(known) = known.filter(|_| heading.is_none()) {
@@ -78,7 +70,7 @@ impl Wallet {
         }
         match (self.mytoken_server(address).await, asked) {
             (Ok(_), _) => Ok(SourceKind::Server(Server { address: address.to_owned() })),
-            (Err(_), Err(error)) => Err(self.not_believed(doing, &error)),
+            (Err(_), Err(error)) => Err(self.not_believed(address, doing, &error)),
             (Err(_), Ok(_)) => Err(Failure::new(Kind::Unusable, doing, "what answers there offers no login")),
         }
     }
@@ -93,8 +85,11 @@ impl Wallet {
     }
 
     /// What answers is not the issuer that was typed; it may be one that is listed.
-    fn not_believed(&self, doing: &str, error: &Error) -> Failure {
+    fn not_believed(&self, address: &str, doing: &str, error: &Error) -> Failure {
         let failure = words::oidc(doing, None, error);
+        if let Some((now, story)) = self.moved_from(address) {
+            return failure.hint(format!("That provider {story}: it is listed as {}.", now.id.as_str()));
+        }
         let Error::Discovery(Fault::OtherIssuer { said, .. }) = error else { return failure };
         match self.issuer_at(said.raw()) {
             Some(known) => failure.hint(format!("That one is listed already, as {}.", known.id.as_str())),

@@ -191,7 +191,6 @@ async fn each_way_of_an_issuer_to_be_typed_wrong_has_its_own_sentence_and_cure()
             "only https",
             "Write https://op.example.org/x".to_owned(),
         ),
-        ((crate::world::FORMER.to_owned(), None), "moved 2022", "toktui login op".to_owned()),
     ];
     for ((address, says), words, cure) in table {
         elsewhere.op.quirks().other_issuer = says;
