@@ -44,7 +44,7 @@ pub struct Restore {
 /// What `--help` says of exporting.
 pub const EXPORT: &str = "\
 Sealed under a passphrase of its own, in a file that only its owner reads. Something that rotates has one current copy: a backup of it is good
-until its next renewal, and is in doubt when it is restored.
+until its next renewal, and is in doubt when it is restored. Clients that were registered from here (toktui provider register) are not in it.
 
 Examples:
   toktui export --to tokens.toktui
@@ -95,6 +95,15 @@ pub async fn export(house: &mut House, words: &Export, from: impl Read) -> Resul
     })?;
     let how = if passphrase.is_some() { "sealed" } else { "NOT sealed" };
     house.out.line(&cleaned(&format!("{} in {}, {how}.", counted(ids.len()), words.to.display())));
+    if let Ok(registered) = house.wallet.registrations(doing)
+        && !registered.is_empty()
+    {
+        let clients: Vec<&str> = registered.iter().map(|one| one.client.as_str()).collect();
+        house.say(&cleaned(&format!(
+            "not in it, as they can be registered again: the clients {}",
+            clients.join(", ")
+        )));
+    }
     Ok(0)
 }
 

@@ -187,3 +187,12 @@ fn the_verdict_on_what_is_held_is_the_exit_code() {
     let history = home.good(&["history", "toar", "--local"]);
     assert!(history.contains("revoked") && history.contains("kept"), "{history}");
 }
+
+#[test]
+fn a_store_that_a_key_file_opens_is_not_called_one_to_unlock() {
+    let home = Home::new();
+    home.keep("batch", &access_token(now(), 600, "jane"));
+    let said = home.run(&["list"]);
+    assert!(said.code == 0 && said.out.contains("batch"), "{said:?}");
+    assert_eq!(said.err, "", "nobody has to do anything");
+}

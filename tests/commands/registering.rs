@@ -19,6 +19,10 @@ fn a_client_is_registered_by_address_logged_in_as_and_deleted() {
     let checked = home.json(&["provider", "check", "mine", "--json"]);
     assert_eq!(checked["verdict"], "good", "{checked}");
     home.log_in(&servers, "mine", "here");
+    let file = home.path().join("all.toktui");
+    let words = ["export", "--to", file.to_str().unwrap(), "--passphrase-stdin"];
+    let exported = home.feed(&words, "correct horse\n");
+    assert!(exported.code == 0 && exported.err.contains(&format!("the clients {client}")), "{exported:?}");
     let again = home.run(&["provider", "register", "mine"]);
     assert_eq!(again.code, 2, "{again:?}");
     assert!(again.err.contains("already") && again.err.contains("unregister mine"), "{again:?}");

@@ -15,7 +15,7 @@ use super::{Stdout, gate, span};
 use crate::domain::credential::Held;
 use crate::domain::ending::{Ending, within};
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::vault::{Access, Vault};
+use crate::domain::vault::{Access, Guard, Vault};
 
 /// Words of `toktui list`.
 #[derive(Clone, Debug, Args)]
@@ -119,7 +119,8 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     if let Some(at) = at.filter(|at| at.manage_url.is_some()) {
         house.say(&format!("what other programs hold there, too: toktui manage {}", at.id.as_str()));
     }
-    if vault.access == Access::Locked {
+    // A key file needs no word of anybody's: it opens the store wherever a secret is needed.
+    if vault.access == Access::Locked && !vault.guards.contains(&Guard::KeyFile) {
         house.say("the store is locked; toktui unlock");
     }
     Ok(0)

@@ -171,12 +171,20 @@ impl Wallet {
         Ok(Some(Client { secret: own.and_then(|own| own.secret), ..client }))
     }
 
-    /// What is kept of the clients that were registered for a source, the newest last.
+    /// What is kept of the clients that were registered from here, the newest last.
     ///
     /// # Errors
     /// When the store is locked, or one does not read.
+    pub fn registrations(&self, doing: &str) -> Result<Vec<Registration>, Failure> {
+        self.store.registrations().map_err(|error| gone(doing, &error))
+    }
+
+    /// Those for this source.
+    ///
+    /// # Errors
+    /// The same.
     pub fn registrations_of(&self, source: &SourceId, doing: &str) -> Result<Vec<Registration>, Failure> {
-        let all = self.store.registrations().map_err(|error| gone(doing, &error))?;
+        let all = self.registrations(doing)?;
         Ok(all.into_iter().filter(|one| one.source == *source).collect())
     }
 
