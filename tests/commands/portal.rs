@@ -266,7 +266,7 @@ fn the_page_to_manage_what_is_active_is_printed() {
     assert_eq!(home.good(&["manage", "egi"]), page, "no display here");
     let said = home.run(&["manage", "nobody"]);
     assert!(said.code == 2 && said.err.contains("nobody"), "{said:?}");
-    let said = home.run(&["manage", "wlcg"]);
+    let said = home.run(&["manage", "lsaai"]);
     assert!(said.code == 2 && said.err.contains("manage_url"), "{said:?}");
 }
 
