@@ -27,6 +27,7 @@ use toktui::app::overlay::{List, Loss, Overlay, Palette};
 use toktui::app::revoke::{Doomed, Revoke};
 use toktui::app::sheet::{Entry, Sheet};
 use toktui::app::state::{Notice, Pane, State, Tone};
+use toktui::domain::announced::{Announced, Row};
 use toktui::domain::compare::{Change, How, Part};
 use toktui::domain::credential::{Chain, Custody, Health, Held};
 use toktui::domain::draft::DraftClause;
@@ -464,6 +465,13 @@ impl Texts<'_> {
                 }
             }
             Overlay::Compared(comparison, _) => self.comparison(comparison),
+            Overlay::Announced(told, _) => {
+                told.title = cleaned(&self.next());
+                told.hints = vec![cleaned(&self.next())];
+                for row in &mut told.rows {
+                    (row.here, row.says) = (cleaned(&self.next()), cleaned(&self.next()));
+                }
+            }
             small => self.spoil_small(small),
         }
     }
@@ -590,6 +598,11 @@ fn userinfo() -> Userinfo {
     }
 }
 
+fn announced() -> Announced {
+    let row = |what| Row { what, here: String::new(), says: String::new() };
+    Announced { rows: vec![row("scopes"), row("grants")], ..Announced::default() }
+}
+
 fn introspected() -> Vec<Answer> {
     let said = [Said::Active(serde_json::Map::new()), Said::Nothing(String::new())];
     let of = |said: Said| Answer {
@@ -667,6 +680,7 @@ fn boards() -> Vec<State> {
         families::hand_over(SIZE),
         with(Overlay::Userinfo(Box::new(userinfo()), List::default())),
         with(Overlay::Introspected(introspected(), List::default())),
+        with(Overlay::Announced(Box::new(announced()), List::default())),
         with(Overlay::Active("egi".into(), List::default())),
         with(Overlay::Compared(Box::new(board::comparison()), List::default())),
         with(Overlay::Rename(id("toar"), Field::default())),
@@ -723,7 +737,7 @@ proptest! {
             let buffer = frame(&Texts(texts.iter().cycle()).spoil(state.clone()), &plain());
             holds(&buffer)?;
             // Windows as tall as what they say move; the panes and the others stand.
-            if state.overlays.iter().all(|overlay| matches!(overlay, Overlay::Details(..) | Overlay::Content(_) | Overlay::Userinfo(..) | Overlay::Introspected(..) | Overlay::Active(..) | Overlay::Compared(..))) {
+            if state.overlays.iter().all(|overlay| matches!(overlay, Overlay::Details(..) | Overlay::Content(_) | Overlay::Userinfo(..) | Overlay::Introspected(..) | Overlay::Announced(..) | Overlay::Active(..) | Overlay::Compared(..))) {
                 same_uprights(&honest, &buffer)?;
             }
         }

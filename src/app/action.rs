@@ -136,6 +136,8 @@ pub enum PortalAction {
     Manage,
     /// Show what is held there, one below the other.
     Active,
+    /// Read what the provider announces.
+    Announced,
 }
 
 /// What the user asks for; the keymap says with which key, where and when.
@@ -368,7 +370,8 @@ impl Action {
                 PortalAction::Userinfo
                 | PortalAction::Introspect
                 | PortalAction::Manage
-                | PortalAction::Active,
+                | PortalAction::Active
+                | PortalAction::Announced,
             )
             | Self::Reading(_)
             | Self::Family(

@@ -130,6 +130,11 @@ pub(super) fn refresh_token(state: &State) -> bool {
         })
 }
 
+/// Whether the selected provider, or that of the selected row, announces what it does.
+pub(super) fn look_at_provider(state: &State) -> bool {
+    super::portal::source(state).is_some_and(|source| source.issuer().is_some())
+}
+
 /// Whether there is a page to manage what is active.
 pub(super) fn manage(state: &State) -> bool {
     super::portal::page(state).is_some()

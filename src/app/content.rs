@@ -10,6 +10,7 @@ use super::lookup;
 use super::overlay::Overlay;
 use super::state::State;
 use super::tally::SKEW;
+use crate::domain::announced::Announced;
 use crate::domain::compare::{Change, How, Part};
 use crate::domain::credential::{Ask, Chain, ChainEnd, Custody, Health, Held, HeldAccess, Through};
 use crate::domain::event::{Event, Teller};
@@ -111,6 +112,7 @@ fn page_of(state: &State, overlay: &Overlay, width: usize) -> Option<Page> {
         Overlay::Event(event, _) => Some(of_event(event, width)),
         Overlay::Userinfo(told, _) => Some(of_userinfo(told, width)),
         Overlay::Introspected(told, _) => Some(of_introspected(told, width)),
+        Overlay::Announced(told, _) => Some(of_announced(told, width)),
         Overlay::Active(source, _) => Some(Page::of(active::lines(state, source, width), width)),
         Overlay::Compared(comparison, _) => Some(of_comparison(comparison, width)),
         _ => None,
@@ -225,6 +227,29 @@ fn of_userinfo(told: &Userinfo, width: usize) -> Page {
         for known in &told.would_bring {
             page.pair(known.scope, known.words);
         }
+    }
+    page
+}
+
+/// What a provider announces; below each thing, what is done about it here.
+fn of_announced(told: &Announced, width: usize) -> Page {
+    let mut page = Page::new(width);
+    page.head(format!("{}, {}", told.title, told.origin));
+    page.pair("issuer", &told.issuer);
+    for row in &told.rows {
+        page.pair(row.what, if row.says.is_empty() { "none" } else { &row.says });
+        if !row.here.is_empty() {
+            page.pair("", &format!("here: {}", row.here));
+        }
+    }
+    let pages = [("manage", &told.manage), ("register", &told.register)];
+    for (word, address) in pages {
+        if let Some(address) = address {
+            page.pair(word, address);
+        }
+    }
+    for hint in &told.hints {
+        page.pair("note", hint);
     }
     page
 }

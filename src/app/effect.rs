@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::domain::announced::Announced;
 use crate::domain::credential::{Ask, CredentialId, Held};
 use crate::domain::draft::Draft;
 use crate::domain::event::Event;
@@ -70,6 +71,8 @@ pub enum Effect {
     ReadHistory(Task, Target),
     /// Ask the provider whom an access token speaks for: answered by [`Outcome::Userinfo`].
     Userinfo(Task, CredentialId),
+    /// Read what a provider announces: answered by [`Outcome::Announced`].
+    LookAt(Task, SourceId),
     /// Ask the provider whether the access and the refresh token of a login are active: answered by [`Outcome::Introspected`].
     Introspect(Task, CredentialId),
     /// Keep a pasted token under a name: answered by [`Outcome::Kept`].
@@ -219,6 +222,8 @@ pub enum Outcome {
     HistoryRead(Task, Result<Vec<Event>, Failure>),
     /// The provider said of whom an access token is, or not.
     Userinfo(Task, Result<Box<Userinfo>, Failure>),
+    /// What a provider announces was read, or not.
+    Announced(Task, Result<Box<Announced>, Failure>),
     /// The provider said whether the tokens of a login are active, or not.
     Introspected(Task, Result<Vec<Answer>, Failure>),
     /// A pasted token was kept under this name, or not.

@@ -254,6 +254,7 @@ fn wanted(overlay: &Overlay) -> (u16, u16) {
         | Overlay::Member(..)
         | Overlay::Userinfo(..)
         | Overlay::Introspected(..)
+        | Overlay::Announced(..)
         | Overlay::Active(..)
         | Overlay::Compared(..) => (100, 26),
         Overlay::Palette(_) => (64, 16),

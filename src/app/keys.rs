@@ -206,6 +206,13 @@ pub const KEYMAP: &[Binding] = &[
         "what is held at the provider, one below the other: client, since, last use, end",
     )
     .when(super::active::can),
+    portal(
+        &[],
+        PortalAction::Announced,
+        "about the provider",
+        "what the provider announces, and what is done about it here",
+    )
+    .when(can::look_at_provider),
     Binding::new(
         Layer::Board,
         &[ch('=')],

@@ -135,6 +135,7 @@ impl State {
                 | Overlay::Member(_, list)
                 | Overlay::Event(_, list)
                 | Overlay::Introspected(_, list)
+                | Overlay::Announced(_, list)
                 | Overlay::Active(_, list)
                 | Overlay::Compared(_, list)
                 | Overlay::Userinfo(_, list) => {

@@ -10,6 +10,7 @@ use super::login::{Login, WhichClient, WhichProvider};
 use super::revoke::Revoke;
 use super::safe::{Choosing, Stage, Unlock};
 use super::sheet::Sheet;
+use crate::domain::announced::Announced;
 use crate::domain::credential::CredentialId;
 use crate::domain::event::Event;
 use crate::domain::failure::Failure;
@@ -76,6 +77,8 @@ pub enum Overlay {
     Event(Box<Event>, List),
     /// What a provider says of the user.
     Userinfo(Box<Userinfo>, List),
+    /// What a provider announces.
+    Announced(Box<Announced>, List),
     /// What a provider says of the tokens of a login.
     Introspected(Vec<Answer>, List),
     /// What is held at a provider, one below the other.
@@ -177,6 +180,7 @@ impl Overlay {
             | Self::Event(..)
             | Self::Userinfo(..)
             | Self::Introspected(..)
+            | Self::Announced(..)
             | Self::Handing(_)
             | Self::QuitLoses(_) => false,
         }
@@ -214,6 +218,7 @@ impl Overlay {
             | Self::Event(..)
             | Self::Userinfo(..)
             | Self::Introspected(..)
+            | Self::Announced(..)
             | Self::Handing(_)
             | Self::QuitLoses(_) => None,
         }
@@ -254,6 +259,7 @@ impl Overlay {
                 | Self::Event(..)
                 | Self::Userinfo(..)
                 | Self::Introspected(..)
+                | Self::Announced(..)
         ) || matches!(self, Self::Guarding(choosing) if matches!(choosing.stage, Stage::Choose))
             || matches!(self, Self::Create(form) if matches!(form.over, Over::Scopes(_)))
     }

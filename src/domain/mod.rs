@@ -1,5 +1,6 @@
 //! What a provider, a credential, a mytoken, a verdict and a moment *are*. Names no other room.
 
+pub mod announced;
 pub mod compare;
 pub mod credential;
 pub mod draft;

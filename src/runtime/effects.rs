@@ -23,6 +23,7 @@ use crate::domain::introspected::{About, Answer as Introspection};
 use crate::domain::login::Order;
 use crate::domain::mytoken;
 use crate::domain::secret::Secret;
+use crate::domain::source::SourceId;
 use crate::domain::specimen::{self, Specimen};
 use crate::domain::time::{Clock, later};
 use crate::wallet::draw::Wish;
@@ -179,6 +180,7 @@ impl Effects {
             Effect::Revoke(task, id) => world.revoke(task, id),
             Effect::Userinfo(task, id) => world.ask_userinfo(task, id),
             Effect::Introspect(task, id) => world.introspect(task, id),
+            Effect::LookAt(task, id) => world.look_at(task, id),
             Effect::Make(making) => self.make(making),
             Effect::Family(ask) => self.family(ask),
             Effect::Mytoken(ask) => self.mytoken(ask),
@@ -445,6 +447,13 @@ impl World {
         tokio::spawn(async move {
             let told = self.introspected(&id).await;
             self.changed(Outcome::Introspected(task, told));
+        });
+    }
+
+    fn look_at(self, task: Task, id: SourceId) {
+        tokio::spawn(async move {
+            let told = self.wallet.look_at(&id).await.map(Box::new);
+            self.changed(Outcome::Announced(task, told));
         });
     }
 

@@ -31,6 +31,7 @@ pub(super) fn draw(
         Overlay::Event(..) => "Event",
         Overlay::Userinfo(..) => "Userinfo",
         Overlay::Introspected(..) => "Introspection",
+        Overlay::Announced(..) => "What it announces",
         Overlay::Compared(..) => "What is not the same",
         _ => "Details",
     };

@@ -122,6 +122,7 @@ fn draw_overlay(
         | Overlay::Member(_, list)
         | Overlay::Event(_, list)
         | Overlay::Introspected(_, list)
+        | Overlay::Announced(_, list)
         | Overlay::Active(_, list)
         | Overlay::Compared(_, list)
         | Overlay::Userinfo(_, list) => return details::draw(buf, area, overlay, list, scene),

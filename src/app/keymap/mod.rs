@@ -157,6 +157,7 @@ impl Layer {
             | Overlay::Event(..)
             | Overlay::Userinfo(..)
             | Overlay::Introspected(..)
+            | Overlay::Announced(..)
             | Overlay::Active(..)
             | Overlay::Compared(..) => Self::Reading,
             Overlay::Login(_) => Self::Login,

@@ -105,6 +105,7 @@ fn every_action() -> Vec<Action> {
         Action::Portal(PortalAction::RefreshToken),
         Action::Portal(PortalAction::Manage),
         Action::Portal(PortalAction::Active),
+        Action::Portal(PortalAction::Announced),
     ];
     let is_listed = |action: Action| match action {
         Action::Focus(_) | Action::CopyForm(_) | Action::CopyScript(_) | Action::Create(_) => false,
@@ -178,7 +179,8 @@ fn every_action() -> Vec<Action> {
             | PortalAction::Introspect
             | PortalAction::RefreshToken
             | PortalAction::Manage
-            | PortalAction::Active,
+            | PortalAction::Active
+            | PortalAction::Announced,
         )
         | Action::Family(
             FamilyAction::All

@@ -250,6 +250,7 @@ fn accept(state: &mut State, now: Timestamp) -> Vec<Effect> {
             | Overlay::Event(..)
             | Overlay::Userinfo(..)
             | Overlay::Introspected(..)
+            | Overlay::Announced(..)
             | Overlay::Handing(_)
             | Overlay::Granted(_)
             | Overlay::Failed(_)

@@ -100,6 +100,7 @@ fn in_overlay(state: &mut State, action: Action) {
         | Overlay::Event(..)
         | Overlay::Userinfo(..)
         | Overlay::Introspected(..)
+        | Overlay::Announced(..)
         | Overlay::Active(..)
         | Overlay::Compared(..) => content::of_overlay(state, top, width).map_or(0, |lines| lines.len()),
         Overlay::WhichProvider(which) => which.choices.len(),
@@ -128,7 +129,8 @@ fn in_overlay(state: &mut State, action: Action) {
             Overlay::Member(_, list)
             | Overlay::Event(_, list)
             | Overlay::Userinfo(_, list)
-            | Overlay::Introspected(_, list),
+            | Overlay::Introspected(_, list)
+            | Overlay::Announced(_, list),
         ) => {
             read_on(list, lines, height, action);
         }

@@ -29,6 +29,10 @@ pub(super) fn take(state: &mut State, outcome: Outcome, now: Timestamp) -> Vec<E
             let window = result.map(|told| Overlay::Userinfo(told, List::default()));
             portal::told(state, task, window, now);
         }
+        Outcome::Announced(task, result) => {
+            let window = result.map(|told| Overlay::Announced(told, List::default()));
+            portal::told(state, task, window, now);
+        }
         Outcome::Introspected(task, result) => {
             let window = result.map(|told| Overlay::Introspected(told, List::default()));
             portal::told(state, task, window, now);

@@ -22,7 +22,19 @@ pub(super) fn act(state: &mut State, action: PortalAction, now: Timestamp) -> Ve
             comparing::open_active(state);
             Vec::new()
         }
+        PortalAction::Announced => look_at(state, now),
     }
+}
+
+/// Reads what the selected provider, or that of the selected row, announces.
+fn look_at(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let Some(source) = portal::source(state) else { return Vec::new() };
+    let (id, doing) = (source.id.clone(), format!("Looking at {}", source.name));
+    if state.is_busy(&doing) {
+        return Vec::new();
+    }
+    let task = state.begin(doing, now);
+    vec![Effect::LookAt(task, id)]
 }
 
 /// Asks the provider of the selected row, unless that is under way.
@@ -127,6 +139,20 @@ mod tests {
         let told = Answer { name: "egi".to_owned(), about: About::Access, asked: now(), answer };
         tell(&mut state, Outcome::Introspected(*task, Ok(vec![told])));
         assert!(matches!(state.overlays.last(), Some(Overlay::Introspected(..))), "{:?}", state.overlays);
+    }
+
+    #[test]
+    fn what_the_provider_of_a_row_announces_is_read_once_and_opens_a_window() {
+        let wanted = Message::Action(Action::Portal(PortalAction::Announced));
+        let mut state = board(vec![login("egi", 600)]);
+        let asked = update(&mut state, wanted.clone(), now());
+        let [Effect::LookAt(task, about)] = asked.as_slice() else { panic!("{asked:?}") };
+        assert_eq!(about.as_str(), "egi");
+        assert_eq!(update(&mut state, wanted.clone(), now()), [], "it is under way");
+        tell(&mut state, Outcome::Announced(*task, Ok(Box::default())));
+        assert!(matches!(state.overlays.last(), Some(Overlay::Announced(..))), "{:?}", state.overlays);
+        let mut state = board(vec![mytoken("toar", None)]);
+        assert_eq!(update(&mut state, wanted, now()), [], "a mytoken server is no provider");
     }
 
     #[test]

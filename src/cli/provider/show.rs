@@ -8,14 +8,11 @@ use crate::cli::house::House;
 use crate::cli::json as safe;
 use crate::cli::mytoken::table;
 use crate::domain::failure::Failure;
-use crate::domain::source::{Issuer, Registering, Route, Source};
+use crate::domain::source::{Issuer, Registering, Source};
 use crate::domain::untrusted::cleaned;
 use crate::oidc::discovery::Metadata;
-use crate::wallet::inspect::{in_config, listed, refresh_words};
-
-const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-const NOT_SAID: &str = "not said";
+use crate::wallet::inspect::announced::{EXCHANGE, pushed, route_word, told};
+use crate::wallet::inspect::{in_config, refresh_words};
 
 /// Words of `toktui provider show`.
 #[derive(Clone, Debug, Args)]
@@ -57,142 +54,22 @@ pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
         house.out.line(&safe::safe(&as_json(&source, &issuer, &metadata)));
         return Ok(0);
     }
-    let head = format!("{}   {}   {}", source.name, issuer.address, source.origin.words());
-    house.out.line(&cleaned(&head));
-    for line in table::lines(&rows(&issuer, &metadata), table::room()) {
+    let told = told(&source, &issuer, &metadata);
+    house.out.line(&format!("{}   {}   {}", told.title, told.issuer, told.origin));
+    let head = ["WHAT", "HERE", "IT SAYS"].map(str::to_owned).to_vec();
+    let rows = told.rows.iter().map(|row| vec![row.what.to_owned(), row.here.clone(), row.says.clone()]);
+    for line in table::lines(&std::iter::once(head).chain(rows).collect::<Vec<_>>(), table::room()) {
         house.out.line(&line);
     }
-    let pages = [("manage", &source.manage_url), ("register", &source.register_url)];
-    for (word, page) in pages {
+    for (word, page) in [("manage", &told.manage), ("register", &told.register)] {
         if let Some(page) = page {
-            house.out.line(&cleaned(&format!("{word}: {page}")));
+            house.out.line(&format!("{word}: {page}"));
         }
     }
-    for hint in &source.hints {
-        house.out.line(&cleaned(&format!("note: {hint}")));
+    for hint in &told.hints {
+        house.out.line(&format!("note: {hint}"));
     }
     Ok(0)
-}
-
-fn rows(issuer: &Issuer, metadata: &Metadata) -> Vec<Vec<String>> {
-    let row = |what: &str, says: String, here: String| vec![what.to_owned(), cleaned(&here), says];
-    let client = issuer.client.as_ref().map_or_else(
-        || "no client id set".to_owned(),
-        |client| {
-            format!("{}, {}", client.id, if client.secret.is_some() { "with a secret" } else { "public" })
-        },
-    );
-    let prompt = issuer.authorization.iter().map(|(name, value)| format!("{name}={value}"));
-    let audience = issuer.audience_parameter.as_ref();
-    let says = |name: &str| or_not_said(listed(&metadata.list(name)));
-    let of = |list: &[_]| or_not_said(listed(list));
-    let groups = if issuer.group_claims.is_empty() {
-        String::new()
-    } else {
-        format!("groups in {}", issuer.group_claims.join(", "))
-    };
-    vec![
-        row("WHAT", "IT SAYS".to_owned(), "HERE".to_owned()),
-        row("client", of(&metadata.auth_methods), client),
-        row("grants", grants(metadata), String::new()),
-        row("device code", offered(metadata.device.is_some()), routes(&issuer.routes)),
-        row(
-            "browser",
-            offered(metadata.authorization.is_some()),
-            format!("sent back to {}", in_config(&issuer.redirect)),
-        ),
-        row("PKCE", of(&metadata.pkce_methods), "always S256".to_owned()),
-        row("pushed requests", pushed(metadata).to_owned(), "only where required".to_owned()),
-        row("scopes", of(&metadata.scopes_supported), format!("asks {}", issuer.scopes.join(" "))),
-        row("prompt", says("prompt_values_supported"), prompt.collect::<Vec<_>>().join(" ")),
-        row("refresh", offline(metadata).to_owned(), refresh_words(issuer.refresh_scope).to_owned()),
-        row(
-            "audience",
-            "no provider says (RFC 8707)".to_owned(),
-            audience.map_or_else(|| "not asked for".to_owned(), |name| format!("as `{name}`")),
-        ),
-        row("token exchange", has_grant(metadata, EXCHANGE), "toktui token NAME --exchange".to_owned()),
-        row("userinfo", offered(metadata.userinfo.is_some()), String::new()),
-        row("introspection", offered(metadata.introspection.is_some()), String::new()),
-        row("revocation", offered(metadata.revocation.is_some()), String::new()),
-        row("logout", offered(metadata.end_session.is_some()), "not used".to_owned()),
-        row("registration", offered(metadata.registration.is_some()), registration(issuer, metadata)),
-        row("claims", says("claims_supported"), groups),
-        row("names itself", yes(metadata.iss_parameter_promised), "checked where it does".to_owned()),
-        row("DPoP", says("dpop_signing_alg_values_supported"), "not used".to_owned()),
-        row("other hosts", metadata.foreign_hosts.join(" "), String::new()),
-    ]
-}
-
-/// Whether a client can be had there, in words.
-fn registration(issuer: &Issuer, metadata: &Metadata) -> String {
-    if issuer.registered {
-        return "this client was registered from here".to_owned();
-    }
-    let note = issuer.registering_note.as_str();
-    match (issuer.registering, metadata.registration.is_some()) {
-        (_, false) => String::new(),
-        (Registering::Announced, true) => "open to anyone, by its own word".to_owned(),
-        (Registering::WithToken | Registering::Useless, true) if !note.is_empty() => note.to_owned(),
-        (Registering::WithToken, true) => "with an initial access token".to_owned(),
-        (Registering::Useless, true) => "of no use here".to_owned(),
-    }
-}
-
-fn or_not_said(text: String) -> String {
-    if text.is_empty() { NOT_SAID.to_owned() } else { text }
-}
-
-fn offered(is_there: bool) -> String {
-    if is_there { "offered" } else { "not offered" }.to_owned()
-}
-
-fn yes(is_so: bool) -> String {
-    if is_so { "in each answer (RFC 9207)" } else { NOT_SAID }.to_owned()
-}
-
-/// The grants by their short words.
-fn grants(metadata: &Metadata) -> String {
-    let all = listed(&metadata.grant_types);
-    or_not_said(all.replace(DEVICE, "device_code").replace(EXCHANGE, "token-exchange"))
-}
-
-fn has_grant(metadata: &Metadata, grant: &str) -> String {
-    if metadata.grant_types.is_empty() {
-        return NOT_SAID.to_owned();
-    }
-    offered(metadata.grant_types.iter().any(|known| known.raw() == grant))
-}
-
-fn pushed(metadata: &Metadata) -> &'static str {
-    match (metadata.pushed_required, metadata.pushed.is_some()) {
-        (true, _) => "required",
-        (false, true) => "offered",
-        (false, false) => "not offered",
-    }
-}
-
-fn offline(metadata: &Metadata) -> &'static str {
-    let lists = metadata.scopes_supported.iter().any(|scope| scope.raw() == "offline_access");
-    match (lists, metadata.scopes_supported.is_empty()) {
-        (true, _) => "by offline_access",
-        (false, true) => NOT_SAID,
-        (false, false) => "lists no offline_access",
-    }
-}
-
-fn route_word(route: Route) -> &'static str {
-    match route {
-        Route::Device => "device",
-        Route::Browser => "browser",
-        Route::Paste => "paste",
-        Route::Consent => "consent",
-    }
-}
-
-fn routes(routes: &[Route]) -> String {
-    let words: Vec<&str> = routes.iter().map(|route| route_word(*route)).collect();
-    format!("routes: {}", words.join(", "))
 }
 
 fn as_json(source: &Source, issuer: &Issuer, metadata: &Metadata) -> Value {

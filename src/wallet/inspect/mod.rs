@@ -1,5 +1,6 @@
 //! A provider looked at from outside: what it announces, and whether a login there would work. Nobody is signed in and nothing is kept.
 
+pub mod announced;
 mod cure;
 mod judged;
 
