@@ -25,6 +25,8 @@ pub struct Ended {
     lock: Lock,
     /// The word that its holder left; `None`: he failed, gave up or died.
     pub word: Option<String>,
+    /// Who he was, in words; `None`: he never signed.
+    pub by: Option<String>,
 }
 
 impl Errand {
@@ -51,7 +53,8 @@ impl Errand {
     pub async fn ended(&self) -> Result<Ended, Error> {
         let lock = self.asking.clone().in_the_end().await?;
         let word = word(&self.asking).filter(|word| Some(word) != self.before.as_ref());
-        Ok(Ended { lock, word })
+        // Who only waited has signed nothing: the name of the one whose word it is still stands there.
+        Ok(Ended { lock, word, by: lock::holder(&self.asking.path) })
     }
 
     /// Goes on with the lock of one that has ended: now it is ours.
@@ -123,6 +126,7 @@ mod tests {
         for waiting in &waiting {
             let ended = ended(waiting).await;
             assert_eq!(ended.word.as_deref(), Some("done"));
+            assert!(ended.by.as_ref().is_some_and(|by| by.starts_with("one, process ")), "{ended:?}");
             // Whoever asks at this moment is told of somebody, and the word is not for him.
             let late = errand(&path, "late");
             late.begin().expect("works").expect_err("held");

@@ -152,22 +152,29 @@ impl Wallet {
             Err(_) => return Whose::Ours(alone),
         };
         line.tell(&waiting(asked.source, &by));
-        if let Some(id) = self.came_of(&errand, asked, &mut alone).await {
+        if let Some(joined) = self.came_of(&errand, by, asked, &mut alone).await {
             // Whoever joined us has the same answer.
-            alone.came.send_replace(Some(id.clone()));
-            return Whose::Theirs(Joined { id, by });
+            alone.came.send_replace(Some(joined.id.clone()));
+            return Whose::Theirs(joined);
         }
         Whose::Ours(alone)
     }
 
     /// Waits until the other program's login has ended. What came of it, if that is held; else the right is ours.
-    async fn came_of(&self, errand: &Errand, asked: &Asked<'_>, alone: &mut Alone) -> Option<CredentialId> {
+    async fn came_of(
+        &self,
+        errand: &Errand,
+        by: String,
+        asked: &Asked<'_>,
+        alone: &mut Alone,
+    ) -> Option<Joined> {
         let ended = errand.ended().await.ok()?;
         let id = ended.word.as_deref().and_then(|word| word.split(' ').next());
         if let Some(id) = id.filter(|_| asked.is_kept).map(|id| CredentialId(id.to_owned())) {
             self.refresh().await;
             if self.view(&id).is_ok_and(|held| held.source == asked.source.id) {
-                return Some(id);
+                // At the start it may not have been known yet who that was.
+                return Some(Joined { id, by: ended.by.unwrap_or(by) });
             }
         }
         alone.lock = Some(errand.take_over(ended));
