@@ -106,7 +106,14 @@ async fn what_a_pushed_request_is_refused_for_is_said_here_and_not_in_the_browse
     let failure = world.start(at("op")).end().await.expect_err("no such scope");
     assert!(failure.why.contains("invalid_scope"), "{failure}");
     let checked = check(&world).await;
-    assert_eq!(found(&checked, "redirect").standing, Standing::Wrong, "{checked:?}");
+    let scopes = found(&checked, "scopes");
+    assert_eq!(scopes.standing, Standing::Wrong, "{checked:?}");
+    assert!(scopes.said.contains("nonsense"), "{checked:?}");
+    assert_eq!(
+        found(&checked, "redirect").standing,
+        Standing::Good,
+        "the address is not to blame: {checked:?}"
+    );
 }
 
 #[tokio::test]
