@@ -149,7 +149,9 @@ fn a_client_that_the_provider_does_not_know_is_suspected_after_a_while_and_esc_f
     let port = Url::parse(&redirect).unwrap().port().unwrap();
     drop(TcpStream::connect(("127.0.0.1", port)).unwrap());
     // Keycloak keeps the browser on a page of its own: nothing comes back.
-    board.sees_within("nothing heard from the browser yet", 80);
+    board.sees_within("answers this with an error page (400)", 80);
+    board.sees("is nobody-knows-me a");
+    board.sees(&format!("is {redirect} registered there, exactly so?"));
     board.types("\x1b");
     board.no_longer_sees("Log in at Keycloak");
     drop(TcpListener::bind(("127.0.0.1", port)).unwrap());
