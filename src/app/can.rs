@@ -10,7 +10,7 @@ use super::state::{Pane, State};
 use crate::domain::credential::{Chain, Custody, Health, Held, Life};
 use crate::domain::form::Form;
 use crate::domain::mytoken::{Clause, Facts, can, left_of_all};
-use crate::domain::source::{Source, SourceKind};
+use crate::domain::source::{Client, Source, SourceKind};
 use crate::domain::specimen::Kind;
 
 /// Whether a new access token can be had of it without a login.
@@ -61,7 +61,7 @@ pub fn forms_of(held: &Held, state: &State) -> Vec<Form> {
         // No provider tells a client without a secret (Keycloak: 403).
         Form::CurlIntrospection => {
             let client = state.source(&held.source).and_then(|source| source.issuer()?.client.as_ref());
-            client.is_some_and(crate::domain::source::Client::may_introspect) && copy(held, state)
+            client.is_some_and(Client::may_introspect) && copy(held, state)
         }
         Form::Renewal => matches!(held.chain, Chain::Refresh { .. }) && renew(held, state),
         Form::Claims => chief.is_some_and(|access| access.content.is_some()),
@@ -117,7 +117,7 @@ pub(super) fn introspect(state: &State) -> bool {
         && state.acting().is_some_and(|held| {
             let issuer = state.source(&held.source).and_then(Source::issuer);
             let client = issuer.and_then(|issuer| issuer.client.as_ref());
-            !is_mytoken(held) && client.is_some_and(|client| client.secret.is_some())
+            !is_mytoken(held) && client.is_some_and(Client::has_secret)
         })
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::house::House;
 use super::userinfo::value_words;
-use super::{json, moment, token};
+use super::{json, moment};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::introspected::{About, Answer, Said};
 use crate::domain::untrusted::cleaned;
@@ -26,7 +26,8 @@ pub struct Words {
 /// What `--help` says under the options.
 pub const HELP: &str = "\
 Shows the access token that is held to its own provider and asks whether it is active (RFC 7662); where none lives, a new one is got
-first. A provider answers only a client that has a secret (`client_secret_file` or `client_secret_env` in the config).
+first. A provider answers only a client that has a secret: `client_secret_file` or `client_secret_env` in the config, or one that came with the
+client when it was registered from here. Of a mytoken nothing is drawn or asked.
 
 Not active says no more than that: ended, revoked, unknown there, or not for the client that asked. Keycloak says it of a living access
 token, too, whose audience the client is not in; about the refresh token it tells the client that holds it.
@@ -47,14 +48,8 @@ Exit codes: 0 active; 2 nothing is held under that name, or the client may not a
 pub async fn run(house: &mut House, words: &Words) -> Result<u8, Failure> {
     let doing = format!("Asking about {}", words.name);
     let about = if words.refresh_token { About::Refresh } else { About::Access };
-    let id = match about {
-        About::Access => {
-            token::draw(house, &words.name, &token::Wanted::default(), &doing).await?;
-            house.find(&words.name, &doing)?
-        }
-        About::Refresh => house.opened(&words.name, &doing).await?.id,
-    };
-    let told = house.wallet.introspect(&id, about).await?;
+    let held = house.opened(&words.name, &doing).await?;
+    let told = house.wallet.introspect(&held.id, about).await?;
     if words.json {
         house.out.line(&json::safe(&as_json(&told)));
     } else {

@@ -195,11 +195,17 @@ impl Client {
         Self { id: id.to_owned(), secret: None, auth: ClientAuth::None }
     }
 
+    /// Whether it has a secret, be that at hand or in the store: it says who it is by it.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        self.auth != ClientAuth::None
+    }
+
     /// Whether a line for a shell can ask as this client whether a token is active: it has a secret (Keycloak tells no other), and sends it as a
     /// header, for which `curl` asks. In a form it would have to stand in the line.
     #[must_use]
     pub fn may_introspect(&self) -> bool {
-        self.secret.is_some() && self.auth != ClientAuth::Post
+        self.auth == ClientAuth::Basic
     }
 }
 

@@ -16,10 +16,9 @@ use crate::app::effect::{
     Asking, Copied, Drawn, Effect, Finding, Making, MytokenTold, Outcome, Snapshot, Target, Task,
 };
 use crate::desktop::{Cleared, Desktop};
-use crate::domain::credential::{Chain, CredentialId, Custody};
+use crate::domain::credential::{CredentialId, Custody};
 use crate::domain::failure::{Failure, Kind};
 use crate::domain::form::Form;
-use crate::domain::introspected::{About, Answer as Introspection};
 use crate::domain::login::Order;
 use crate::domain::mytoken;
 use crate::domain::secret::Secret;
@@ -445,7 +444,7 @@ impl World {
 
     fn introspect(self, task: Task, id: CredentialId) {
         tokio::spawn(async move {
-            let told = self.introspected(&id).await;
+            let told = self.wallet.introspect_both(&id).await;
             self.changed(Outcome::Introspected(task, told));
         });
     }
@@ -455,16 +454,6 @@ impl World {
             let told = self.wallet.look_at(&id).await.map(Box::new);
             self.changed(Outcome::Announced(task, told));
         });
-    }
-
-    /// The access token first: it is what one asks about. The refresh token where there is one.
-    async fn introspected(&self, id: &CredentialId) -> Result<Vec<Introspection>, Failure> {
-        let mut told = vec![self.wallet.introspect(id, About::Access).await?];
-        let held = self.wallet.held();
-        if held.iter().any(|held| held.id == *id && matches!(held.chain, Chain::Refresh { .. })) {
-            told.push(self.wallet.introspect(id, About::Refresh).await?);
-        }
-        Ok(told)
     }
 
     async fn copy_form(&self, id: &CredentialId, form: Form) {

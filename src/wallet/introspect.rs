@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{Wallet, gone, words};
-use crate::domain::credential::{CredentialId, Grant};
+use crate::domain::credential::{Chain, CredentialId, Grant};
 use crate::domain::event::What;
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::introspected::{About, Answer, Introspected};
+use crate::domain::introspected::{About, Answer, Introspected, Said};
 use crate::domain::untrusted::cleaned;
 use crate::oidc::revocation;
 
@@ -14,6 +14,23 @@ use crate::oidc::revocation;
 const INSTEAD: &str = "Read the token instead (toktui info), or ask whom it speaks for (toktui userinfo).";
 
 impl Wallet {
+    /// What a provider says of both tokens of a login: of the access token, because that is what one asks about, then of the refresh token, where
+    /// there is one.
+    ///
+    /// # Errors
+    /// As for [`Wallet::introspect`], of the access token. That nothing was heard of the other one takes nothing from the first answer.
+    pub async fn introspect_both(self: &Arc<Self>, id: &CredentialId) -> Result<Vec<Answer>, Failure> {
+        let access = self.introspect(id, About::Access).await?;
+        if !self.view(id).is_ok_and(|held| matches!(held.chain, Chain::Refresh { .. })) {
+            return Ok(vec![access]);
+        }
+        let refresh = self.introspect(id, About::Refresh).await.unwrap_or_else(|failure| {
+            let answer = Introspected { said: Said::Nothing(failure.why), ..access.answer.clone() };
+            Answer { about: About::Refresh, asked: self.now(), answer, ..access.clone() }
+        });
+        Ok(vec![access, refresh])
+    }
+
     /// Asks with the client that the token was given to, which must have a secret: a provider tells no other. Where no access token lives,
     /// a login is renewed for it, which costs nothing. The refresh token is shown to its own provider only, and stays what it is.
     ///
@@ -31,8 +48,10 @@ impl Wallet {
         let source = self.provider_behind(&credential, &doing)?;
         let issuer = source.issuer().ok_or_else(|| unusable("it is no OpenID provider's"))?;
         let client = match &credential.grant {
-            Grant::Refresh(grant) => Some(&grant.client),
-            Grant::Bare | Grant::Mytoken(_) => issuer.client.as_ref(),
+            Grant::Refresh(grant) => Some(grant.client.clone()),
+            Grant::Bare | Grant::Mytoken(_) => {
+                self.own_client(issuer).map_err(|error| gone(&doing, &error))?
+            }
         };
         let client = client.ok_or_else(|| unusable("no client is configured for its provider"))?;
         if client.secret.is_none() {
@@ -50,7 +69,7 @@ impl Wallet {
             }
             (About::Refresh, _) => return Err(unusable("it has no refresh token")),
         };
-        let said = self.said_of(issuer, client, &token, kind).await;
+        let said = self.said_of(issuer, &client, &token, kind).await;
         let said =
             said.map_err(|error| words::without(words::oidc(&doing, Some(&source), &error), &[&token]))?;
         self.note_with(Some(id), What::LookedUp, "introspection");

@@ -256,6 +256,9 @@ fn a_refresh_token_is_had_on_demand_under_the_same_name_or_it_is_said_why_not() 
     home.keep("toar", &servers.mytoken(Some(5), None));
     let said = home.run(&["refresh-token", "toar"]);
     assert!(said.code == 2 && said.err.contains("mytoken"), "{said:?}");
+    let said = home.run(&["introspect", "toar"]);
+    assert!(said.code == 2 && said.err.contains("it is a mytoken"), "{said:?}");
+    assert_eq!(servers.sandbox.mytokens.requests("POST /api/v0/token/access"), 0, "that would cost a use");
 }
 
 #[test]

@@ -245,6 +245,23 @@ async fn nobody_is_asked_about_a_token_by_who_may_not_ask() {
 }
 
 #[tokio::test]
+async fn an_answer_about_the_access_token_stands_where_none_comes_about_the_refresh_token() {
+    let world = opaque(Some("s3cret")).await;
+    let id = world.logged_in(at("op")).await.id;
+    let both = world.wallet.introspect_both(&id).await.expect("answers");
+    assert_eq!(both.iter().map(|answer| answer.about).collect::<Vec<_>>(), [About::Access, About::Refresh]);
+    let tap = world.op_tap.clone();
+    world.op_tap.before_each(move |request| {
+        if String::from_utf8_lossy(&request.body).contains("token_type_hint=access_token") {
+            tap.swallow_next();
+        }
+    });
+    let both = world.wallet.introspect_both(&id).await.expect("answers");
+    assert!(matches!(both[0].answer.said, Said::Active(_)), "{both:?}");
+    assert!(matches!(both[1].answer.said, Said::Nothing(_)), "{both:?}");
+}
+
+#[tokio::test]
 async fn a_pasted_opaque_token_is_shown_only_to_the_provider_that_is_named() {
     let world = opaque(Some("s3cret")).await;
     let token = access_token(&world).await;

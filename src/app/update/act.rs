@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{ask, comparing, create, end, family, log_in, moving, mytoken, portal, reading, safe, typing};
+use super::{ask, create, end, family, log_in, moving, mytoken, portal, reading, safe, typing};
 use crate::app::action::Action;
+use crate::app::active;
 use crate::app::copy::{self, MenuRow, Script};
 use crate::app::effect::Effect;
 use crate::app::field::Field;
@@ -59,7 +60,7 @@ pub(super) fn act(state: &mut State, action: Action, now: Timestamp) -> Vec<Effe
         Action::ShowContent => state.overlays.push(Overlay::Content(List::default())),
         Action::GoToNewest => ask::go_to_newest(state),
         Action::Revoke => {
-            if let Some(id) = comparing::doomed(state) {
+            if let Some(id) = active::selected(state) {
                 return end::offer(state, &id, now);
             }
             return create::revoke(state, now).unwrap_or_else(|| end::open(state, now));

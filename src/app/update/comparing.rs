@@ -1,11 +1,9 @@
-//! Two tokens side by side, and the logins at one provider.
+//! Two tokens side by side: which is the first, then what is not the same.
 
 use jiff::Timestamp;
 
-use crate::app::active;
 use crate::app::compare::{self, Step};
 use crate::app::overlay::{List, Overlay};
-use crate::app::portal;
 use crate::app::state::{State, Tone};
 
 /// Takes the selected token as the first of two, or shows what is not the same in both.
@@ -30,28 +28,13 @@ pub(super) fn compare(state: &mut State, now: Timestamp) {
     }
 }
 
-/// Opens the page of what is held at the selected provider.
-pub(super) fn open_active(state: &mut State) {
-    if let Some(source) = portal::source(state).map(|source| source.id.clone()) {
-        state.overlays.push(Overlay::Active(source, List::default()));
-    }
-}
-
-/// The credential that the page on top would revoke.
-pub(super) fn doomed(state: &State) -> Option<crate::domain::credential::CredentialId> {
-    active::selected(state)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::app::action::{Action, PortalAction};
     use crate::app::content;
-    use crate::app::message::Message;
     use crate::app::sample::*;
-    use crate::app::update::update;
     use crate::domain::credential::Held;
     use crate::domain::jwt::Jwt;
 
@@ -90,20 +73,5 @@ mod tests {
         assert_eq!((state.marked.clone(), state.overlays.len()), (None, 0));
         press(&mut state, "j=");
         assert_eq!(state.marked, None, "nothing can be read in it");
-    }
-
-    #[test]
-    fn the_page_of_a_provider_has_all_its_logins_and_revokes_the_one_under_the_cursor() {
-        let mut state = board(vec![token("a", "openid"), token("b", "openid"), mytoken("toar", None)]);
-        let _ = update(&mut state, Message::Action(Action::Portal(PortalAction::Active)), now());
-        let page = text(&state);
-        assert!(page.contains("toktui") && page.contains("browser") && !page.contains("toar"), "{page}");
-        press(&mut state, "D");
-        assert!(matches!(state.overlays.last(), Some(Overlay::Revoke(dialogue)) if dialogue.name == "a"));
-        press(&mut state, "\x1b");
-        press(&mut state, "G");
-        assert_eq!(active::selected(&state), Some(id("b")));
-        press(&mut state, "D");
-        assert!(matches!(state.overlays.last(), Some(Overlay::Revoke(dialogue)) if dialogue.name == "b"));
     }
 }

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{comparing, log_in, outcome};
+use super::{log_in, outcome};
 use crate::app::action::PortalAction;
 use crate::app::effect::{Effect, Task};
-use crate::app::overlay::Overlay;
+use crate::app::overlay::{List, Overlay};
 use crate::app::portal;
 use crate::app::state::State;
 use crate::domain::credential::CredentialId;
@@ -18,12 +18,17 @@ pub(super) fn act(state: &mut State, action: PortalAction, now: Timestamp) -> Ve
         PortalAction::Introspect => ask(state, "Asking whether it is active", Effect::Introspect, now),
         PortalAction::RefreshToken => log_in::for_refresh_token(state),
         PortalAction::Manage => manage(state, now),
-        PortalAction::Active => {
-            comparing::open_active(state);
-            Vec::new()
-        }
+        PortalAction::Active => open_active(state),
         PortalAction::Announced => look_at(state, now),
     }
+}
+
+/// Opens the page of what is held at the selected provider, or at that of the selected row.
+fn open_active(state: &mut State) -> Vec<Effect> {
+    if let Some(source) = portal::source(state).map(|source| source.id.clone()) {
+        state.overlays.push(Overlay::Active(source, List::default()));
+    }
+    Vec::new()
 }
 
 /// Reads what the selected provider, or that of the selected row, announces.
@@ -80,9 +85,10 @@ mod tests {
 
     use super::*;
     use crate::app::action::Action;
+    use crate::app::active;
+    use crate::app::content;
     use crate::app::effect::Outcome;
     use crate::app::message::Message;
-    use crate::app::overlay::List;
     use crate::app::sample::*;
     use crate::app::update::update;
     use crate::domain::credential::Chain;
@@ -223,5 +229,21 @@ mod tests {
         assert!(
             matches!(copied.as_slice(), [Effect::CopyText(page, _)] if page == "https://egi.example/account")
         );
+    }
+
+    #[test]
+    fn the_page_of_a_provider_has_all_its_logins_and_revokes_the_one_under_the_cursor() {
+        let mut state = board(vec![login("a", 600), login("b", 600), mytoken("toar", None)]);
+        let _ = update(&mut state, Message::Action(Action::Portal(PortalAction::Active)), now());
+        let lines = content::of_overlay(&state, state.overlays.last().expect("a window"), 76);
+        let page = format!("{:#?}", lines.expect("a page"));
+        assert!(page.contains("toktui") && page.contains("browser") && !page.contains("toar"), "{page}");
+        press(&mut state, "D");
+        assert!(matches!(state.overlays.last(), Some(Overlay::Revoke(dialogue)) if dialogue.name == "a"));
+        press(&mut state, "\x1b");
+        press(&mut state, "G");
+        assert_eq!(active::selected(&state), Some(id("b")));
+        press(&mut state, "D");
+        assert!(matches!(state.overlays.last(), Some(Overlay::Revoke(dialogue)) if dialogue.name == "b"));
     }
 }

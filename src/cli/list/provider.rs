@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::table::{aligned, chain, notes};
 use crate::domain::credential::{Chain, Held, Identity};
 use crate::domain::failure::{Failure, Kind};
-use crate::domain::source::{Source, SourceKind};
+use crate::domain::source::Source;
 use crate::domain::time::ago;
 
 /// The source that is meant: by its short word, or by its address.
@@ -14,11 +14,7 @@ use crate::domain::time::ago;
 /// When there is none.
 pub(super) fn named<'s>(sources: &'s [Source], wanted: &str) -> Result<&'s Source, Failure> {
     let bare = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
-    let is_at = |source: &&Source| match &source.kind {
-        SourceKind::Issuer(issuer) => bare(&issuer.address) == bare(wanted),
-        SourceKind::Server(server) => bare(&server.address) == bare(wanted),
-        SourceKind::Profile(_) => false,
-    };
+    let is_at = |source: &&Source| source.address().is_some_and(|address| bare(address) == bare(wanted));
     let by_word = sources.iter().find(|source| source.id.as_str() == wanted);
     by_word.or_else(|| sources.iter().find(is_at)).ok_or_else(|| {
         let why = format!("no provider or mytoken server is called `{wanted}`");

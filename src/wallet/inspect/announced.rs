@@ -50,9 +50,7 @@ fn rows(issuer: &Issuer, metadata: &Metadata) -> Vec<Row> {
     };
     let client = issuer.client.as_ref().map_or_else(
         || "no client id set".to_owned(),
-        |client| {
-            format!("{}, {}", client.id, if client.secret.is_some() { "with a secret" } else { "public" })
-        },
+        |client| format!("{}, {}", client.id, if client.has_secret() { "with a secret" } else { "public" }),
     );
     let prompt = issuer.authorization.iter().map(|(name, value)| format!("{name}={value}"));
     let audience = issuer.audience_parameter.as_ref();
