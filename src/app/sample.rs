@@ -13,7 +13,7 @@ use super::overlay::Overlay;
 use super::state::{Seat, State};
 use super::update::update;
 use crate::domain::credential::{
-    Ask, Chain, ChainEnd, CredentialId, Custody, Got, Health, Held, HeldAccess, Through,
+    Ask, Chain, ChainEnd, CredentialId, Custody, Got, Held, HeldAccess, Through,
 };
 use crate::domain::family::{Family, Listed, Member, Via, Which};
 use crate::domain::handed::Handed;
@@ -76,16 +76,9 @@ pub(crate) fn held(name: &str, source: &str, chain: Chain, left: Option<i64>) ->
     });
     Held {
         id: id(name),
-        name: name.to_owned(),
-        source: source.into(),
-        identity: None,
         custody: Custody::MemoryOnly,
-        health: Health::Ok,
         access: access.into_iter().collect(),
-        chain,
-        since: seconds(-3600),
-        pause: None,
-        locked: false,
+        ..Held::sample(name, source, chain, seconds(-3600))
     }
 }
 

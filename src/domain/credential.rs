@@ -609,6 +609,26 @@ pub enum Life {
 }
 
 #[cfg(test)]
+impl Held {
+    /// Something that is held and well, with nothing drawn from it.
+    pub(crate) fn sample(name: &str, source: &str, chain: Chain, since: Timestamp) -> Self {
+        Self {
+            id: CredentialId(name.to_owned()),
+            name: name.to_owned(),
+            source: source.into(),
+            identity: None,
+            custody: Custody::Sealed,
+            health: Health::Ok,
+            access: Vec::new(),
+            chain,
+            since,
+            pause: None,
+            locked: false,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::time::from_epoch;

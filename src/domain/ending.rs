@@ -83,7 +83,7 @@ fn is_used_up(chain: &Chain) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::credential::{ChainEnd, CredentialId, Custody, Through};
+    use crate::domain::credential::{ChainEnd, Through};
     use crate::domain::mytoken::{Clause, Facts};
     use crate::domain::time::from_epoch;
 
@@ -94,19 +94,7 @@ mod tests {
     }
 
     fn held(chain: Chain) -> Held {
-        Held {
-            id: CredentialId("id".to_owned()),
-            name: "egi".to_owned(),
-            source: "egi".into(),
-            identity: None,
-            custody: Custody::Sealed,
-            health: Health::Ok,
-            access: Vec::new(),
-            chain,
-            since: at(0),
-            pause: None,
-            locked: false,
-        }
+        Held::sample("egi", "egi", chain, at(0))
     }
 
     fn login(days: i64, session_only: bool) -> Held {

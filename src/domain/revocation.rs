@@ -50,25 +50,14 @@ pub fn spares(held: &Held) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::credential::{ChainEnd, CredentialId, Custody, Health, Through};
+    use crate::domain::credential::{ChainEnd, Through};
     use crate::domain::source::{Issuer, Origin, PublicClient, Redirect, SourceKind};
     use crate::domain::time::from_epoch;
 
     fn login(client: &str) -> Held {
         let through = Through { client: Some(client.to_owned()), got: None };
-        Held {
-            id: CredentialId("id".to_owned()),
-            name: "egi".to_owned(),
-            source: "egi".into(),
-            identity: None,
-            custody: Custody::Sealed,
-            health: Health::Ok,
-            access: Vec::new(),
-            chain: Chain::Refresh { ends: ChainEnd::Open, rotates: false, session_only: false, through },
-            since: from_epoch(0),
-            pause: None,
-            locked: false,
-        }
+        let chain = Chain::Refresh { ends: ChainEnd::Open, rotates: false, session_only: false, through };
+        Held::sample("egi", "egi", chain, from_epoch(0))
     }
 
     fn source() -> Source {

@@ -33,14 +33,11 @@ pub(super) fn draw(
         Overlay::Introspected(..) => "Introspection",
         Overlay::Announced(..) => "What it announces",
         Overlay::Compared(..) => "What is not the same",
+        Overlay::Active(source, _) => &format!("Held at {}", scene.source_name(source)),
         _ => "Details",
     };
     let theme = scene.theme;
-    let title = match overlay {
-        Overlay::Active(source, _) => format!("Held at {}", scene.source_name(source)),
-        _ => title.to_owned(),
-    };
-    let title = vec![Span::styled(title, theme.title_focused)];
+    let title = vec![Span::styled(title.to_owned(), theme.title_focused)];
     let inside = Panel { title, focused: true, ..Panel::default() }.over(buf, area, theme);
     let (width, height) = (usize::from(inside.width), usize::from(inside.height));
     let lines = content::of_overlay(scene.state, overlay, width)?;

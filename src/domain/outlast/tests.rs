@@ -4,9 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::credential::{Ask, ChainEnd, CredentialId, Custody, HeldAccess};
+use crate::domain::credential::{Ask, ChainEnd, HeldAccess};
 use crate::domain::mytoken::{Capability, Clause, Rotation};
-use crate::domain::source::SourceId;
 use crate::domain::time::from_epoch;
 
 const NOW: i64 = 1_800_000_000;
@@ -38,19 +37,7 @@ fn access() -> HeldAccess {
 }
 
 fn held(chain: Chain) -> Held {
-    Held {
-        id: CredentialId("1".to_owned()),
-        name: "toar".to_owned(),
-        source: SourceId("helmholtz".to_owned()),
-        identity: None,
-        custody: Custody::Sealed,
-        health: Health::Ok,
-        access: vec![access()],
-        chain,
-        since: hours(0),
-        pause: None,
-        locked: false,
-    }
+    Held { access: vec![access()], ..Held::sample("toar", "helmholtz", chain, hours(0)) }
 }
 
 fn clause(members: &Value) -> Clause {
